@@ -1,0 +1,1 @@
+"""Label map in, image out, and how each family is trained. torch only."""

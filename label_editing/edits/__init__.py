@@ -1,0 +1,1 @@
+"""Every edit, by the name a recipe calls it."""

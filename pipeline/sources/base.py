@@ -1,0 +1,56 @@
+"""What a source is: scenes by key, with their real images where there are any, read lazily."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from label_editing.catalog import Catalog
+from label_editing.scene import Scene
+from pipeline.resolution import Resolution
+
+Image = npt.NDArray[np.uint8]  # height x width x 3, RGB
+
+
+class Pair(NamedTuple):
+    """A scene and its real image, None where the source has labels only."""
+
+    scene: Scene
+    image: Image | None
+
+
+class Source(ABC):
+    """Scenes by key. Opening lists names and reads no pixel; an instance pickles and is read from many workers.
+
+    Keys are flat, unique and made of [A-Za-z0-9_-]; `keys()` is sorted and the same on every machine.
+    """
+
+    format: str
+    split: str
+    catalog: Catalog
+
+    @abstractmethod
+    def keys(self) -> Sequence[str]:
+        """Every key, sorted. SourceError when there is nothing."""
+
+    @abstractmethod
+    def attributes(self, key: str) -> Mapping[str, str]:
+        """What is known of a scene without reading pixels: time_of_day, weather, city, sequence."""
+
+    @abstractmethod
+    def read_scene(self, key: str, resolution: Resolution | None = None) -> Scene:
+        """The checked scene, at its own size or resized (nearest). SourceError names the file that is wrong."""
+
+    @abstractmethod
+    def read_image(self, key: str, resolution: Resolution | None = None) -> Image | None:
+        """The real image, at its own size or resized; None where there is none."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A short hash over what would be read: format, options, keys, and sizes of files or seed and version."""
+
+    def read(self, key: str, resolution: Resolution | None = None) -> Pair:
+        """Scene and image of one key. A source whose two halves share work overrides this."""
+        return Pair(self.read_scene(key, resolution), self.read_image(key, resolution))
