@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
 
 from label_editing.catalog import Catalog
 from label_editing.scene import Scene
@@ -54,3 +55,16 @@ class Source(ABC):
     def read(self, key: str, resolution: Resolution | None = None) -> Pair:
         """Scene and image of one key. A source whose two halves share work overrides this."""
         return Pair(self.read_scene(key, resolution), self.read_image(key, resolution))
+
+
+class SourceConfig(BaseModel, ABC):
+    """The `source:` block of a recipe or training config; one subclass a format, tagged by its `format` literal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: str
+    split: str = "train"
+
+    @abstractmethod
+    def open(self) -> Source:
+        """The source; SourceError when it is not there or not what it says it is."""
