@@ -1,0 +1,87 @@
+"""Connecting to Ray: a cluster by address, or one started inside this process."""
+
+import logging
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+# Label maps travel compressed and images stay where they are made, so the embedded object store is kept small.
+_MOST_OBJECT_STORE_BYTES = 2 * 1024**3
+_SHARE_OF_MEMORY = 0.2
+
+# Read by Ray when it is imported or started; a value the user has set stays.
+_QUIET_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning about CUDA_VISIBLE_DEVICES on CPU machines
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+}
+
+
+@dataclass(frozen=True)
+class ClusterInfo:
+    """What a run has to work with."""
+
+    address: str
+    embedded: bool
+    nodes: int
+    cpus: float
+    gpus: float
+
+
+def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterInfo:
+    """Join the cluster at `address` (or RAY_ADDRESS), else start Ray inside this process; a second call is free.
+
+    `num_cpus` sizes an embedded Ray only: a cluster knows its own.
+    """
+    for name, value in _QUIET_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    embedded = address == "local"
+    if not ray.is_initialized():
+        if embedded:
+            _start_embedded(num_cpus)
+        else:
+            _join(address)
+    resources = ray.cluster_resources()
+    nodes = sum(1 for node in ray.nodes() if node["Alive"])
+    return ClusterInfo(address, embedded, nodes, resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+
+
+def shutdown() -> None:
+    """Leave the cluster; an embedded Ray ends with it. Does nothing when not connected."""
+    import ray
+
+    if ray.is_initialized():
+        ray.shutdown()
+
+
+def _start_embedded(num_cpus: int | None) -> None:
+    import ray
+
+    ray.init(
+        address="local",
+        num_cpus=num_cpus,
+        include_dashboard=False,
+        object_store_memory=_object_store_bytes(),
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        configure_logging=True,
+    )
+
+
+def _join(address: str) -> None:
+    import ray
+
+    try:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        where = urlsplit(address).netloc or address
+        raise ConnectionError(f"no Ray cluster answers at {where}: {error}") from error
+
+
+def _object_store_bytes() -> int:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(_MOST_OBJECT_STORE_BYTES, int(memory * _SHARE_OF_MEMORY))
