@@ -1,0 +1,144 @@
+"""The static HTML report of a run: one file, no external requests, opens from disk or object storage."""
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from pipeline.report.summary import RunSummary
+
+_BINS = 20
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("pipeline.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+
+
+def render_page(template: str, **data: Any) -> str:
+    """One of the page templates with its data; everything in it is escaped."""
+    return _templates().get_template(template).render(**data)
+
+
+def run_report(summary: RunSummary, preview_jpeg: bytes | None = None) -> str:
+    """The report of a finished run."""
+    return render_page(
+        "run.html.j2",
+        title=f"{summary.name} - synthgen",
+        summary=summary,
+        tiles=_tiles(summary),
+        preview=data_uri(preview_jpeg) if preview_jpeg else None,
+        pixels=_paired_rows(summary, summary.before.pixels, summary.after.pixels, shares=True),
+        instances=_paired_rows(summary, summary.before.instances, summary.after.instances, shares=False),
+        edits=[(op, sorted(outcomes.items(), key=_most_first)) for op, outcomes in summary.edits.items()],
+        attributes=[(name, sorted(values.items(), key=_most_first)) for name, values in summary.attributes.items()],
+        rejected=sorted(summary.rejected.items(), key=_most_first),
+        failed=summary.failed,
+        histogram=_histogram(summary),
+        stages=_stage_rows(summary),
+        provenance=_provenance(summary),
+    )
+
+
+def data_uri(jpeg: bytes) -> str:
+    """A JPEG that stands in the page itself."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+
+
+def byte_size(num_bytes: int) -> str:
+    """Bytes as people read them."""
+    size = float(num_bytes)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
+
+
+def _tiles(summary: RunSummary) -> list[dict[str, str]]:
+    made = [
+        ("pairs", f"{summary.samples:,}"),
+        ("shards", f"{summary.shards:,}"),
+        ("size", byte_size(summary.num_bytes)),
+    ]
+    made.append(("samples a second", f"{summary.samples_per_second:.2f}"))
+    if summary.agreement:
+        mean = sum(summary.agreement) / len(summary.agreement)
+        made.append(("mean agreement", f"{mean:.2f}"))
+    made.append(("rejected", f"{sum(summary.rejected.values()):,}"))
+    made.append(("failed", f"{len(summary.failed):,}"))
+    return [{"name": name, "value": value} for name, value in made]
+
+
+def _paired_rows(
+    summary: RunSummary, before: Mapping[str, int], after: Mapping[str, int], *, shares: bool
+) -> list[dict[str, Any]]:
+    """A row a class that occurs, most frequent first, in the order of the source maps."""
+    totals = sum(before.values()) or 1, sum(after.values()) or 1
+    colors = {c.name: "#{:02x}{:02x}{:02x}".format(*c.color) for c in summary.catalog.classes}
+    names = [name for name in colors if before.get(name, 0) or after.get(name, 0)]
+    names.sort(key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
+    scales = [n / total for counts, total in ((before, totals[0]), (after, totals[1])) for n in counts.values()]
+    widest = max(scales, default=1.0) or 1.0
+    rows = []
+    for name in names:
+        counted = before.get(name, 0), after.get(name, 0)
+        parts = counted[0] / totals[0], counted[1] / totals[1]
+        rows.append(
+            {
+                "name": name,
+                "color": colors[name],
+                "before_width": round(100 * parts[0] / widest, 1),
+                "after_width": round(100 * parts[1] / widest, 1),
+                "before": f"{100 * parts[0]:.2f} %" if shares else f"{counted[0]:,}",
+                "after": f"{100 * parts[1]:.2f} %" if shares else f"{counted[1]:,}",
+                "change": _change(parts if shares else (float(counted[0]), float(counted[1]))),
+            }
+        )
+    return rows
+
+
+def _change(values: tuple[float, float]) -> str:
+    before, after = values
+    if before == 0:
+        return "new" if after else ""
+    return f"{100 * (after / before - 1):+.0f} %"
+
+
+def _histogram(summary: RunSummary) -> list[dict[str, Any]]:
+    if not summary.agreement:
+        return []
+    counts = [0] * _BINS
+    for value in summary.agreement:
+        counts[min(_BINS - 1, max(0, int(value * _BINS)))] += 1
+    most = max(counts)
+    return [
+        {"height": round(100 * n / most, 1), "title": f"{i / _BINS:.2f} to {(i + 1) / _BINS:.2f}: {n}"}
+        for i, n in enumerate(counts)
+    ]
+
+
+def _stage_rows(summary: RunSummary) -> list[dict[str, Any]]:
+    longest = max(summary.stage_seconds.values(), default=0.0) or 1.0
+    return [
+        {"name": name, "seconds": f"{seconds:.1f}", "width": round(100 * seconds / longest, 1)}
+        for name, seconds in summary.stage_seconds.items()
+    ]
+
+
+def _provenance(summary: RunSummary) -> list[tuple[str, str]]:
+    rows = [(f"source {name}", str(value)) for name, value in summary.source.items()]
+    rows += [(f"model {name}", str(value)) for name, value in summary.model.items()]
+    rows += [(name, str(value)) for name, value in summary.versions.items()]
+    return rows
