@@ -1,0 +1,1 @@
+"""Styles: the looks found in training data, and how a scene gets one of them."""
