@@ -85,28 +85,25 @@ def _paired_rows(
     summary: RunSummary, before: Mapping[str, int], after: Mapping[str, int], *, shares: bool
 ) -> list[dict[str, Any]]:
     """A row a class that occurs, most frequent first, in the order of the source maps."""
-    totals = sum(before.values()) or 1, sum(after.values()) or 1
+    totals = (sum(before.values()) or 1, sum(after.values()) or 1) if shares else (1, 1)
     colors = {c.name: "#{:02x}{:02x}{:02x}".format(*c.color) for c in summary.catalog.classes}
     names = [name for name in colors if before.get(name, 0) or after.get(name, 0)]
     names.sort(key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
-    scales = [n / total for counts, total in ((before, totals[0]), (after, totals[1])) for n in counts.values()]
-    widest = max(scales, default=1.0) or 1.0
-    rows = []
-    for name in names:
-        counted = before.get(name, 0), after.get(name, 0)
-        parts = counted[0] / totals[0], counted[1] / totals[1]
-        rows.append(
-            {
-                "name": name,
-                "color": colors[name],
-                "before_width": round(100 * parts[0] / widest, 1),
-                "after_width": round(100 * parts[1] / widest, 1),
-                "before": f"{100 * parts[0]:.2f} %" if shares else f"{counted[0]:,}",
-                "after": f"{100 * parts[1]:.2f} %" if shares else f"{counted[1]:,}",
-                "change": _change(parts if shares else (float(counted[0]), float(counted[1]))),
-            }
-        )
-    return rows
+    values = {name: (before.get(name, 0) / totals[0], after.get(name, 0) / totals[1]) for name in names}
+    widest = max((max(pair) for pair in values.values()), default=1.0)
+    write = "{:.2%}".format if shares else "{:,.0f}".format
+    return [
+        {
+            "name": name,
+            "color": colors[name],
+            "before_width": round(100 * values[name][0] / widest, 1),
+            "after_width": round(100 * values[name][1] / widest, 1),
+            "before": write(values[name][0]).replace("%", " %"),
+            "after": write(values[name][1]).replace("%", " %"),
+            "change": _change(values[name]),
+        }
+        for name in names
+    ]
 
 
 def _change(values: tuple[float, float]) -> str:
