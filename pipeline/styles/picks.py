@@ -1,7 +1,7 @@
 """The `styles:` block of a recipe: which look each class gets.
 
-    - {classes: all, pick: {attribute: {time_of_day: night}}, coherent: true}
-    - {classes: [car], pick: random}
+- {classes: all, pick: {attribute: {time_of_day: night}}, coherent: true}
+- {classes: [car], pick: random}
 """
 
 from typing import Annotated, Any, Literal
