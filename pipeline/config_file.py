@@ -1,0 +1,130 @@
+"""Reads a YAML file into a strict model, or reports every mistake in it at once, each with file, line and column."""
+
+import copy
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config_overrides import apply_overrides
+from pipeline.config_problems import Problem, explain, found
+from pipeline.configs import ConfigKind, find_config
+from pipeline.errors import ConfigError, InputError
+from pipeline.yaml_file import Document, Place, as_text, read_yaml
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[M]):
+    """A config that was read: its value, and what is needed to say where in the file a value stands."""
+
+    value: M
+    path: Path
+    text: str
+    resolved: dict[str, Any]  # the plain data after overrides, as `value` was made from
+    shown_as: str
+    document: Document
+
+    def problem_at(self, path: Sequence[str | int], message: str, at_key: bool = False) -> str:
+        """`file:line:column: path: message` for a mistake that only later checks can see."""
+        return _Places(self.document, self.shown_as).line(Problem(tuple(path), message, at_key))
+
+    def fail(self, problems: Iterable[str]) -> NoReturn:
+        """Raise ConfigError with these problems, made by `problem_at`."""
+        raise ConfigError(list(problems))
+
+
+def load_config(model: type[M], path_or_name: str | Path, kind: ConfigKind, overrides: Sequence[str] = ()) -> Loaded[M]:
+    """Read a config by path, or by bare name from configs/<kind>; ConfigError holds every mistake."""
+    path = find_config(str(path_or_name), kind)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return parse_config(model, _decode(raw, _shown(path)), _shown(path), overrides, path)
+
+
+def parse_config(
+    model: type[M], text: str, shown_as: str, overrides: Sequence[str] = (), path: Path | None = None
+) -> Loaded[M]:
+    """The same for a text that is no file, such as the recipe inside a data set; `shown_as` names it in messages."""
+    document = read_yaml(text)
+    places = _Places(document, shown_as)
+    if document.problems and document.data is None:
+        raise ConfigError(places.lines([], document))
+    apply_overrides(document, list(overrides))
+    if not isinstance(document.data, dict):
+        keys = ", ".join(info.alias or name for name, info in list(model.model_fields.items())[:4])
+        what = "the file is empty" if document.data is None else f"found {found(document.data)}"
+        raise ConfigError([places.line(Problem((), f"expected keys such as {keys}; {what}"))])
+    resolved = copy.deepcopy(document.data)
+    problems: list[Problem] = []
+    try:
+        value = model.model_validate_json(json.dumps(document.data), strict=True)
+    except ValidationError as error:
+        problems = explain(error, model, document.data)
+    if problems or document.problems:
+        raise ConfigError(places.lines(problems, document))
+    return Loaded(value, path or Path(shown_as), text, resolved, shown_as, document)
+
+
+class _Places:
+    """Puts the place in front of a message."""
+
+    def __init__(self, document: Document, shown_as: str) -> None:
+        self._document = document
+        self._shown_as = shown_as
+
+    def lines(self, problems: Iterable[Problem], document: Document) -> list[str]:
+        """Every problem as a line, in the order in which they stand in the file, overrides last, none twice."""
+        placed = [(place, self._text(place, path, note)) for place, path, note in document.problems]
+        broken = {path for _, path, _ in document.problems}
+        for problem in problems:
+            if problem.path not in broken:
+                place = self._place(problem)
+                placed.append((place, self._text(place, problem.path, problem.note)))
+        return list(dict.fromkeys(text for _, text in sorted(placed)))
+
+    def line(self, problem: Problem) -> str:
+        return self._text(self._place(problem), problem.path, problem.note)
+
+    def _place(self, problem: Problem) -> Place:
+        path = as_text(problem.path)
+        own = self._document.keys if problem.at_key else self._document.values
+        if path in own:
+            return own[path]
+        while path not in self._document.values and path:
+            path = path[:-1]
+        return self._document.values.get(path, Place())
+
+    def _text(self, place: Place, path: Sequence[str | int], note: str) -> str:
+        where = place.override or f"{self._shown_as}:{place.line}:{place.column}"
+        # An override names its own path; the rest of it is said only where the mistake lies deeper.
+        shown = written(path)
+        if place.override == f"--set {'.'.join(map(str, path))}":
+            shown = ""
+        return f"{where}: {shown}: {note}" if shown else f"{where}: {note}"
+
+
+def written(path: Sequence[str | int]) -> str:
+    """A path as a user writes it: `edits[1].classes[0]`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
+
+
+def _decode(raw: bytes, shown_as: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        raise ConfigError([f"{shown_as}:{line}:{column}: not UTF-8 text (byte 0x{raw[error.start]:02x})"]) from error
+
+
+def _shown(path: Path) -> str:
+    absolute = path.resolve()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,48 @@
+"""Where the configs that ship are: beside the code in a checkout, under share/synthgen in an install."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from label_editing.names import nearest
+from pipeline.errors import InputError
+
+ConfigKind = Literal["recipes", "train", "classes"]
+
+_ONE = {"recipes": "recipe", "train": "training config", "classes": "class catalog"}
+
+
+def configs_folder() -> Path:
+    """The folder with classes/, train/ and recipes/."""
+    beside = Path(__file__).resolve().parent.parent / "configs"
+    installed = Path(sys.prefix) / "share" / "synthgen" / "configs"
+    for folder in (beside, installed):
+        if (folder / "classes").is_dir() or (folder / "recipes").is_dir():
+            return folder
+    raise InputError(f"the configs that ship with synthgen are missing; looked in {beside} and {installed}; reinstall")
+
+
+def shipped(kind: ConfigKind) -> dict[str, Path]:
+    """The configs of one kind that ship, by bare name."""
+    return {path.stem: path for path in sorted((configs_folder() / kind).glob("*.yaml"))}
+
+
+def find_config(name_or_path: str, kind: ConfigKind) -> Path:
+    """The file of this path, else the shipped config of this name (with or without .yaml); InputError otherwise."""
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise InputError(f"{name_or_path} is a folder, not a {_ONE[kind]}")
+    if len(path.parts) != 1:
+        raise InputError(f"no such {_ONE[kind]} file: {name_or_path}")
+    known = shipped(kind)
+    name = name_or_path.removesuffix(".yaml").removesuffix(".yml")
+    if name in known:
+        return known[name]
+    guess = nearest(name, known)
+    hint = f"did you mean {guess!r}? " if guess else ""
+    listed = f"shipped: {', '.join(known)}" if known else "none are shipped"
+    raise InputError(
+        f"no {_ONE[kind]} {name_or_path!r}: no such file here, and none of that name ships; {hint}{listed}"
+    )
