@@ -33,6 +33,10 @@ class StorageError(SynthgenError):
     """Storage that refuses: unwritable, full, missing, no credentials."""
 
 
+class MissingFileError(StorageError):
+    """A file that is not where it was looked for."""
+
+
 class RunError(SynthgenError):
     """A run that cannot go on: too many failures, another run on the same output, other inputs than before."""
 

@@ -1,0 +1,202 @@
+"""Files under one root, local or on any fsspec URL: the only place that writes them."""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import IO, NamedTuple
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from pipeline.errors import MissingFileError, StorageError
+
+_PROBE = ".synthgen-write-probe"
+_TEMPORARY = ".synthgen-tmp"
+_REASONS = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+}
+
+
+class StoredFile(NamedTuple):
+    """A file by its path under the root, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+class Store:
+    """A folder on local disk or behind an fsspec URL. Paths are relative to it, with forward slashes.
+
+    Options of a remote file system come from fsspec's and the provider's own environment variables and files alone, so
+    that no recipe ever holds a secret. A store pickles, and a relative root stays where it was when the store was made.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = str(url).rstrip("/") or "/"
+        try:
+            # Other processes write here too: a cached listing would be a wrong one.
+            self._fs, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        except (ValueError, ImportError) as error:
+            raise StorageError(f"{self.url}: {error}") from None
+        self._local = isinstance(self._fs, LocalFileSystem)
+
+    def place(self, path: str) -> str:
+        """The path as a user would write it, for messages."""
+        return f"{self.url.rstrip('/')}/{path}" if path else self.url
+
+    def read(self, path: str) -> bytes:
+        """The whole file; MissingFileError when it is not there."""
+        with self._translated("read", path):
+            return bytes(self._fs.cat_file(self._full(path)))
+
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """The bytes from `start` up to `end`."""
+        with self._translated("read", path):
+            return bytes(self._fs.cat_file(self._full(path), start=start, end=end))
+
+    def open_read(self, path: str) -> IO[bytes]:
+        """The file as a seekable stream."""
+        with self._translated("read", path):
+            return self._fs.open(self._full(path), "rb")  # type: ignore[no-any-return,unused-ignore]
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file (not a folder) of this name."""
+        with self._translated("look up", path):
+            return bool(self._fs.isfile(self._full(path)))
+
+    def size(self, path: str) -> int:
+        """Size of the file in bytes; MissingFileError when it is not there."""
+        with self._translated("look up", path):
+            return int(self._fs.info(self._full(path))["size"])
+
+    def list(self, prefix: str = "") -> list[StoredFile]:
+        """Every file below the folder `prefix`, sorted by path; nothing when the folder is not there."""
+        top = self._full(prefix) if prefix else self._root
+        with self._translated("list", prefix):
+            found = self._fs.find(top, detail=True)
+        skip = len(self._root.rstrip("/")) + 1
+        # On object storage `find` on the name of a single object returns that object.
+        files = (StoredFile(path[skip:], int(info["size"])) for path, info in found.items() if path != top)
+        return sorted(file for file in files if not file.path.endswith(_TEMPORARY))
+
+    def write_atomic(self, path: str, data: bytes) -> None:
+        """Put the file under its name as a whole or not at all, over what was there before."""
+        with self._translated("write", path):
+            if self._local:
+                with _temporary(self._full(path), data) as temporary:
+                    os.replace(temporary, self._full(path))
+            else:
+                self._fs.pipe_file(self._full(path), data)
+
+    def create_exclusive(self, path: str, data: bytes) -> bool:
+        """Put the file under its name unless there is one already; False when somebody was first."""
+        try:
+            with self._translated("create", path):
+                return self._create(self._full(path), data)
+        except FileExistsError:
+            return False
+
+    def delete(self, path: str) -> None:
+        """Remove the file; nothing happens when it is not there."""
+        with contextlib.suppress(MissingFileError), self._translated("delete", path):
+            self._fs.rm_file(self._full(path))
+
+    def check_writable(self) -> None:
+        """Raise StorageError unless files can be written, created exclusively, read back and deleted here."""
+        probe = f"{_PROBE}-{secrets.token_hex(8)}"
+        try:
+            self.write_atomic(probe, b"1")
+            if self.create_exclusive(probe, b"2") or self.read(probe) != b"1":
+                raise StorageError(f"{self.url}: exclusive creation overwrites here; use other storage")
+        finally:
+            with contextlib.suppress(StorageError):
+                self.delete(probe)
+
+    def _create(self, full: str, data: bytes) -> bool:
+        if self._local:
+            with _temporary(full, data) as temporary:
+                _link(temporary, full)
+            return True
+        try:
+            self._fs.pipe_file(full, data, mode="create")
+        except OSError as error:
+            # Several S3 servers answer a refused exclusive put in a way s3fs only knows as "invalid argument".
+            if error.errno == errno.EINVAL and self._fs.exists(full):
+                return False
+            raise
+        return True
+
+    def _full(self, path: str) -> str:
+        parts = PurePosixPath(path).parts
+        if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
+            raise ValueError(f"{path!r} is not a path inside {self.url}")
+        return "/".join((self._root.rstrip("/"), *parts))
+
+    @contextlib.contextmanager
+    def _translated(self, action: str, path: str) -> Iterator[None]:
+        """Failures of any backend become one StorageError with the place; each backend brings its own exceptions."""
+        try:
+            yield
+        except (ValueError, FileExistsError, StorageError):
+            raise
+        except FileNotFoundError as error:
+            raise MissingFileError(f"{self.place(path)}: cannot {action}: no such file, folder or bucket") from error
+        except Exception as error:
+            raise StorageError(f"{self.place(path)}: cannot {action}: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def _temporary(full: str, data: bytes) -> Iterator[str]:
+    """A complete, durable copy beside `full`, for the body to put in place."""
+    folder = os.path.dirname(full)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is a file, not a folder") from None
+    temporary = os.path.join(folder, f".{os.path.basename(full)}.{secrets.token_hex(8)}{_TEMPORARY}")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    _sync_folder(folder)
+
+
+def _link(temporary: str, full: str) -> None:
+    """A link appears complete or not at all and never replaces: what O_EXCL and then writing could not promise."""
+    try:
+        os.link(temporary, full)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise StorageError(f"{full}: this file system has no hard links; choose another folder") from error
+        raise
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in _REASONS:
+        return _REASONS[error.errno]
+    # botocore is imported only by the file systems that use it, so its exceptions are told by name.
+    if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
+        return "no credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    if type(error).__name__ in ("EndpointConnectionError", "ConnectTimeoutError"):
+        return f"the storage server does not answer ({error})"
+    return f"{error}" or type(error).__name__
