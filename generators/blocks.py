@@ -1,0 +1,59 @@
+"""Units that several families share. IN is instance norm without affine parameters and without running statistics."""
+
+from torch import Tensor, nn
+
+LEAKY_SLOPE = 0.2
+
+
+def instance_norm(channels: int) -> nn.Module:
+    return nn.InstanceNorm2d(channels)
+
+
+def reflect_conv(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
+    """RP(k // 2) C(k, 1, 0): size-preserving convolution over a reflected border."""
+    return nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode="reflect")
+
+
+def stem(in_channels: int, out_channels: int) -> nn.Sequential:
+    """RP3 C(7,1,0) IN ReLU."""
+    return nn.Sequential(reflect_conv(in_channels, out_channels, 7), instance_norm(out_channels), nn.ReLU(inplace=True))
+
+
+def down(in_channels: int, out_channels: int) -> nn.Sequential:
+    """C(3,2,1) IN ReLU: half the size."""
+    conv = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1)
+    return nn.Sequential(conv, instance_norm(out_channels), nn.ReLU(inplace=True))
+
+
+def up(in_channels: int, out_channels: int) -> nn.Sequential:
+    """CT(3,2,1,op1) IN ReLU: exactly twice the size."""
+    conv = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
+    return nn.Sequential(conv, instance_norm(out_channels), nn.ReLU(inplace=True))
+
+
+def tanh_head(in_channels: int, out_channels: int = 3) -> nn.Sequential:
+    """RP3 C(7,1,0) tanh."""
+    return nn.Sequential(reflect_conv(in_channels, out_channels, 7), nn.Tanh())
+
+
+def halve() -> nn.AvgPool2d:
+    """The pyramid step of pix2pixHD: average over 3 x 3 at stride 2, padding not counted in the mean."""
+    return nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+
+
+class ResidualBlock(nn.Module):
+    """x + RP1 C(3,1,0) IN ReLU RP1 C(3,1,0) IN; nothing after the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            reflect_conv(channels, channels, 3),
+            instance_norm(channels),
+            nn.ReLU(inplace=True),
+            reflect_conv(channels, channels, 3),
+            instance_norm(channels),
+        )
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        out: Tensor = x_BCHW + self.residual(x_BCHW)
+        return out

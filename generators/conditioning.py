@@ -1,0 +1,103 @@
+"""From label and instance maps to what networks take: one-hot channels, edges, values per instance."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def check_channels(labels_BHW: Tensor, num_channels: int) -> None:
+    """Raise ValueError when a label is no channel; unchecked, a GPU answers with an opaque device assert."""
+    low, high = (int(value) for value in torch.aminmax(labels_BHW))
+    if low < 0 or high >= num_channels:
+        worst = low if low < 0 else high
+        raise ValueError(
+            f"label channel {worst} is outside 0..{num_channels - 1}; labels must be catalog channels, not class ids"
+        )
+
+
+def one_hot(labels_BHW: Tensor, num_channels: int) -> Tensor:
+    """B x num_channels x H x W, float32."""
+    check_channels(labels_BHW, num_channels)
+    batch, height, width = labels_BHW.shape
+    onehot = torch.zeros(batch, num_channels, height, width, device=labels_BHW.device)
+    return onehot.scatter_(1, labels_BHW.long().unsqueeze(1), 1.0)
+
+
+def edge_map(instances_BHW: Tensor) -> Tensor:
+    """B x 1 x H x W, 1.0 where an existing 4-neighbour belongs to another instance, on both sides of the border."""
+    edges = torch.zeros_like(instances_BHW, dtype=torch.bool)
+    across = instances_BHW[:, :, 1:] != instances_BHW[:, :, :-1]
+    edges[:, :, 1:] |= across
+    edges[:, :, :-1] |= across
+    down = instances_BHW[:, 1:] != instances_BHW[:, :-1]
+    edges[:, 1:] |= down
+    edges[:, :-1] |= down
+    return edges.unsqueeze(1).float()
+
+
+def instance_mean(features_BCHW: Tensor, instances_BHW: Tensor) -> Tensor:
+    """Each channel replaced by its mean over its instance, image by image; gradients flow through the mean."""
+    if instances_BHW.shape != (features_BCHW.shape[0], *features_BCHW.shape[2:]):
+        raise ValueError(
+            f"features {tuple(features_BCHW.shape)} and instances {tuple(instances_BHW.shape)} differ in size"
+        )
+    slots, num_slots = _slots(instances_BHW)
+    return _slot_mean(features_BCHW, slots, num_slots)
+
+
+def paint(ids: Tensor, vectors: Tensor, instances_HW: Tensor) -> Tensor:
+    """D x H x W: every pixel gets the vector of its instance, zeros where its instance is not listed."""
+    dim = vectors.shape[1]
+    if len(ids) == 0:
+        return vectors.new_zeros(dim, *instances_HW.shape)
+    ids_sorted, order = ids.to(instances_HW.dtype).sort()
+    rank = torch.searchsorted(ids_sorted, instances_HW.contiguous()).clamp_(max=len(ids) - 1)
+    listed = ids_sorted[rank] == instances_HW
+    # Row 0 is the zero vector of the instances that are not listed.
+    table = torch.cat([vectors.new_zeros(1, dim), vectors[order]])
+    return table.t()[:, torch.where(listed, rank + 1, 0)]
+
+
+class _SlotMean(torch.autograd.Function):
+    """The mean over a slot, at every pixel of it. As a matrix it is symmetric, so backward is the same averaging."""
+
+    @staticmethod
+    def forward(ctx: Any, features_BCHW: Tensor, slots_N: Tensor, num_slots: int) -> Tensor:
+        ctx.save_for_backward(slots_N)
+        ctx.num_slots = num_slots
+        batch, channels, height, width = features_BCHW.shape
+        features_CN = features_BCHW.transpose(0, 1).reshape(channels, -1).float()
+        ones = features_CN.new_ones(slots_N.shape)
+        count = features_CN.new_zeros(num_slots).scatter_add_(0, slots_N, ones).clamp_(min=1)
+        rows = [_sum_by_slot(row, slots_N, num_slots).div_(count)[slots_N] for row in features_CN]
+        mean_BCHW = torch.stack(rows).view(channels, batch, height, width).transpose(0, 1)
+        return mean_BCHW.to(features_BCHW.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (slots_N,) = ctx.saved_tensors
+        return _slot_mean(grads[0], slots_N, ctx.num_slots), None, None
+
+
+def _slot_mean(features_BCHW: Tensor, slots_N: Tensor, num_slots: int) -> Tensor:
+    # torch leaves Function.apply untyped.
+    return _SlotMean.apply(features_BCHW, slots_N, num_slots)  # type: ignore[no-untyped-call]
+
+
+def _sum_by_slot(values_N: Tensor, slots_N: Tensor, num_slots: int) -> Tensor:
+    return values_N.new_zeros(num_slots).scatter_add_(0, slots_N, values_N)
+
+
+def _slots(instances_BHW: Tensor) -> tuple[Tensor, int]:
+    """A slot for each (image, instance): flat int64 indices and how many slots there are at most."""
+    batch = len(instances_BHW)
+    low, high = (int(value) for value in torch.aminmax(instances_BHW))
+    span = high - low + 1
+    if batch * span > instances_BHW.numel():
+        # Ids spread wider than there are pixels: rank them first, which needs a sort.
+        ids, ranks = torch.unique(instances_BHW, return_inverse=True)
+        low, span, instances_BHW = 0, len(ids), ranks
+    image_BHW = torch.arange(batch, device=instances_BHW.device).view(-1, 1, 1)
+    slots = (instances_BHW.long() - low) + image_BHW * span
+    return slots.flatten(), batch * span

@@ -1,0 +1,19 @@
+"""The table of families: a new one is a folder and a line here."""
+
+from difflib import get_close_matches
+
+from generators.family import Family
+from generators.pix2pixhd import PIX2PIXHD
+
+FAMILIES: dict[str, Family] = {
+    "pix2pixhd": PIX2PIXHD,
+}
+
+
+def family_named(name: str) -> Family:
+    """The family of that name, or ValueError with the nearest one."""
+    if name not in FAMILIES:
+        near = get_close_matches(name, FAMILIES, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(FAMILIES))}"
+        raise ValueError(f"unknown family {name!r}; {hint}")
+    return FAMILIES[name]

@@ -1,0 +1,94 @@
+"""How pix2pixHD trains: LSGAN on several scales, feature matching, optional VGG loss, encoder with generator."""
+
+import torch
+from torch import Tensor
+
+from generators import losses
+from generators.conditioning import instance_mean
+from generators.family import Batch, LabelSpace, Optimizers, System, Turn
+from generators.gradients import frozen
+from generators.image_pool import ImagePool
+from generators.initialise import init_normal
+from generators.patch_discriminator import MultiScaleDiscriminator
+from generators.perceptual import load_perceptual_loss
+from generators.pix2pixhd.config import Pix2PixHDConfig
+from generators.pix2pixhd.encoder import FeatureEncoder, build_encoder
+from generators.pix2pixhd.generator import Pix2PixHDGenerator, build_generator
+
+_BETAS = (0.5, 0.999)
+
+
+class Pix2PixHDSystem(System):
+    generator: Pix2PixHDGenerator
+    encoder: FeatureEncoder | None
+
+    def __init__(self, config: Pix2PixHDConfig, space: LabelSpace) -> None:
+        super().__init__()
+        self._config = config
+        self.generator = build_generator(config, space)
+        self.encoder = build_encoder(config, space)
+        self.discriminator = MultiScaleDiscriminator(
+            config.condition_channels(space) + 3,  # features are not shown to the discriminator
+            config.discriminator_channels,
+            config.discriminator_scales,
+            config.discriminator_downsamplings,
+        )
+        init_normal(self)
+        self._perceptual = load_perceptual_loss(config.vgg_weights) if config.vgg_weights else None
+        self._pool = ImagePool(config.pool_size)
+
+    def generator_turn(self, batch: Batch) -> Turn:
+        condition = self.generator.condition(batch.labels_BHW, batch.instances_BHW)
+        fake = self.generator(condition, self.encode_style(batch.image_BCHW, batch.instances_BHW))
+        with frozen(self.discriminator):
+            fake_maps = self.discriminator(torch.cat([condition, fake], 1))
+        with torch.no_grad():
+            real_maps = self.discriminator(torch.cat([condition, batch.image_BCHW], 1))
+        adversarial = losses.lsgan_generator(losses.scores_of(fake_maps))
+        matching = losses.feature_matching(fake_maps, real_maps)
+        total = adversarial + self._config.feature_matching_weight * matching
+        terms = {"adversarial": adversarial.detach(), "feature_matching": matching.detach()}
+        if self._perceptual is not None:
+            perceptual = self._perceptual(fake, batch.image_BCHW)
+            total = total + self._config.perceptual_weight * perceptual
+            terms["perceptual"] = perceptual.detach()
+        return Turn(total, terms, fake.detach())
+
+    def discriminator_turn(self, batch: Batch, fake_BCHW: Tensor) -> Turn:
+        condition = self.generator.condition(batch.labels_BHW, batch.instances_BHW)
+        # The pool keeps condition and image together: an old fake is judged beside its own labels.
+        fake_pairs = self._pool.query(torch.cat([condition, fake_BCHW.detach()], 1))
+        real = losses.lsgan_real(losses.scores_of(self.discriminator(torch.cat([condition, batch.image_BCHW], 1))))
+        fake = losses.lsgan_fake(losses.scores_of(self.discriminator(fake_pairs)))
+        return Turn((real + fake) / 2, {"real": real.detach(), "fake": fake.detach()}, fake_BCHW)
+
+    def optimizers(self) -> Optimizers:
+        """Adam over what is trainable now: make fresh ones after freezing or thawing the coarse generator."""
+        encoder = [] if self.encoder is None else list(self.encoder.parameters())
+        rendering = [weight for weight in (*self.generator.parameters(), *encoder) if weight.requires_grad]
+        return Optimizers(
+            torch.optim.Adam(rendering, self._config.generator_rate, _BETAS),
+            torch.optim.Adam(self.discriminator.parameters(), self._config.discriminator_rate, _BETAS),
+        )
+
+    def encode_style(self, image_BCHW: Tensor, instances_BHW: Tensor) -> Tensor | None:
+        if self.encoder is None:
+            return None
+        return instance_mean(self.encoder(image_BCHW), instances_BHW)
+
+    def inherit(self, coarser: "Pix2PixHDSystem") -> None:
+        """Start from a system trained at half the resolution: its generator, encoder and discriminator scales."""
+        self.generator.inherit(coarser.generator)
+        self.discriminator.inherit(coarser.discriminator)
+        if self.encoder is not None and coarser.encoder is not None:
+            self.encoder.load_state_dict(coarser.encoder.state_dict())
+
+    def freeze_coarse(self, frozen: bool) -> None:
+        """Train only the finest enhancer (and its head) against the discriminator, or everything again."""
+        self.generator.freeze_coarse(frozen)
+        if self.encoder is not None:
+            self.encoder.requires_grad_(not frozen)
+
+
+def build_system(config: Pix2PixHDConfig, space: LabelSpace) -> Pix2PixHDSystem:
+    return Pix2PixHDSystem(config, space)
