@@ -30,6 +30,7 @@ class ClassSpec(BaseModel):
     train_id: int = 255
     support: tuple[str, ...] = ()  # classes that may lie under the foot line of an instance
     companion: str | None = None  # the class that comes and goes with it: a rider's bicycle
+    height_m: float | None = Field(default=None, gt=0)  # of a usual one; what sizes are regressed against
 
 
 class Catalog(BaseModel):
@@ -51,6 +52,9 @@ class Catalog(BaseModel):
         if ids != sorted(ids):
             raise ValueError("classes must stand in order of their ids")
         for c in self.classes:
+            if c.thing and c.id == 0:
+                # 0*1000+k would read as class k.
+                raise ValueError(f"class {c.name!r}: a thing class needs an id above 0")
             for other in (*c.support, *([c.companion] if c.companion else [])):
                 if other not in names:
                     raise ValueError(f"class {c.name!r}: {unknown_name('class', other, names)}")

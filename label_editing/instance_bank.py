@@ -1,0 +1,199 @@
+"""Cut-outs of whole objects by class: what add_instances pastes."""
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from label_editing.boxes import Box, box_of
+from label_editing.canvas import Canvas
+from label_editing.catalog import ClassSpec
+from label_editing.companions import companion_of
+from label_editing.instance_table import Instance, run_starts
+from label_editing.names import unknown_name
+from label_editing.perspective import Perspective, fit_perspective, measured_objects
+from label_editing.scene import Scene
+
+# What a cut-out's pixels are: nothing, the object itself, what comes with it (a rider's bicycle).
+NOTHING, SELF, COMPANION = 0, 1, 2
+
+Parts = npt.NDArray[np.uint8]
+
+_LEAST_HEIGHT = 0.02  # of the image; smaller cut-outs are blobs
+_LEAST_AREA_PX = 60
+_MOST_HIDDEN_OUTLINE = 0.15  # share of the outline that touches something nearer
+_LEAST_ON_GROUND = 0.5  # share of the foot line with ground under it
+_LEAST_IN_ONE_PIECE = 0.95
+
+
+@dataclass(frozen=True)
+class BankEntry:
+    """One cut-out, packed, with what is known of the scene it came from."""
+
+    class_name: str
+    height: int
+    width: int
+    packed: bytes  # runs of `Parts`, zlib
+    foot_row: int
+    scene_height: int
+    scene_width: int
+    source_key: str
+    companion: str = ""
+    perspective: Perspective | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    origin: str = "bank"  # or scene, silhouette
+
+    @property
+    def parts(self) -> Parts:
+        """The cut-out: NOTHING, SELF or COMPANION."""
+        return unpack_parts(self.packed, self.height, self.width)
+
+    @property
+    def relative_height(self) -> float:
+        return self.height / self.scene_height
+
+
+def pack_parts(parts: Parts) -> bytes:
+    """Runs of a cut-out, compressed."""
+    flat = parts.ravel()
+    starts = run_starts(flat)
+    lengths = np.diff(starts, append=flat.size)
+    return zlib.compress(lengths.astype("<i4").tobytes() + flat[starts].tobytes(), 6)
+
+
+def unpack_parts(packed: bytes, height: int, width: int) -> Parts:
+    """What `pack_parts` packed; ValueError when it is not a cut-out of this size."""
+    raw = zlib.decompress(packed)
+    count = len(raw) // 5
+    lengths = np.frombuffer(raw[: 4 * count], "<i4")
+    if int(lengths.sum()) != height * width:
+        raise ValueError(f"a packed cut-out does not fill its {width}x{height} pixels")
+    return np.repeat(np.frombuffer(raw[4 * count :], np.uint8), lengths).reshape(height, width)
+
+
+class InstanceBank:
+    """Cut-outs by class; the sequences may read themselves on first use."""
+
+    def __init__(self, by_class: Mapping[str, Sequence[BankEntry]], perspective: Perspective | None = None) -> None:
+        self._by_class = dict(by_class)
+        self.perspective = perspective
+
+    @classmethod
+    def of(cls, entries: Iterable[BankEntry], perspective: Perspective | None = None) -> "InstanceBank":
+        """A bank of entries in memory."""
+        by_class: dict[str, list[BankEntry]] = {}
+        for entry in entries:
+            by_class.setdefault(entry.class_name, []).append(entry)
+        return cls(by_class, perspective)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name, entries in self._by_class.items() if len(entries)))
+
+    def __contains__(self, class_name: str) -> bool:
+        return len(self._by_class.get(class_name, ())) > 0
+
+    def entries(self, class_name: str) -> Sequence[BankEntry]:
+        """The cut-outs of a class; ValueError names the nearest one that has any."""
+        if class_name not in self:
+            raise ValueError(f"instance bank: {unknown_name('class', class_name, self.class_names)}")
+        return self._by_class[class_name]
+
+    @cached_property
+    def _heights(self) -> dict[str, npt.NDArray[np.float64]]:
+        return {}
+
+    def relative_heights(self, class_name: str) -> npt.NDArray[np.float64]:
+        """Heights of a class's cut-outs over the heights of their scenes."""
+        if class_name not in self._heights:
+            self._heights[class_name] = np.array([e.relative_height for e in self.entries(class_name)])
+        return self._heights[class_name]
+
+
+def build_entries(scene: Scene, classes: Iterable[str] | None = None) -> list[BankEntry]:
+    """Every whole object of a scene: not cut by the border, not much hidden, above a size."""
+    canvas = Canvas(scene)
+    return list(cut_outs(canvas, classes, scene.attributes))
+
+
+def cut_outs(
+    canvas: Canvas, classes: Iterable[str] | None = None, attributes: Mapping[str, str] | None = None
+) -> Iterator[BankEntry]:
+    """As `build_entries`, of a canvas as it is now."""
+    if canvas.instances is None:
+        return
+    wanted = set(canvas.catalog.names if classes is None else classes)
+    view = fit_perspective(*measured_objects(canvas.table.values(), canvas.catalog, canvas.height, canvas.width))
+    for instance in canvas.table.values():
+        spec = canvas.catalog.with_id(instance.class_id)
+        if spec.name in wanted and is_whole(canvas, instance):
+            entry = _cut_out(canvas, instance, spec, view, dict(attributes or {}))
+            if entry is not None:
+                yield entry
+
+
+def is_whole(canvas: Canvas, instance: Instance) -> bool:
+    """Whether the object is all there: inside the frame, standing on ground, hardly hidden, in one piece."""
+    box = instance.box
+    if instance.area < _LEAST_AREA_PX or box.height < _LEAST_HEIGHT * canvas.height:
+        return False
+    if box.top == 0 or box.left == 0 or box.bottom == canvas.height or box.right == canvas.width:
+        return False
+    mask = np.ascontiguousarray(canvas.mask_of(instance)).view(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if stats[1:, cv2.CC_STAT_AREA].max() < _LEAST_IN_ONE_PIECE * instance.area:
+        return False
+    return _hidden_outline(canvas, instance, mask) <= _MOST_HIDDEN_OUTLINE
+
+
+def _hidden_outline(canvas: Canvas, instance: Instance, mask: npt.NDArray[np.uint8]) -> float:
+    """The share of the outline that borders a nearer object or something that is not of the scene."""
+    assert canvas.instances is not None
+    box = instance.box.grown(1, 1)
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    rim = (cv2.dilate(padded, np.ones((3, 3), np.uint8)) - padded).view(np.bool_)
+    codes = canvas.instances[box.window][rim]
+    if codes.size == 0:
+        return 1.0
+    nearer = [i.id for i in canvas.table.values() if i.foot_row > instance.foot_row and i.box.overlaps(box)]
+    foreign = [c.id for c in canvas.catalog.classes if c.layer in ("fixed", "void")]
+    companion = companion_of(canvas, instance)
+    hiding = set(nearer + foreign) - ({companion.id} if companion else set())
+    return float(np.isin(codes, list(hiding)).mean())
+
+
+def _cut_out(
+    canvas: Canvas, instance: Instance, spec: ClassSpec, view: Perspective | None, attributes: dict[str, str]
+) -> BankEntry | None:
+    companion = companion_of(canvas, instance)
+    if spec.companion and companion is None:
+        return None
+    box = instance.box if companion is None else instance.box.union(companion.box)
+    parts = _parts(canvas, box, instance, companion)
+    return BankEntry(
+        class_name=spec.name,
+        height=box.height,
+        width=box.width,
+        packed=pack_parts(parts),
+        foot_row=box.bottom - 1,
+        scene_height=canvas.height,
+        scene_width=canvas.width,
+        source_key=canvas.key,
+        companion=spec.companion or "",
+        perspective=view,
+        attributes=attributes,
+    )
+
+
+def _parts(canvas: Canvas, box: Box, instance: Instance, companion: Instance | None) -> Parts:
+    assert canvas.instances is not None
+    window = canvas.instances[box.window]
+    parts = np.where(window == instance.id, np.uint8(SELF), np.uint8(NOTHING))
+    if companion is not None:
+        parts[window == companion.id] = COMPANION
+    assert box_of(parts) == Box(0, 0, box.height, box.width)
+    return parts
