@@ -66,7 +66,7 @@ def parse_config(
     try:
         value = model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        problems = explain(error, model, document.data)
+        problems = explain(error, model)
     if problems or document.problems:
         raise ConfigError(places.lines(problems, document))
     return Loaded(value, path or Path(shown_as), text, resolved, shown_as, document)

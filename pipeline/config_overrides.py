@@ -45,7 +45,7 @@ def _write(document: Document, steps: tuple[str, ...], value: Document, origin: 
             if slot == len(parent):
                 parent.append(None)
         else:
-            return f"{'.'.join(steps[:i])} is {parent!r}, which has no keys; set it as a whole"
+            return f"{'.'.join(steps[:i])} is {parent!r}, which has no keys; set it as a whole, as in {'.'.join(steps[:i])}={{...}}"
         if last:
             parent[slot] = value.data
         else:

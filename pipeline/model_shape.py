@@ -1,68 +1,117 @@
-"""Which models may stand at a path of a config, so that an unknown key finds its neighbours."""
+"""Follows pydantic's error locations through a model, telling steps of the data from names of union branches."""
 
-from collections.abc import Iterator
-from types import UnionType
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Discriminator, Tag
+from pydantic.fields import FieldInfo
+
+Steps = tuple[str | int, ...]
 
 
-def models_at(model: type[BaseModel], path: tuple[str, ...], data: Any) -> list[type[BaseModel]]:
-    """The models that may describe the mapping at `path` of `data`; a tagged one wins where the tag is right."""
-    annotations: list[Any] = [model]
-    for step in path:
-        models = _fitting(annotations, data)
-        annotations = [a for m in models for a in _field(m, step)] or [
-            item for a in annotations for item in _items(a, step)
-        ]
-        data = _child(data, step)
-    return _fitting(annotations, data)
+@dataclass(frozen=True)
+class Trace:
+    """Where an error lies in the data: its path, the models of the block around it, the untagged union above it."""
+
+    path: Steps
+    around: tuple[type[BaseModel], ...]
+    union: Steps | None = None  # path of the outermost untagged union that the location runs through
+    branch: str = ""  # which member of that union the error is about
+
+    def known_keys(self) -> list[str]:
+        """The keys that may stand beside the last step of the path."""
+        fields = ((info.alias or name) for model in self.around for name, info in model.model_fields.items())
+        return list(dict.fromkeys(fields))
 
 
-def _fitting(annotations: list[Any], data: Any) -> list[type[BaseModel]]:
-    models = [m for a in annotations for m in _members(a) if isinstance(m, type) and issubclass(m, BaseModel)]
-    tagged = [m for m in models if isinstance(data, dict) and _tag_matches(m, data)]
-    return tagged or models
+@dataclass(frozen=True)
+class _Expected:
+    """What a model says may stand somewhere."""
+
+    annotation: Any
+    discriminated: bool = False
+    tag: str | None = None
+
+    @property
+    def members(self) -> list["_Expected"]:
+        """The members of a union; none for anything else, and for `X | None`, which is X here."""
+        if get_origin(self.annotation) not in (Union, UnionType):
+            return []
+        return [_expected(a) for a in get_args(self.annotation) if a is not NoneType]
 
 
-def _tag_matches(model: type[BaseModel], data: dict[str, Any]) -> bool:
-    tags = {
-        name: get_args(info.annotation)
-        for name, info in model.model_fields.items()
-        if get_origin(info.annotation) is Literal
-    }
-    return any(isinstance(data.get(name), str) and data[name] in values for name, values in tags.items())
+def trace(model: type[BaseModel], location: Sequence[str | int]) -> Trace:
+    """The trace of one location."""
+    here = [_Expected(model)]
+    path: Steps = ()
+    around: tuple[type[BaseModel], ...] = ()
+    union: Steps | None = None
+    branch = ""
+    for step in location:
+        unions = [e for e in here if e.members]
+        if unions:
+            if union is None and not any(e.discriminated for e in unions):
+                union, branch = path, str(step)
+            here = [m for e in unions for m in _chosen(e, str(step))]
+        elif step != "[key]":
+            path, around = (*path, step), tuple(_models(here))
+            here = [below for e in here for below in _below(e.annotation, step)]
+    return Trace(path, around, union, branch)
 
 
-def _field(model: type[BaseModel], step: str) -> Iterator[Any]:
-    for name, info in model.model_fields.items():
-        if step in (name, info.alias):
-            yield info.annotation
+def _expected(annotation: Any, extra: Sequence[Any] = ()) -> _Expected:
+    """The annotation without Annotated and without `| None`, remembering discriminator and tag."""
+    metadata = list(extra)
+    while True:
+        members = [a for a in get_args(annotation) if a is not NoneType]
+        if get_origin(annotation) is Annotated:
+            annotation, *more = get_args(annotation)
+            metadata += more
+        elif get_origin(annotation) in (Union, UnionType) and len(members) == 1:
+            annotation = members[0]
+        else:
+            break
+    discriminated = any(
+        isinstance(m, Discriminator) or (isinstance(m, FieldInfo) and m.discriminator is not None) for m in metadata
+    )
+    return _Expected(annotation, discriminated, next((m.tag for m in metadata if isinstance(m, Tag)), None))
 
 
-def _items(annotation: Any, step: str) -> Iterator[Any]:
-    for member in _members(annotation):
-        origin, arguments = get_origin(member), get_args(member)
-        if origin is tuple and Ellipsis not in arguments and step.isdigit():
-            yield from arguments[int(step) : int(step) + 1]
-        elif origin is not Literal and arguments:
-            yield arguments[0 if origin is tuple else -1]
+def _chosen(union: _Expected, step: str) -> list[_Expected]:
+    """The members that a branch name or tag stands for; all, where it does not tell."""
+    members = union.members
+    return [m for m in members if step in _names(m)] or members
 
 
-def _members(annotation: Any) -> Iterator[Any]:
-    """The annotation without Annotated and aliases, each member of a union by itself."""
-    if get_origin(annotation) is Annotated:
-        yield from _members(get_args(annotation)[0])
-    elif get_origin(annotation) in (Union, UnionType):
-        for member in get_args(annotation):
-            yield from _members(member)
+def _names(member: _Expected) -> Iterator[str]:
+    if member.tag is not None:
+        yield member.tag
+    if isinstance(member.annotation, type) and issubclass(member.annotation, BaseModel):
+        yield member.annotation.__name__
+        for info in member.annotation.model_fields.values():
+            if get_origin(info.annotation) is Literal:
+                yield from map(str, get_args(info.annotation))
+
+
+def _models(expected: Sequence[_Expected]) -> Iterator[type[BaseModel]]:
+    for e in expected:
+        if isinstance(e.annotation, type) and issubclass(e.annotation, BaseModel):
+            yield e.annotation
+
+
+def _below(annotation: Any, step: str | int) -> Iterator[_Expected]:
+    """What may stand under a key of a block or at a position of a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, info in annotation.model_fields.items():
+            if step in (name, info.alias):
+                yield _expected(info.annotation, (*info.metadata, info))
+        return
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal or not arguments:
+        return
+    if origin is tuple and Ellipsis not in arguments:
+        yield from map(_expected, arguments[step : step + 1] if isinstance(step, int) else ())
     else:
-        yield annotation
-
-
-def _child(data: Any, step: str) -> Any:
-    if isinstance(data, dict):
-        return data.get(step)
-    if isinstance(data, list) and step.isdigit() and int(step) < len(data):
-        return data[int(step)]
-    return None
+        yield _expected(arguments[0] if origin is tuple else arguments[-1])

@@ -99,8 +99,9 @@ class _Reader:
         self._open: list[yaml.Node] = []
 
     def read(self, node: yaml.Node | None) -> None:
-        if node is not None:
-            self._document.data = self._value(node, ())
+        data = None if node is None else self._value(node, ())
+        # Past the limit the rest was not read, and every message about it would mislead.
+        self._document.data = data if self._left > 0 else None
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
         self._document.values[as_text(path)] = self._place(node)
