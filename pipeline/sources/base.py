@@ -22,6 +22,13 @@ class Pair(NamedTuple):
     image: Image | None
 
 
+class Unpaired(NamedTuple):
+    """A file that belongs to no complete scene, and what it lacks: `no label map`."""
+
+    path: str
+    lacks: str
+
+
 class Source(ABC):
     """Scenes by key. Opening lists names and reads no pixel; an instance pickles and is read from many workers.
 
@@ -51,6 +58,14 @@ class Source(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """A short hash over what would be read: format, options, keys, and sizes of files or seed and version."""
+
+    def unpaired(self) -> Sequence[Unpaired]:
+        """Files that were found but belong to no complete scene."""
+        return ()
+
+    def files(self, key: str) -> Sequence[str]:
+        """Where a scene is read from, for messages; nothing when it is made up."""
+        return ()
 
     def read(self, key: str, resolution: Resolution | None = None) -> Pair:
         """Scene and image of one key. A source whose two halves share work overrides this."""
