@@ -1,0 +1,194 @@
+"""Houses: facades along the street with rows of windows, shop fronts, end walls and roofs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.sources.streetscapes import classes
+from pipeline.sources.streetscapes.chance import between, count, happens, pick
+from pipeline.sources.streetscapes.layout import Side
+from pipeline.sources.streetscapes.shapes import Color, Facing, Glow, Item, Polygon, Stand, Surface, shade, upright
+from pipeline.sources.streetscapes.world import World
+
+_RENDER: tuple[Color, ...] = (
+    (0.80, 0.72, 0.58), (0.76, 0.66, 0.52), (0.70, 0.46, 0.36), (0.60, 0.36, 0.29), (0.82, 0.80, 0.74),
+    (0.66, 0.67, 0.68), (0.78, 0.60, 0.42), (0.60, 0.64, 0.66), (0.72, 0.68, 0.60), (0.55, 0.44, 0.38),
+    (0.84, 0.76, 0.64), (0.68, 0.58, 0.50),
+)  # fmt: skip
+_AWNINGS: tuple[Color, ...] = (
+    (0.55, 0.16, 0.14),
+    (0.16, 0.30, 0.22),
+    (0.18, 0.24, 0.40),
+    (0.48, 0.36, 0.2),
+    (0.3, 0.3, 0.32),
+)
+_WARM: tuple[Color, ...] = ((1.0, 0.80, 0.48), (1.0, 0.72, 0.38), (1.0, 0.88, 0.66), (0.86, 0.92, 1.0))
+_GLASS: Color = (0.25, 0.31, 0.38)
+_WINDOWS_UP_TO = 100.0  # farther windows are smaller than a pixel of the largest picture's texture
+_DEPTH = 14.0
+
+
+@dataclass(frozen=True)
+class House:
+    """A house on a plot from z0 to z1, its facade on the building line."""
+
+    side: Side
+    z0: float
+    z1: float
+    floors: int
+    base: float  # height of the ground floor
+    floor: float  # height of the others
+    color: Color
+    trim: Color
+    column: float  # metres from window to window
+    glazing: float  # share of a column that is window
+    tall: float  # share of a floor that is window
+
+    @property
+    def height(self) -> float:
+        return self.base + self.floors * self.floor
+
+    @property
+    def stand(self) -> Stand:
+        x = self.side.x(self.side.line)
+        return (x, self.z0, x, self.z1)
+
+
+def draw_house(world: World, side: Side, z0: float, z1: float, rng: np.random.Generator) -> None:
+    """A house on the plot from z0 to z1."""
+    color = shade(pick(rng, _RENDER), between(rng, 0.88, 1.1))
+    trim = shade(color, 1.18) if happens(rng, 0.6) else shade(color, 0.78)
+    house = House(
+        side, z0, z1, count(rng, 2, 6), between(rng, 3.3, 4.2), between(rng, 2.9, 3.5), color, trim,
+        between(rng, 2.1, 3.4), between(rng, 0.38, 0.62), between(rng, 0.45, 0.68),
+    )  # fmt: skip
+    item = Item(z0)
+    _draw_end_wall(item, house)
+    _draw_facade(item, house)
+    if z0 < _WINDOWS_UP_TO:
+        _draw_windows(item, house, rng)
+        _draw_ground_floor(item, house, rng)
+    world.behind.append(item)
+
+
+def _facing(side: Side) -> Facing:
+    return Facing.RIGHT if side.sign < 0 else Facing.LEFT
+
+
+def _on_facade(house: House, z0: float, z1: float, y0: float, y1: float) -> Polygon:
+    x = house.side.x(house.side.line)
+    return [(x, y0, z0), (x, y0, z1), (x, y1, z1), (x, y1, z0)]
+
+
+def _surface(house: House, color: Color, glow: Glow = Glow.NONE, relief: float = 0.08) -> Surface:
+    return Surface(classes.BUILDING, classes.BUILDING, color, house.stand, _facing(house.side), relief, glow)
+
+
+def _draw_end_wall(item: Item, house: House) -> None:
+    x0, x1 = house.side.x(house.side.line), house.side.x(house.side.line + _DEPTH)
+    top, ridge = house.height, house.height + 2.2
+    middle = house.side.x(house.side.line + _DEPTH / 2)
+    wall = [
+        (x0, 0.0, house.z0),
+        (x0, top, house.z0),
+        (middle, ridge, house.z0),
+        (x1, top, house.z0),
+        (x1, 0.0, house.z0),
+    ]
+    color = shade(house.color, 0.92)
+    item.add(Surface(classes.BUILDING, classes.BUILDING, color, upright(house.z0), Facing.NEAR, 0.1), wall)
+
+
+def _draw_facade(item: Item, house: House) -> None:
+    item.add(_surface(house, house.color), _on_facade(house, house.z0, house.z1, 0.0, house.height))
+    cornice = _on_facade(house, house.z0, house.z1, house.height - 0.45, house.height)
+    band = _on_facade(house, house.z0, house.z1, house.base - 0.15, house.base + 0.15)
+    item.add(_surface(house, house.trim), cornice, band)
+
+
+def _draw_windows(item: Item, house: House, rng: np.random.Generator) -> None:
+    columns = max(1, int((house.z1 - house.z0 - 0.8) / house.column))
+    pitch = (house.z1 - house.z0) / columns
+    half = 0.5 * pitch * house.glazing
+    frames: list[Polygon] = []
+    dark: list[Polygon] = []
+    lit: list[list[Polygon]] = [[] for _ in _WARM]
+    glows = rng.random((house.floors, columns))
+    for floor in range(house.floors):
+        y0 = house.base + floor * house.floor + (1 - house.tall) * house.floor * 0.6
+        y1 = y0 + house.tall * house.floor
+        for column in range(columns):
+            z = house.z0 + (column + 0.5) * pitch
+            frames.append(_on_facade(house, z - half - 0.14, z + half + 0.14, y0 - 0.14, y1 + 0.14))
+            pane = _on_facade(house, z - half, z + half, y0, y1)
+            share = float(glows[floor, column]) / 0.42
+            (dark if share >= 1 else lit[int(share * len(_WARM))]).append(pane)
+    item.add(_surface(house, house.trim), *frames)
+    item.add(_surface(house, _GLASS, relief=0.2), *dark)
+    for warm, panes in zip(_WARM, lit, strict=True):
+        if panes:
+            # By day a lit window is glass like any other, with a hint of what is behind it.
+            item.add(_surface(house, shade(_blend(_GLASS, warm), 0.8), Glow.WINDOW, 0.1), *panes)
+
+
+def _blend(a: Color, b: Color) -> Color:
+    return (0.75 * a[0] + 0.25 * b[0], 0.75 * a[1] + 0.25 * b[1], 0.75 * a[2] + 0.25 * b[2])
+
+
+def _draw_ground_floor(item: Item, house: House, rng: np.random.Generator) -> None:
+    if not happens(rng, 0.55):
+        doors = [z for z in np.arange(house.z0 + 1.2, house.z1 - 1.2, 5.0).tolist()]
+        panes = [_on_facade(house, z + 1.8, z + 3.4, 1.0, house.base - 0.9) for z in doors if z + 3.8 < house.z1]
+        item.add(_surface(house, (0.27, 0.2, 0.16)), *[_on_facade(house, z, z + 1.1, 0.14, 2.4) for z in doors])
+        item.add(_surface(house, _GLASS, relief=0.2), *panes)
+        return
+    awning = pick(rng, _AWNINGS)
+    pitch = (house.z1 - house.z0) / max(1, round((house.z1 - house.z0) / 4.0))
+    starts = np.arange(house.z0, house.z1 - 0.5 * pitch, pitch).tolist()
+    panes = [_on_facade(house, z + 0.35, z + pitch - 0.35, 0.6, house.base - 1.0) for z in starts]
+    sill = _on_facade(house, house.z0, house.z1, 0.1, house.base - 0.2)
+    item.add(_surface(house, shade(awning, 0.7)), sill)
+    open_late = happens(rng, 0.6)
+    glass = _surface(house, (0.62, 0.54, 0.4), Glow.SHOP) if open_late else _surface(house, _GLASS, relief=0.2)
+    item.add(glass, *panes)
+    item.add(
+        _surface(house, awning), _on_facade(house, house.z0 + 0.2, house.z1 - 0.2, house.base - 0.95, house.base - 0.25)
+    )
+
+
+def draw_skyline(world: World, z: float, rng: np.random.Generator) -> None:
+    """Houses and trees where the street ends, so that no street runs into nothing."""
+    item = Item(z + 30.0)
+    x = -260.0
+    while x < 260.0:
+        width = between(rng, 10.0, 26.0)
+        height = between(rng, 6.0, 22.0)
+        green = happens(rng, 0.3)
+        color = shade((0.25, 0.34, 0.18) if green else pick(rng, _RENDER), between(rng, 0.8, 1.0))
+        class_id = classes.VEGETATION if green else classes.BUILDING
+        surface = Surface(class_id, class_id, color, upright(z), Facing.NEAR, 0.3 if green else 0.1)
+        item.add(surface, _skyline_block(x, width, 0.6 * height if green else height, z, green))
+        if not green:
+            item.add(
+                Surface(class_id, class_id, shade(color, 0.55), upright(z), Facing.NEAR),
+                *_far_windows(x, width, height, z),
+            )
+        x += width
+    world.behind.append(item)
+
+
+def _skyline_block(x: float, width: float, height: float, z: float, green: bool) -> Polygon:
+    if green:
+        tops = [
+            (x + width * t, height * s, z) for t, s in ((0.0, 0.7), (0.2, 1.0), (0.45, 0.85), (0.7, 1.05), (1.0, 0.75))
+        ]
+        return [(x, -1.0, z), *tops, (x + width, -1.0, z)]
+    return [(x, -1.0, z), (x, height, z), (x + width, height, z), (x + width, -1.0, z)]
+
+
+def _far_windows(x: float, width: float, height: float, z: float) -> list[Polygon]:
+    return [
+        [(x + c, y, z), (x + c + 1.3, y, z), (x + c + 1.3, y + 1.6, z), (x + c, y + 1.6, z)]
+        for y in np.arange(3.0, height - 2.0, 3.4).tolist()
+        for c in np.arange(1.2, width - 1.5, 3.2).tolist()
+    ]

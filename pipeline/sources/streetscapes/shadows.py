@@ -1,0 +1,57 @@
+"""Shadows on the ground: soft ones under what stands there, long ones where the sun is out."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.sources.streetscapes.light import light_of
+from pipeline.sources.streetscapes.shapes import Shadow
+from pipeline.sources.streetscapes.view import View
+from pipeline.sources.streetscapes.world import World
+
+_ROWS = 256  # soft edges need no more
+
+
+def paint_shadows(world: World, view: View) -> npt.NDArray[np.float32]:
+    """How much light is left on the ground, 0..1, at the view's fine size."""
+    columns = round(_ROWS * view.width / view.height)
+    dark = np.zeros((_ROWS, columns), np.uint8)
+    if max(light_of(world.time_of_day, world.weather).sun) > 0.1:
+        _fill(dark, world, [_cast(shadow, world.sun_side) for shadow in world.shadows], 120)
+    soft = cv2.GaussianBlur(dark, (0, 0), 0.8)
+    under = np.zeros_like(dark)
+    _fill(under, world, [_footprint(shadow) for shadow in world.shadows], 190)
+    both = cv2.max(soft, cv2.GaussianBlur(under, (0, 0), 1.6))
+    left = (255 - both).astype(np.float32) / 255.0
+    return cv2.resize(left, (view.width, view.height), interpolation=cv2.INTER_LINEAR)
+
+
+def _footprint(shadow: Shadow) -> list[tuple[float, float, float]]:
+    x0, x1, z0, z1 = shadow.left - 0.12, shadow.right + 0.12, shadow.near - 0.25, shadow.far + 0.1
+    return [(x0, 0.0, z0), (x1, 0.0, z0), (x1, 0.0, z1), (x0, 0.0, z1)]
+
+
+def _cast(shadow: Shadow, sun_side: float) -> list[tuple[float, float, float]]:
+    """The footprint stretched away from the sun, towards the camera."""
+    reach = -sun_side * shadow.height * 0.8
+    x0, x1, z0, z1 = shadow.left, shadow.right, shadow.near, shadow.far
+    ahead = 0.3 * shadow.height
+    tip0, tip1 = (x0 + reach, 0.0, max(1.2, z0 - ahead)), (x1 + reach, 0.0, max(1.2, z0 - ahead))
+    if reach > 0:
+        return [(x0, 0.0, z0), tip0, tip1, (x1 + reach, 0.0, max(1.2, z1 - ahead)), (x1, 0.0, z1), (x0, 0.0, z1)]
+    return [(x1, 0.0, z0), tip1, tip0, (x0 + reach, 0.0, max(1.2, z1 - ahead)), (x0, 0.0, z1), (x1, 0.0, z1)]
+
+
+def _fill(
+    canvas: npt.NDArray[np.uint8], world: World, outlines: list[list[tuple[float, float, float]]], value: int
+) -> None:
+    if not outlines:
+        return
+    points = np.array([point for outline in outlines for point in outline])
+    views = world.camera.project(points)
+    pixels = np.stack((views[:, 0] * _ROWS + canvas.shape[1] / 2 - 0.5, views[:, 1] * _ROWS - 0.5), axis=1)
+    fixed = np.rint(np.clip(pixels, -20000, 20000) * 16).astype(np.int32)
+    start = 0
+    for outline in outlines:
+        cv2.fillPoly(canvas, [fixed[start : start + len(outline)]], value, cv2.LINE_8, 4)
+        start += len(outline)

@@ -1,0 +1,154 @@
+"""Who is where: vehicles in lanes and bays, people on pavements and crossings, furniture along the kerb."""
+
+import numpy as np
+
+from pipeline.sources.streetscapes.chance import between, count, happens, pick
+from pipeline.sources.streetscapes.furniture import raise_lamps, raise_sign, raise_signal
+from pipeline.sources.streetscapes.greenery import grow_tree
+from pipeline.sources.streetscapes.layout import Layout, Side
+from pipeline.sources.streetscapes.people import (
+    lean_bicycle,
+    ride_bicycle,
+    ride_motorcycle,
+    stand_motorcycle,
+    walk,
+)  # fmt: skip
+from pipeline.sources.streetscapes.shapes import Color, shade
+from pipeline.sources.streetscapes.vehicles import BUS, CARS, TRUCK, Shape, park
+from pipeline.sources.streetscapes.world import World
+
+_PAINTS: tuple[Color, ...] = (
+    (0.80, 0.81, 0.82), (0.55, 0.57, 0.60), (0.13, 0.13, 0.14), (0.66, 0.10, 0.10), (0.14, 0.24, 0.46),
+    (0.88, 0.88, 0.87), (0.30, 0.32, 0.35), (0.22, 0.34, 0.28), (0.72, 0.55, 0.22), (0.42, 0.10, 0.14),
+)  # fmt: skip
+_LIVERIES: tuple[Color, ...] = (
+    (0.85, 0.68, 0.14),
+    (0.70, 0.12, 0.12),
+    (0.16, 0.34, 0.62),
+    (0.86, 0.86, 0.84),
+    (0.20, 0.45, 0.34),
+)
+
+
+def fill_street(world: World, layout: Layout, rng: np.random.Generator) -> None:
+    """Put traffic, parked vehicles, people and furniture on the street."""
+    _drive(world, layout, rng)
+    if layout.crossing is not None:
+        _cross(world, layout, layout.crossing, rng)
+    for side in layout.sides:
+        _park_along(world, side, rng)
+        _furnish(world, side, layout.crossing, rng)
+        _people_pavement(world, side, rng)
+    _cycle(world, layout, rng)
+
+
+def draw_paint(rng: np.random.Generator) -> Color:
+    """The colour of a car."""
+    return shade(pick(rng, _PAINTS), between(rng, 0.85, 1.12))
+
+
+def _draw_vehicle(rng: np.random.Generator) -> tuple[Shape, Color]:
+    kind = float(rng.random())
+    if kind < 0.12:
+        return TRUCK, shade(pick(rng, _LIVERIES), between(rng, 0.85, 1.1))
+    if kind < 0.21:
+        return BUS, shade(pick(rng, _LIVERIES), between(rng, 0.9, 1.1))
+    return pick(rng, CARS), draw_paint(rng)
+
+
+def _drive(world: World, layout: Layout, rng: np.random.Generator) -> None:
+    busy = between(rng, 0.3, 1.0)
+    for lane in range(-layout.lanes_oncoming, layout.lanes_ahead):
+        z = between(rng, 11.0, 24.0) if lane == 0 else between(rng, 6.0, 18.0)
+        while z < 75.0:
+            shape, color = _draw_vehicle(rng)
+            heading = "ahead" if lane >= 0 else "oncoming"
+            blocked = (
+                layout.crossing is not None and z < layout.crossing + 4.5 and z + shape.length > layout.crossing - 1.0
+            )
+            if happens(rng, busy) and not blocked:
+                x = layout.lane_center(lane) + between(rng, -0.3, 0.3)
+                park(world, shape, x, z, heading, color, lit=True)
+            z += shape.length + between(rng, 5.0, 18.0)
+
+
+def _cross(world: World, layout: Layout, z: float, rng: np.random.Generator) -> None:
+    """People on the crossing, signals beside it, sometimes a vehicle that turns across behind it."""
+    for side in layout.sides:
+        raise_signal(world, side.x(side.parking_edge + 0.4), z - 0.8 if side.sign > 0 else z + 3.8, rng)
+    for _ in range(count(rng, 0, 4)):
+        x = between(rng, -layout.left.road_edge, layout.right.road_edge)
+        walk(world, x, z + between(rng, 0.4, 3.0), rng)
+    if happens(rng, 0.45):
+        shape, color = _draw_vehicle(rng)
+        x = between(rng, -0.6, 0.6) * layout.left.road_edge
+        heading = pick(rng, ("leftward", "rightward"))
+        park_clear(world, shape, x, z + 6.0, heading, color)
+
+
+def park_clear(world: World, shape: Shape, x: float, z: float, heading: str, color: Color) -> None:
+    """A vehicle across the road, where nothing stands in its way."""
+    half = 0.5 * shape.length + 0.3
+    hit = [s for s in world.shadows if s.near < z + shape.width + 0.5 and s.far > z - 0.5]
+    if any(s.left < x + half and s.right > x - half for s in hit):
+        return
+    park(world, shape, x, z, "rightward" if heading == "rightward" else "leftward", color, lit=True)
+
+
+def _park_along(world: World, side: Side, rng: np.random.Generator) -> None:
+    if side.parking_edge <= side.road_edge:
+        return
+    full = between(rng, 0.35, 0.95)
+    z = between(rng, 4.0, 9.0)
+    while z < 65.0:
+        shape, color = (TRUCK, pick(rng, _LIVERIES)) if happens(rng, 0.05) else (pick(rng, CARS), draw_paint(rng))
+        x = side.x(side.road_edge + 1.2 + between(rng, -0.1, 0.1))
+        if happens(rng, full):
+            heading = "ahead" if (side.sign > 0) != happens(rng, 0.1) else "oncoming"
+            park(world, shape, x, z, heading, color, lit=False)
+        elif happens(rng, 0.25):
+            stand_motorcycle(world, x, z + 1.0, side.sign * between(rng, 0.5, 0.9), rng)
+        z += shape.length + between(rng, 0.8, 3.0)
+
+
+def _furnish(world: World, side: Side, crossing: float | None, rng: np.random.Generator) -> None:
+    kerb = side.parking_edge + 0.5
+    if happens(rng, 0.75):
+        raise_lamps(world, side, rng)
+    if happens(rng, 0.45) or side.verge_edge > side.parking_edge:
+        line = side.x(
+            0.5 * (side.parking_edge + side.verge_edge) if side.verge_edge > side.parking_edge else kerb + 0.2
+        )
+        spacing = between(rng, 9.0, 14.0)
+        for z in np.arange(between(rng, 9.0, 16.0), 80.0, spacing).tolist():
+            grow_tree(world, world.street, line, z, rng)
+    for _ in range(count(rng, 1, 3)):
+        raise_sign(world, side.x(kerb), between(rng, 7.0, 40.0), rng)
+    if crossing is None and happens(rng, 0.3):
+        raise_signal(world, side.x(kerb), between(rng, 10.0, 35.0), rng)
+
+
+def _people_pavement(world: World, side: Side, rng: np.random.Generator) -> None:
+    for _ in range(count(rng, 1, 7)):
+        z = 6.0 + 34.0 * float(rng.random()) ** 1.3
+        x = side.x(between(rng, side.verge_edge + 0.4, side.line - 0.4))
+        walk(world, x, z, rng)
+        if happens(rng, 0.3):
+            walk(world, x + 0.55, z + between(rng, -0.2, 0.2), rng)
+    if happens(rng, 0.3):
+        lean_bicycle(world, side.x(side.verge_edge + 0.9), between(rng, 7.0, 20.0), between(rng, 0.7, 1.0), rng)
+
+
+def _cycle(world: World, layout: Layout, rng: np.random.Generator) -> None:
+    for _ in range(pick(rng, (0, 1, 1, 2))):
+        ahead = happens(rng, 0.6)
+        x = layout.right.road_edge - 0.6 if ahead else -layout.left.road_edge + 0.6
+        ride_bicycle(world, x, between(rng, 7.0, 28.0), between(rng, 0.22, 0.6) * (1 if ahead else -1), rng)
+    if happens(rng, 0.2):
+        ride_bicycle(world, between(rng, -4.0, 2.0), between(rng, 8.0, 16.0), pick(rng, (-1.0, 1.0)), rng)
+    if happens(rng, 0.45):
+        oncoming = happens(rng, 0.4)
+        lane = -1 if oncoming else layout.lanes_ahead - 1
+        x = layout.lane_center(lane) + between(rng, 0.9, 1.3)
+        slant = between(rng, 0.25, 0.6) * (-1 if oncoming else 1)
+        ride_motorcycle(world, x, between(rng, 7.0, 24.0), slant, rng)
