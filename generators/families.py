@@ -2,11 +2,17 @@
 
 from difflib import get_close_matches
 
+from generators.ccfpse import CCFPSE
 from generators.family import Family
+from generators.oasis import OASIS
 from generators.pix2pixhd import PIX2PIXHD
+from generators.spade import SPADE
 
 FAMILIES: dict[str, Family] = {
     "pix2pixhd": PIX2PIXHD,
+    "spade": SPADE,
+    "oasis": OASIS,
+    "ccfpse": CCFPSE,
 }
 
 

@@ -96,6 +96,10 @@ class System(nn.Module, ABC):
         """The style of real images, ready for `generator.forward`; None for families without an encoder."""
         return None
 
+    def fallbacks(self) -> tuple[str, ...]:
+        """What stands in for pretrained networks that were not supplied: for the log and model.json."""
+        return ()
+
     def forward(
         self, batch: Batch, turn: Literal["generator", "discriminator"], fake_BCHW: Tensor | None = None
     ) -> Turn:

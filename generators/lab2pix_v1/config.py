@@ -1,0 +1,29 @@
+"""Hyper-parameters of Lab2Pix-V1."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from generators.family import FamilyConfig
+
+
+class Lab2pixV1Config(FamilyConfig):
+    """The published settings; `start_grid` 2 x 4 makes 512x256 at the stride of 128."""
+
+    input: Literal["labels", "sketch"] = "labels"
+    base_channels: int = Field(64, ge=1)
+    hidden_channels: int = Field(128, ge=1)
+    style_dim: int = Field(128, ge=1)
+    start_grid: tuple[int, int] = (2, 4)
+    background_channels: tuple[int, ...] | None = None
+    foreground_rate: float = Field(2.0, ge=1)
+    sharpness_weight: float = Field(1.0, ge=0)
+    discriminator_channels: int = Field(64, ge=1)
+    backbone_channels: int = Field(64, ge=1)
+    segmenter_channels: int = Field(32, ge=4)
+    label_weight: float = Field(10.0, ge=0)
+    perceptual_weight: float = Field(1.0, ge=0)
+    consistency_weight: float = Field(5e-6, ge=0)
+    vgg16_weights: str | None = None
+    vgg_weights: str | None = None
+    rate: float = Field(2e-4, gt=0)
