@@ -1,0 +1,30 @@
+"""Where everything of a data set lies under its root."""
+
+SHARDS = "shards"
+STATE = ".synthgen"
+PLAN = f"{STATE}/plan.json"
+COMMITS = f"{STATE}/commits"
+ROWS = f"{STATE}/rows"
+REJECTS = f"{STATE}/rejects.jsonl"
+WIDS_INDEX = f"{STATE}/wids.json"
+LEASES = f"{STATE}/leases"
+DATASET = "dataset.json"
+MANIFEST = "manifest.parquet"
+CARD = "README.md"
+PREVIEW = "preview.jpg"
+REPORT = "report.html"
+
+
+def shard_path(shard: str) -> str:
+    """The tar of a shard."""
+    return f"{SHARDS}/{shard}.tar"
+
+
+def marker_path(shard: str) -> str:
+    """The commit marker of a shard."""
+    return f"{COMMITS}/{shard}.json"
+
+
+def rows_path(shard: str) -> str:
+    """The manifest rows of a shard."""
+    return f"{ROWS}/{shard}.parquet"
