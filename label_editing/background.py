@@ -10,18 +10,9 @@ import numpy.typing as npt
 
 from label_editing.boxes import Box, box_of
 from label_editing.canvas import Canvas
-from label_editing.catalog import Catalog
 from label_editing.changes import UNCHANGED, Codes
 
 _ROW_PREFERENCE = 3  # how many columns away counts as one row away
-
-
-def fill_table(catalog: Catalog) -> npt.NDArray[np.uint8]:
-    """Look-up table of class ids: 1 where the class may fill a hole."""
-    table = np.zeros(len(catalog.known), np.uint8)
-    for c in catalog.classes:
-        table[c.id] = c.layer in ("ground", "structure", "sky") and not (c.void or c.thing)
-    return table
 
 
 def fill_hole(canvas: Canvas, box: Box, hole: npt.NDArray[np.bool_]) -> bool:
@@ -48,7 +39,7 @@ def _window(canvas: Canvas, box: Box, margin: float) -> Box:
 
 def _continued(canvas: Canvas, window: Box, box: Box, hole: npt.NDArray[np.bool_]) -> Codes | None:
     labels = canvas.labels[window.window]
-    seeds = fill_table(canvas.catalog)[labels]
+    seeds = canvas.catalog.fills_holes[labels].view(np.uint8)
     inner = box.within(window)
     seeds[inner.window][hole] = 0
     if not seeds.any():
@@ -69,6 +60,5 @@ def _continued(canvas: Canvas, window: Box, box: Box, hole: npt.NDArray[np.bool_
 
 def has_background(canvas: Canvas) -> bool:
     """Whether anything in the map can be continued into a hole."""
-    return bool(
-        fill_table(canvas.catalog)[canvas.labels[::8, ::8]].any() or fill_table(canvas.catalog)[canvas.labels].any()
-    )
+    table = canvas.catalog.fills_holes
+    return bool(table[canvas.labels[::8, ::8]].any() or table[canvas.labels].any())

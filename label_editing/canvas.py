@@ -1,5 +1,7 @@
 """A scene being edited: maps copied once, written box by box, and the table of instances kept in step."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -146,12 +148,15 @@ class Canvas:
         self._instances = None if self._instances is None else self._instances.copy()
         self._owned = True
 
+    def _stored(self, labels: npt.NDArray[Any]) -> LabelMap:
+        return labels.astype(np.uint8) if self._labels.dtype == np.uint8 else labels.astype(np.uint16)
+
     def _write(self, box: Box, codes: Codes) -> None:
         self._own()
         mask = codes != UNCHANGED
         labels = class_of_instance(codes) if self._instances is not None else codes
         before = self.codes(box)
-        np.copyto(self._labels[box.window], labels.astype(self._labels.dtype), where=mask)
+        np.copyto(self._labels[box.window], self._stored(labels), where=mask)
         if self._instances is not None:
             np.copyto(self._instances[box.window], codes, where=mask)
             self._update_table(box, before[mask], codes)
@@ -195,7 +200,7 @@ class Canvas:
             return
         if self._instances is None:
             table = relabel_table(codes, len(self.catalog.known))
-            self._labels = table[self._labels].astype(self._labels.dtype)
+            self._labels = self._stored(table[self._labels])
             return
         masks = [(self._instances == old, new) for old, new in codes.items()]
         for mask, new in masks:
@@ -223,7 +228,7 @@ class Canvas:
         size = self.height, self.width
         if keep:
             codes = resample_keeping(self.codes(self.whole), np.isin(self._labels, keep), box, *size)
-            self._labels = class_of_instance(codes).astype(self._labels.dtype)
+            self._labels = self._stored(class_of_instance(codes))
             self._instances = None if self._instances is None else codes
         else:
             self._labels = resample(self._labels, box, *size)

@@ -1,7 +1,7 @@
 """The classes of a label space: id, name, colour, thing or stuff, and where an object of the class can stand."""
 
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -124,6 +124,34 @@ class Catalog(BaseModel):
     def is_void(self) -> npt.NDArray[np.bool_]:
         """Look-up table: is this id a void class?"""
         return self._table(0, np.bool_, {c.id: 1 for c in self.classes if c.void}).astype(np.bool_)
+
+    @cached_property
+    def of_layer(self) -> dict[Layer, npt.NDArray[np.bool_]]:
+        """Look-up tables by layer: is this id a class of it?"""
+        return {
+            layer: self._table(0, np.bool_, {c.id: 1 for c in self.classes if c.layer == layer}).astype(np.bool_)
+            for layer in get_args(Layer)
+        }
+
+    @cached_property
+    def fills_holes(self) -> npt.NDArray[np.bool_]:
+        """Look-up table: may this id be continued behind an object that goes? Ground, structures and sky."""
+        behind = {c.id: 1 for c in self.classes if c.layer in ("ground", "structure", "sky")}
+        return self._table(0, np.bool_, behind).astype(np.bool_) & ~self.is_void & ~self.is_thing
+
+    @cached_property
+    def is_thin(self) -> npt.NDArray[np.bool_]:
+        """Look-up table: poles, signs and the like, objects that have no instances."""
+        return self.of_layer["object"] & ~self.is_thing & ~self.is_void
+
+    @cached_property
+    def supports(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Look-up tables by class name: can an object of the class stand on this id?"""
+        return {
+            c.name: self._table(0, np.bool_, {self.named(name).id: 1 for name in c.support}).astype(np.bool_)
+            for c in self.classes
+            if c.support
+        }
 
     @cached_property
     def channel_of(self) -> npt.NDArray[np.uint16]:

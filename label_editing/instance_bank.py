@@ -25,8 +25,7 @@ Parts = npt.NDArray[np.uint8]
 
 _LEAST_HEIGHT = 0.02  # of the image; smaller cut-outs are blobs
 _LEAST_AREA_PX = 60
-_MOST_HIDDEN_OUTLINE = 0.15  # share of the outline that touches something nearer
-_LEAST_ON_GROUND = 0.5  # share of the foot line with ground under it
+_MOST_HIDDEN_OUTLINE = 0.12  # share of the outline that touches something that may be nearer
 _LEAST_IN_ONE_PIECE = 0.95
 
 
@@ -39,6 +38,7 @@ class BankEntry:
     width: int
     packed: bytes  # runs of `Parts`, zlib
     foot_row: int
+    foot_column: int
     scene_height: int
     scene_width: int
     source_key: str
@@ -51,6 +51,11 @@ class BankEntry:
     def parts(self) -> Parts:
         """The cut-out: NOTHING, SELF or COMPANION."""
         return unpack_parts(self.packed, self.height, self.width)
+
+    @property
+    def side(self) -> float:
+        """How far from the middle of its picture it stood: -1 at the left border, 1 at the right one."""
+        return 2 * self.foot_column / self.scene_width - 1
 
     @property
     def relative_height(self) -> float:
@@ -160,7 +165,7 @@ def _hidden_outline(canvas: Canvas, instance: Instance, mask: npt.NDArray[np.uin
     if codes.size == 0:
         return 1.0
     nearer = [i.id for i in canvas.table.values() if i.foot_row > instance.foot_row and i.box.overlaps(box)]
-    foreign = [c.id for c in canvas.catalog.classes if c.layer in ("fixed", "void")]
+    foreign = np.flatnonzero(~canvas.catalog.fills_holes & ~canvas.catalog.is_thing).tolist()
     companion = companion_of(canvas, instance)
     hiding = set(nearer + foreign) - ({companion.id} if companion else set())
     return float(np.isin(codes, list(hiding)).mean())
@@ -180,6 +185,7 @@ def _cut_out(
         width=box.width,
         packed=pack_parts(parts),
         foot_row=box.bottom - 1,
+        foot_column=(box.left + box.right) // 2,
         scene_height=canvas.height,
         scene_width=canvas.width,
         source_key=canvas.key,

@@ -1,7 +1,7 @@
-"""Where an object can stand, how tall it is there, what it hides and what hides it."""
+"""Whether an object can stand at a place, what it hides there and what hides it."""
 
-from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,16 +9,18 @@ import numpy.typing as npt
 
 from label_editing.boxes import Box
 from label_editing.canvas import Canvas
-from label_editing.catalog import Catalog, ClassSpec
+from label_editing.catalog import ClassSpec
 from label_editing.changes import UNCHANGED, Codes
-from label_editing.instance_bank import COMPANION, NOTHING, BankEntry, Parts
+from label_editing.instance_bank import COMPANION, NOTHING, SELF, BankEntry, Parts
 from label_editing.instance_table import Instance
+from label_editing.perspective import Perspective
 
-GRID_PX = 8  # foot points are searched on every eighth row and column
 _FOOT_BAND = 0.06  # the lowest part of an object, over its height: what must stand on its support
-_LEAST_SUPPORTED = 0.8
-_MOST_VOID = 0.1
+_LEAST_SUPPORTED = 0.85
 _TALLER_THAN_SKYLINE_M = 2.4  # only such vehicles stand out against the sky
+_DEPTH_OVER_WIDTH = 1.2  # of the ground an object takes
+_MOST_DEPTH_M = 3.0
+_LEAST_SHARED_WIDTH = 0.12  # of the narrower of two objects, before they are in each other's way
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,9 @@ class Limits:
 
     min_visible: float  # of the new object
     min_left_visible: float  # of each object it covers
-    min_height_px: int
 
 
-@dataclass(frozen=True)
-class Pose:
+class Pose(NamedTuple):
     """Where and how a cut-out is pasted: the middle of its foot line, its height, its side."""
 
     foot_row: int
@@ -40,9 +40,8 @@ class Pose:
     mirrored: bool
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A placement that holds: the pixels that show, by part."""
+class Fit(NamedTuple):
+    """A placement that holds: the parts that show, within a box."""
 
     box: Box
     parts: Parts
@@ -52,46 +51,36 @@ class Unfit(Exception):
     """Why a pose does not hold."""
 
 
-def support_table(catalog: Catalog, spec: ClassSpec) -> npt.NDArray[np.bool_]:
-    """Look-up table of class ids: whether an object of this class can stand there."""
-    table = np.zeros(len(catalog.known), np.bool_)
-    table[[catalog.named(name).id for name in spec.support]] = True
-    return table
-
-
-def layer_table(catalog: Catalog, *layers: str) -> npt.NDArray[np.bool_]:
-    """Look-up table of class ids: whether the class is of one of these layers."""
-    table = np.zeros(len(catalog.known), np.bool_)
-    table[[c.id for c in catalog.classes if c.layer in layers]] = True
-    return table
-
-
-def foot_points(canvas: Canvas, spec: ClassSpec) -> npt.NDArray[np.intp]:
-    """Rows and columns, on a grid, where an object of the class can stand: shape (n, 2)."""
-    offset = GRID_PX // 2
-    grid = support_table(canvas.catalog, spec)[canvas.labels[offset::GRID_PX, offset::GRID_PX]]
-    return np.argwhere(grid) * GRID_PX + offset
-
-
 def posed(entry: BankEntry, pose: Pose) -> Parts:
-    """The cut-out at its size and side, nearest neighbour."""
+    """The cut-out at its size and side, with edges as smooth as the size allows."""
     parts = entry.parts
-    width = max(1, round(entry.width * pose.height_px / entry.height))
-    parts = cv2.resize(parts, (width, pose.height_px), interpolation=cv2.INTER_NEAREST)
-    return np.ascontiguousarray(parts[:, ::-1]) if pose.mirrored else parts
+    size = max(1, round(entry.width * pose.height_px / entry.height)), pose.height_px
+    smooth = cv2.INTER_AREA if pose.height_px < entry.height else cv2.INTER_LINEAR
+    whole = cv2.resize((parts != NOTHING) * np.uint8(255), size, interpolation=smooth) >= 128
+    scaled = np.where(whole, np.uint8(SELF), np.uint8(NOTHING))
+    if entry.companion:
+        companion = cv2.resize((parts == COMPANION) * np.uint8(255), size, interpolation=smooth) >= 128
+        scaled[whole & companion] = COMPANION
+    return np.ascontiguousarray(scaled[:, ::-1]) if pose.mirrored else scaled
 
 
-def try_pose(canvas: Canvas, spec: ClassSpec, parts: Parts, pose: Pose, limits: Limits) -> Fit:
-    """What shows of the object at this pose; Unfit says why it cannot be there."""
+def box_at(pose: Pose, parts: Parts) -> Box:
+    """Where a posed cut-out lies: its lowest row on the foot row."""
     height, width = parts.shape
     left = pose.foot_column - width // 2
-    box = Box(pose.foot_row + 1 - height, left, pose.foot_row + 1, left + width)
+    return Box(pose.foot_row + 1 - height, left, pose.foot_row + 1, left + width)
+
+
+def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, view: Perspective | None, limits: Limits) -> Fit:
+    """What shows of an object in this box; Unfit says why it cannot be there."""
     if box.clipped(canvas.height, canvas.width) != box:
         raise Unfit("it would reach out of the picture")
     mask = parts != NOTHING
     labels = canvas.labels[box.window]
     _check_support(canvas, spec, labels, mask)
-    visible = mask & ~_in_front(canvas, box, pose.foot_row)
+    if view is not None:
+        _check_free_ground(canvas, box, view)
+    visible = mask & ~_in_front(canvas, box)
     if spec.height_m is None or spec.height_m < _TALLER_THAN_SKYLINE_M:
         _check_sky(canvas, labels, visible)
     area, shown = int(np.count_nonzero(mask)), int(np.count_nonzero(visible))
@@ -102,56 +91,65 @@ def try_pose(canvas: Canvas, spec: ClassSpec, parts: Parts, pose: Pose, limits: 
 
 
 def _check_support(
-    canvas: Canvas, spec: ClassSpec, labels: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_]
+    canvas: Canvas, spec: ClassSpec, labels: npt.NDArray[np.integer], mask: npt.NDArray[np.bool_]
 ) -> None:
+    supports = canvas.catalog.supports[spec.name]
     band = max(2, round(_FOOT_BAND * mask.shape[0]))
-    foot = mask[-band:]
-    spots = labels[-band:][foot]
-    supported = support_table(canvas.catalog, spec)[spots]
-    if supported.mean() < _LEAST_SUPPORTED or not _supported_at_lowest(canvas, spec, labels, mask):
-        raise Unfit(f"no free {'/'.join(spec.support)} wide enough")
+    under_feet = supports[labels[-band:]][mask[-band:]]
+    if under_feet.mean() < _LEAST_SUPPORTED or not supports[labels[-1]][mask[-1]].all():
+        raise Unfit(f"no free {' or '.join(spec.support[:2])} wide enough")
 
 
-def _supported_at_lowest(
-    canvas: Canvas,
-    spec: ClassSpec,
-    labels: npt.NDArray[np.generic],
-    mask: npt.NDArray[np.bool_],
-) -> bool:
-    last = labels[-1][mask[-1]]
-    return bool(support_table(canvas.catalog, spec)[last].all())
+def _check_free_ground(canvas: Canvas, box: Box, view: Perspective) -> None:
+    """Two objects may hide each other but not stand on the same ground."""
+    far, near = _ground_taken(box, view, canvas.height)
+    for other in canvas.table.values():
+        shared = min(box.right, other.box.right) - max(box.left, other.box.left)
+        if shared > _LEAST_SHARED_WIDTH * min(box.width, other.box.width):
+            other_far, other_near = _ground_taken(other.box, view, canvas.height)
+            if far < other_near and other_far < near:
+                raise Unfit("another object stands there")
 
 
-def _in_front(canvas: Canvas, box: Box, foot_row: int) -> npt.NDArray[np.bool_]:
-    """The pixels of a box that something nearer than `foot_row` holds, or that are not of the scene."""
+def _ground_taken(box: Box, view: Perspective, height: int) -> tuple[float, float]:
+    """The rows of ground under an object: its foot row, and the one as far behind it as it is deep."""
+    horizon, foot = view.horizon_row(height), float(box.bottom)
+    pixels = view.scale * (foot - horizon)
+    if pixels <= 0:
+        return foot - 1, foot
+    depth = min(_DEPTH_OVER_WIDTH * box.width / pixels, _MOST_DEPTH_M)
+    # Distance is focal / pixels; with the camera's height as unit of both, the focal length is about the picture's.
+    distance = 2.2 * height / pixels
+    return horizon + (foot - horizon) * distance / (distance + depth), foot
+
+
+def _in_front(canvas: Canvas, box: Box) -> npt.NDArray[np.bool_]:
+    """The pixels of a box that something nearer holds, or that are not of the scene."""
     labels = canvas.labels[box.window]
-    front = layer_table(canvas.catalog, "fixed", "void")[labels]
-    if canvas.instances is None:
-        return front
-    codes = canvas.instances[box.window]
-    for instance in canvas.table.values():
-        if instance.foot_row > foot_row and instance.box.overlaps(box):
-            front |= codes == instance.id
+    front = (canvas.catalog.of_layer["fixed"] | canvas.catalog.is_void)[labels]
+    if canvas.instances is not None:
+        codes = canvas.instances[box.window]
+        for instance in canvas.table.values():
+            if instance.box.bottom > box.bottom and instance.box.overlaps(box):
+                front |= codes == instance.id
     return front | _near_thin(canvas, box, labels)
 
 
-def _near_thin(canvas: Canvas, box: Box, labels: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
-    """Pixels of poles and signs whose column goes on below the box: they stand nearer."""
-    table = layer_table(canvas.catalog, "object") & ~canvas.catalog.is_thing
-    thin = table[labels]
-    if not thin.any():
-        return thin
-    below = canvas.labels[box.bottom : box.bottom + 3, box.left : box.right]
-    reaches = table[below].any(axis=0) if below.size else np.zeros(box.width, np.bool_)
+def _near_thin(canvas: Canvas, box: Box, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Poles and signs that go on below the box: they stand nearer."""
+    thin = canvas.catalog.is_thin[labels]
+    below = canvas.catalog.is_thin[canvas.labels[box.bottom : box.bottom + 3, box.left : box.right]]
+    if not below.any():
+        return np.zeros_like(thin)
     count, components = cv2.connectedComponents(thin.view(np.uint8), connectivity=8)
     near = np.zeros(count, np.bool_)
-    near[components[-1][reaches]] = True
+    near[components[-1][below.any(axis=0)]] = True
     near[0] = False
     return near[components]
 
 
-def _check_sky(canvas: Canvas, labels: npt.NDArray[np.generic], visible: npt.NDArray[np.bool_]) -> None:
-    if (layer_table(canvas.catalog, "sky")[labels] & visible).any():
+def _check_sky(canvas: Canvas, labels: npt.NDArray[np.integer], visible: npt.NDArray[np.bool_]) -> None:
+    if (canvas.catalog.of_layer["sky"][labels] & visible).any():
         raise Unfit("it would stand against the sky")
 
 
@@ -175,8 +173,3 @@ def paste(canvas: Canvas, spec: ClassSpec, fit: Fit) -> list[Instance]:
         codes[fit.parts == COMPANION] = ids[1]
     canvas.paint(fit.box, codes)
     return [canvas.table[i] for i in ids if i in canvas.table]
-
-
-def most_common(reasons: Counter[str]) -> str:
-    """The reason that turned down most poses."""
-    return reasons.most_common(1)[0][0] if reasons else "nowhere to stand"

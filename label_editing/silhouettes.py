@@ -27,6 +27,7 @@ def silhouette(spec: ClassSpec, rng: np.random.Generator) -> BankEntry:
         width=width,
         packed=pack_parts(parts),
         foot_row=700,
+        foot_column=1024,
         scene_height=1024,
         scene_width=2048,
         source_key="",

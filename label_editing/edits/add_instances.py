@@ -1,26 +1,27 @@
 """Objects come: cut-outs pasted where such an object can stand, as tall as it would be there."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from label_editing.canvas import Canvas
 from label_editing.catalog import ClassSpec
-from label_editing.edits.base import CannotApply, Done, Edit, EditContext, TouchedInstance, need_instances, touched
+from label_editing.cutouts import CutOuts, Origin, draw_mirrored, find_cut_outs
+from label_editing.edits.base import CannotApply, Done, Edit, EditContext, need_instances, touched
 from label_editing.edits.counts import Count, as_range
-from label_editing.instance_bank import BankEntry, InstanceBank, cut_outs
+from label_editing.foot_points import FootPoints, find_foot_points
+from label_editing.instance_bank import BankEntry
+from label_editing.instance_table import Instance
 from label_editing.perspective import Perspective
-from label_editing.placement import Fit, Limits, Pose, Unfit, foot_points, most_common, paste, posed, try_pose
-from label_editing.silhouettes import silhouette
+from label_editing.placement import Fit, Limits, Pose, Unfit, box_at, fit_parts, paste, posed
 from label_editing.views import view_of
 
 _MOST_TRIES = 60  # poses tried for each object
-_HEIGHT_JITTER = 0.08  # standard deviation of the logarithm: people and cars are not all of one height
-_MOST_ENLARGED = 2.0  # a cut-out blown up further shows its pixels
+_HEIGHT_SPREAD = 0.07  # of the logarithm of heights: people and cars are not all of one size
+_MOST_SPREAD = 0.15
 
 
 class AddInstances(Edit):
@@ -29,10 +30,10 @@ class AddInstances(Edit):
     op: Literal["add_instances"] = "add_instances"
     class_name: str = Field(alias="class", description="the class that comes")
     count: Count = Field(default=1, description="how many: a number or [least, most]")
-    cutouts: Literal["auto", "bank", "scene", "silhouettes"] = Field(
+    cutouts: Origin = Field(
         default="auto", description="where cut-outs come from; auto takes the first of the others that has any"
     )
-    mirror: bool = Field(default=True, description="whether half of them are mirrored")
+    mirror: bool = Field(default=True, description="whether cut-outs may be mirrored")
     min_visible: float = Field(default=0.4, ge=0.0, le=1.0, description="the share of a new object that must show")
     min_left_visible: float = Field(
         default=0.35, ge=0.0, le=1.0, description="the share of each covered object that must still show"
@@ -45,6 +46,13 @@ class AddInstances(Edit):
     def _ordered(cls, count: Count) -> Count:
         return as_range(count)
 
+    @field_validator("max_height")
+    @classmethod
+    def _above_least(cls, max_height: float, info: ValidationInfo) -> float:
+        if max_height < info.data.get("min_height", 0.0):
+            raise ValueError(f"max_height {max_height} is below min_height {info.data['min_height']}")
+        return max_height
+
     def class_names(self) -> tuple[str, ...]:
         return (self.class_name,)
 
@@ -52,107 +60,80 @@ class AddInstances(Edit):
         need_instances(canvas)
         spec = canvas.catalog.named(self.class_name)
         if not spec.thing:
-            raise ValueError(f"add_instances of {spec.name!r}: not a thing class")
+            raise ValueError(f"add_instances of {spec.name!r}: not a class of things")
         if not spec.support:
             raise CannotApply(f"the catalog does not say what a {spec.name} stands on")
         low, high = as_range(self.count)
         wanted = int(rng.integers(low, high + 1))
-        placed, instances, reasons = self._place_all(canvas, context, rng, spec, wanted)
-        if not placed and wanted:
-            raise CannotApply(most_common(reasons))
-        return Done({"class": spec.name, "wanted": wanted, "placed": placed}, tuple(instances))
+        search = self._search(canvas, context, spec, rng)
+        placed = [found for found in (search.place(canvas, rng) for _ in range(wanted)) if found is not None]
+        if wanted and not placed:
+            raise CannotApply(search.most_common_reason())
+        parameters = {"class": spec.name, "wanted": wanted, "placed": [described for described, _ in placed]}
+        return Done(parameters, tuple(touched(canvas, i, "added") for _, new in placed for i in new))
 
-    def _place_all(
-        self, canvas: Canvas, context: EditContext, rng: np.random.Generator, spec: ClassSpec, wanted: int
-    ) -> tuple[list[dict[str, Any]], list[TouchedInstance], Counter[str]]:
+    def _search(self, canvas: Canvas, context: EditContext, spec: ClassSpec, rng: np.random.Generator) -> "_Search":
         view = view_of(canvas, context.perspective)
-        entries = choose_entries(canvas, context.bank, spec, self.cutouts, rng)
-        reasons: Counter[str] = Counter()
-        placed: list[dict[str, Any]] = []
-        instances: list[TouchedInstance] = []
-        for _ in range(wanted):
-            points = self._points(canvas, spec, view)
-            found = self._find(canvas, rng, spec, entries, view, points, reasons)
-            if found is None:
-                break
-            entry, pose, fit = found
-            new = paste(canvas, spec, fit)
-            placed.append(_describe(entry, pose, [i.id for i in new]))
-            instances.extend(touched(canvas, i, "added") for i in new)
-        return placed, instances, reasons
+        cut_outs = find_cut_outs(canvas, context.bank, spec, self.cutouts, rng)
+        if cut_outs is None:
+            raise CannotApply(f"the scene has no whole {spec.name} to copy")
+        points = find_foot_points(canvas, spec, view, (self.min_height, self.max_height))
+        if not len(points):
+            raise CannotApply(f"no {' or '.join(spec.support[:2])} to stand on")
+        limits = Limits(self.min_visible, self.min_left_visible)
+        return _Search(spec, view, cut_outs, points, limits, self.mirror, Counter())
 
-    def _points(self, canvas: Canvas, spec: ClassSpec, view: Perspective | None) -> npt.NDArray[np.intp]:
-        points = foot_points(canvas, spec)
-        if view is None or spec.height_m is None:
-            return points
-        rows = points[:, 0]
-        heights = spec.height_m * view.scale * (rows - view.horizon_row(canvas.height))
-        keep = (heights >= self.min_height * canvas.height) & (heights <= self.max_height * canvas.height)
-        return points[keep]
 
-    def _find(
-        self,
-        canvas: Canvas,
-        rng: np.random.Generator,
-        spec: ClassSpec,
-        entries: list[BankEntry],
-        view: Perspective | None,
-        points: npt.NDArray[np.intp],
-        reasons: Counter[str],
-    ) -> tuple[BankEntry, Pose, Fit] | None:
-        if len(points) == 0:
-            reasons[f"no free {'/'.join(spec.support)} wide enough"] += 1
-            return None
-        limits = Limits(self.min_visible, self.min_left_visible, round(self.min_height * canvas.height))
+@dataclass(frozen=True)
+class _Search:
+    """Poses drawn until one holds."""
+
+    spec: ClassSpec
+    view: Perspective | None
+    cut_outs: CutOuts
+    points: FootPoints
+    limits: Limits
+    mirror: bool
+    reasons: Counter[str]
+
+    def place(self, canvas: Canvas, rng: np.random.Generator) -> tuple[dict[str, Any], list[Instance]] | None:
+        """One more object: how, and its instances; None when no pose holds."""
         for _ in range(_MOST_TRIES):
-            row, column = points[rng.integers(len(points))].tolist()
-            entry, height = _cut_out_for(canvas, rng, spec, entries, view, row)
-            pose = Pose(row, column, max(2, height), bool(self.mirror and rng.random() < 0.5))
+            entry, pose = self._draw_pose(canvas, rng)
             try:
-                return entry, pose, try_pose(canvas, spec, posed(entry, pose), pose, limits)
+                fit = self._fit(canvas, entry, pose)
             except Unfit as unfit:
-                reasons[str(unfit)] += 1
+                self.reasons[str(unfit)] += 1
+                continue
+            new = paste(canvas, self.spec, fit)
+            return _described(entry, pose, new), new
         return None
 
+    def most_common_reason(self) -> str:
+        """Why most poses were turned down."""
+        return self.reasons.most_common(1)[0][0]
 
-def choose_entries(
-    canvas: Canvas, bank: InstanceBank | None, spec: ClassSpec, cutouts: str, rng: np.random.Generator
-) -> list[BankEntry]:
-    """The cut-outs to draw from; ValueError where a bank is asked for that has none."""
-    if cutouts == "bank":
-        if bank is None:
-            raise ValueError("add_instances with cutouts: bank, but there is no instance bank")
-        return list(bank.entries(spec.name))
-    if cutouts == "auto" and bank is not None and spec.name in bank:
-        return list(bank.entries(spec.name))
-    if cutouts in ("auto", "scene"):
-        own = [replace(entry, origin="scene") for entry in cut_outs(canvas, [spec.name])]
-        if own:
-            return own
-        if cutouts == "scene":
-            raise CannotApply(f"the scene has no whole {spec.name} to copy")
-    return [silhouette(spec, rng) for _ in range(8)]
+    def _draw_pose(self, canvas: Canvas, rng: np.random.Generator) -> tuple[BankEntry, Pose]:
+        row, column = self.points.draw(rng)
+        size = float(np.exp(np.clip(rng.normal(0.0, _HEIGHT_SPREAD), -_MOST_SPREAD, _MOST_SPREAD)))
+        if self.view is None or self.spec.height_m is None:
+            entry = self.cut_outs.draw(None, rng)
+            height = entry.relative_height * canvas.height * size
+        else:
+            height = max(2.0, self.spec.height_m * self.view.pixels_per_metre(row, canvas.height) * size)
+            entry = self.cut_outs.draw(height / canvas.height, rng)
+        mirrored = draw_mirrored(entry, 2 * column / canvas.width - 1, rng) and self.mirror
+        return entry, Pose(row, column, max(2, round(height)), mirrored)
 
-
-def _cut_out_for(
-    canvas: Canvas,
-    rng: np.random.Generator,
-    spec: ClassSpec,
-    entries: list[BankEntry],
-    view: Perspective | None,
-    foot_row: int,
-) -> tuple[BankEntry, int]:
-    entry = entries[rng.integers(len(entries))]
-    jitter = float(np.exp(np.clip(rng.normal(0.0, _HEIGHT_JITTER), -0.2, 0.2)))
-    if view is None or spec.height_m is None:
-        return entry, round(entry.relative_height * canvas.height * jitter)
-    return entry, round(spec.height_m * view.pixels_per_metre(foot_row, canvas.height) * jitter)
+    def _fit(self, canvas: Canvas, entry: BankEntry, pose: Pose) -> Fit:
+        parts = posed(entry, pose)
+        return fit_parts(canvas, self.spec, parts, box_at(pose, parts), self.view, self.limits)
 
 
-def _describe(entry: BankEntry, pose: Pose, ids: list[int]) -> dict[str, Any]:
+def _described(entry: BankEntry, pose: Pose, new: list[Instance]) -> dict[str, Any]:
     return {
-        "ids": ids,
-        "from": entry.origin,
+        "ids": [instance.id for instance in new],
+        "cutout": entry.origin,
         "source_key": entry.source_key,
         "foot": [pose.foot_row, pose.foot_column],
         "height_px": pose.height_px,
