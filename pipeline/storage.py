@@ -39,7 +39,7 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = str(url).rstrip("/") or "/"
+        self.url: str = str(url).rstrip("/") or "/"
         try:
             # Other processes write here too: a cached listing would be a wrong one.
             self._fs, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)

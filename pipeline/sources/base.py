@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from label_editing.catalog import Catalog
 from label_editing.scene import Scene
@@ -79,6 +79,8 @@ class SourceConfig(BaseModel, ABC):
 
     format: str
     split: str = "train"
+    select: str = "*"  # glob over keys
+    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)  # attribute: the value or values wanted
 
     @abstractmethod
     def open(self) -> Source:

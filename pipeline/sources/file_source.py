@@ -9,10 +9,10 @@ from label_editing.catalog import Catalog
 from label_editing.names import unknown_name
 from pipeline.errors import SourceError
 from pipeline.sources.attributes import AttributeTable, read_attributes
-from pipeline.sources.base import SourceConfig, Unpaired
+from pipeline.sources.base import Source, SourceConfig, Unpaired
 from pipeline.sources.names import by_key
 from pipeline.sources.paired import PairedSource, Reading, SceneFiles
-from pipeline.sources.selection import select_keys
+from pipeline.sources.selection import selected
 from pipeline.storage import Store, StoredFile
 
 Attributes = Mapping[str, str]
@@ -32,34 +32,35 @@ class FileSourceConfig(SourceConfig):
 
     root: str = Field(min_length=1)  # a folder, or any fsspec URL
     attributes: str | None = None  # CSV or parquet under the root, a row a scene: key, then one column an attribute
-    select: str = "*"  # glob over keys
-    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)  # attribute: the value or values wanted
 
     def source(
         self, found: FoundFiles, catalog: Catalog, reading: Reading, known: Callable[[str], Attributes] = lambda _: {}
-    ) -> PairedSource:
-        """The source of these files; `known` says what a stem tells of its scene."""
+    ) -> Source:
+        """The source of these files, narrowed as the config says; `known` says what a stem tells of its scene."""
         store = Store(self.root)
+        scenes, unpaired = self.scenes(store, found, known)
+        return selected(PairedSource(self.format, self.split, catalog, store, scenes, reading, unpaired), self)
+
+    def scenes(
+        self, store: Store, found: FoundFiles, known: Callable[[str], Attributes]
+    ) -> tuple[dict[str, SceneFiles], tuple[Unpaired, ...]]:
+        """Scenes by key, and what belongs to none; SourceError when there is no scene."""
         table = read_attributes(store, self.attributes) if self.attributes else AttributeTable()
         scenes, unpaired = _pair(found, lambda stem: {**known(stem), **table.of(stem)})
         if not scenes:
             raise SourceError(f"{self.root}: {_why_nothing(found)}")
-        unpaired = (*unpaired, *table.unused(scenes))
-        keys = select_keys(list(scenes), lambda key: scenes[key].attributes, self.select, self.where)
-        chosen = {key: scenes[key] for key in keys}
-        return PairedSource(self.format, self.split, catalog, store, chosen, reading, unpaired)
+        placed = (Unpaired(store.place(path), lacks) for path, lacks in unpaired)
+        return scenes, (*placed, *table.unused(scenes))
 
 
-def no_split(store: Store, split: str, splits: list[str], expected: str) -> SourceError:
-    """The error for a split without label maps: what was looked for, and which splits there are."""
+def no_split(store: Store, split: str, splits: list[str], expected: str, what: str = "no label maps") -> SourceError:
+    """The error for a split with nothing in it: what was looked for, and which splits there are."""
     if splits and split not in splits:
         return SourceError(f"{store.url}: {unknown_name('split', split, splits)}")
-    return SourceError(f"{store.url}: no label maps; expected {expected}")
+    return SourceError(f"{store.url}: {what}; expected {expected}")
 
 
-def _pair(
-    found: FoundFiles, attributes: Callable[[str], Attributes]
-) -> tuple[dict[str, SceneFiles], tuple[Unpaired, ...]]:
+def _pair(found: FoundFiles, attributes: Callable[[str], Attributes]) -> tuple[dict[str, SceneFiles], list[Unpaired]]:
     scenes: dict[str, SceneFiles] = {}
     unpaired = [
         Unpaired(file.path, "no label map of this name")
@@ -78,7 +79,7 @@ def _pair(
             continue
         files = SceneFiles(found.labels[stem], found.instances.get(stem), found.images.get(stem), attributes(stem))
         scenes[key] = files
-    return scenes, tuple(sorted(unpaired))
+    return scenes, sorted(unpaired)
 
 
 def _why_nothing(found: FoundFiles) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Pair, Source, Unpaired
 from pipeline.sources.instances import InstanceDecoder
 from pipeline.sources.pixels import decode_ids, decode_image, resize_ids, resize_image
-from pipeline.storage import Store, StoredFile
+from pipeline.storage import StoredFile
 
 T = TypeVar("T")
 LabelDecoder = Callable[[npt.NDArray[Any], Catalog], LabelMap]
@@ -28,6 +28,19 @@ class SceneFiles(NamedTuple):
     instances: StoredFile | None = None
     image: StoredFile | None = None
     attributes: Mapping[str, str] = {}
+
+
+class Files(Protocol):
+    """Where files are read from: a Store, or something that stands in for one."""
+
+    @property
+    def url(self) -> str: ...
+
+    def place(self, path: str) -> str:
+        """The path as a user would write it, for messages."""
+
+    def read(self, path: str) -> bytes:
+        """The whole file."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class PairedSource(Source):
     format: str
     split: str
     catalog: Catalog
-    store: Store
+    store: Files
     scenes: Mapping[str, SceneFiles]  # by key, sorted
     reading: Reading = field(default_factory=Reading)
     left_over: tuple[Unpaired, ...] = ()
@@ -67,7 +80,7 @@ class PairedSource(Source):
     def read_scene(self, key: str, resolution: Resolution | None = None) -> Scene:
         files = self._files(key)
         labels = self._labels(files)
-        scene = Scene(labels, None, self.catalog, key, files.attributes)
+        scene = Scene(labels, None, self.catalog, key, self.attributes(key))
         self._explained(files.labels, lambda: check_scene(scene))
         scene = scene.with_maps(labels, self._instances(files, labels))
         if scene.instances is not None:

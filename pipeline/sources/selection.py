@@ -1,40 +1,91 @@
 """Which scenes of a source are used: by key pattern and by attributes."""
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from label_editing.names import unknown_name
+from label_editing.scene import Scene
 from pipeline.errors import SourceError
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Image, Pair, Source, SourceConfig, Unpaired
 
-Wanted = Mapping[str, str | tuple[str, ...]]
 
-
-def select_keys(
-    keys: Sequence[str], attributes: Callable[[str], Mapping[str, str]], select: str, where: Wanted
-) -> list[str]:
-    """The keys that match the glob `select` and have the attributes `where` asks for; SourceError when none has."""
-    chosen = [key for key in keys if fnmatchcase(key, select)]
+def selected(source: Source, config: SourceConfig) -> Source:
+    """The source as `select` and `where` of its config narrow it; SourceError when nothing is left."""
+    if config.select == "*" and not config.where:
+        return source
+    keys = source.keys()
+    chosen = [key for key in keys if fnmatchcase(key, config.select)]
     if not chosen:
-        raise SourceError(f"select: no key matches {select!r}; the first of {len(keys)} is {keys[0]!r}")
-    if not where:
-        return chosen
-    known = {key: attributes(key) for key in chosen}
+        raise SourceError(f"select: no key matches {config.select!r}; the first of {len(keys)} is {keys[0]!r}")
+    if config.where:
+        chosen = _with_attributes(source, chosen, config.where)
+    return SelectedSource(source, tuple(chosen))
+
+
+class SelectedSource(Source):
+    """Some scenes of another source."""
+
+    def __init__(self, source: Source, keys: tuple[str, ...]) -> None:
+        self.format, self.split, self.catalog = source.format, source.split, source.catalog
+        self._source = source
+        self._keys = keys
+        self._chosen = frozenset(keys)
+
+    def keys(self) -> Sequence[str]:
+        return list(self._keys)
+
+    def attributes(self, key: str) -> Mapping[str, str]:
+        return self._source.attributes(self._known(key))
+
+    def read_scene(self, key: str, resolution: Resolution | None = None) -> Scene:
+        return self._source.read_scene(self._known(key), resolution)
+
+    def read_image(self, key: str, resolution: Resolution | None = None) -> Image | None:
+        return self._source.read_image(self._known(key), resolution)
+
+    def read(self, key: str, resolution: Resolution | None = None) -> Pair:
+        return self._source.read(self._known(key), resolution)
+
+    def unpaired(self) -> Sequence[Unpaired]:
+        return self._source.unpaired()
+
+    def files(self, key: str) -> Sequence[str]:
+        return self._source.files(self._known(key))
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(self._source.fingerprint().encode())
+        for key in self._keys:
+            digest.update(f"{key}\n".encode())
+        return digest.hexdigest()[:16]
+
+    def _known(self, key: str) -> str:
+        if key not in self._chosen:
+            raise SourceError(f"scene {key!r} is not among the {len(self._keys)} selected")
+        return key
+
+
+def _with_attributes(source: Source, keys: Sequence[str], where: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+    known = {key: source.attributes(key) for key in keys}
+    left = list(keys)
     for name, value in where.items():
-        chosen = _having(chosen, known, name, (value,) if isinstance(value, str) else value)
-    if not chosen:
-        asked = ", ".join(f"{name} {value!r}" for name, value in where.items())
-        raise SourceError(f"where: no scene has all of {asked}")
-    return chosen
+        values = (value,) if isinstance(value, str) else value
+        _check_known(known, name, values)
+        left = [key for key in left if known[key].get(name) in values]
+    if not left:
+        asked = " and ".join(f"{name} {value!r}" for name, value in where.items())
+        raise SourceError(f"where: no scene has {asked} together")
+    return left
 
 
-def _having(
-    chosen: Sequence[str], known: Mapping[str, Mapping[str, str]], name: str, values: tuple[str, ...]
-) -> list[str]:
+def _check_known(known: Mapping[str, Mapping[str, str]], name: str, values: Sequence[str]) -> None:
     names = sorted({name for attributes in known.values() for name in attributes})
+    if not names:
+        raise SourceError(f"where: the scenes of this source have no attributes, so none has {name!r}")
     if name not in names:
-        raise SourceError(f"where: {unknown_name('attribute', name, names) if names else 'no scene has attributes'}")
+        raise SourceError(f"where: {unknown_name('attribute', name, names)}")
     there = sorted({attributes[name] for attributes in known.values() if name in attributes})
     for value in values:
         if value not in there:
-            raise SourceError(f"where: {unknown_name(f'{name} value', value, there)}")
-    return [key for key in chosen if known[key].get(name) in values]
+            raise SourceError(f"where.{name}: {unknown_name('value', value, there)}")

@@ -1,0 +1,97 @@
+"""A team's own folders: glob patterns say where label maps, images and instance maps are."""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, field_validator
+
+from label_editing.catalog import Catalog
+from label_editing.scene import LabelMap
+from pipeline.catalogs import load_catalog
+from pipeline.errors import SourceError
+from pipeline.sources.base import Source
+from pipeline.sources.file_source import FileSourceConfig, FoundFiles
+from pipeline.sources.instances import ENCODINGS, InstanceEncoding
+from pipeline.sources.names import by_stem, fixed_folder
+from pipeline.sources.paired import Reading
+from pipeline.storage import Store, StoredFile
+
+
+class FolderConfig(FileSourceConfig):
+    """Files that pair when the wildcards of their patterns match the same text.
+
+    Patterns know `*` (no slash), `?` and `**/` (any folders), and stand under the root; `{split}` is the split.
+    """
+
+    format: Literal["folder"] = "folder"
+    catalog: str  # by name, path or URL
+    labels: str = "labels/{split}/**/*.png"
+    label_encoding: Literal["ids", "colors"] = "ids"  # colors: RGB as the catalog gives them
+    images: str | None = None
+    instances: str | None = None
+    instance_encoding: InstanceEncoding = Field(default="cityscapes1000")
+
+    @field_validator("labels", "images", "instances")
+    @classmethod
+    def _has_wildcard(cls, pattern: str | None) -> str | None:
+        if pattern is not None and "*" not in pattern and "?" not in pattern:
+            raise ValueError(f"{pattern!r} is no pattern: it needs a `*` where the names of the files differ")
+        return pattern
+
+    def open(self) -> Source:
+        catalog = load_catalog(self.catalog)
+        if self.label_encoding == "colors":
+            check_colors_differ(catalog)
+        store = Store(self.root)
+        found = FoundFiles(
+            labels=self._find(store, "label map", self.labels),
+            images=self._find(store, "image", self.images),
+            instances=self._find(store, "instance map", self.instances),
+        )
+        decode = ids_of_colors if self.label_encoding == "colors" else None
+        return self.source(found, catalog, Reading(ENCODINGS[self.instance_encoding], decode))
+
+    def _find(self, store: Store, what: str, pattern: str | None) -> dict[str, StoredFile]:
+        if pattern is None:
+            return {}
+        pattern = pattern.replace("{split}", self.split)
+        found = by_stem(store.list(fixed_folder(pattern)), pattern)
+        if not found:
+            raise SourceError(f"{self.root}: no {what} matches {pattern}")
+        return found
+
+
+def ids_of_colors(packed: npt.NDArray[Any], catalog: Catalog) -> LabelMap:
+    """RGB label maps (as R + 256 G + 65536 B) to class ids; ValueError names colours that are no class."""
+    if packed.dtype != np.int32:
+        raise ValueError("holds class ids, not colours; leave out `label_encoding: colors`")
+    colors, inverse = np.unique(packed, return_inverse=True)
+    # Where a void class has the colour of another, the other is meant: Cityscapes paints its licence plates like cars.
+    ids = {_packed_color(c.color): c.id for c in sorted(catalog.classes, key=lambda c: (not c.void, -c.id))}
+    strange = [int(color) for color in colors if int(color) not in ids]
+    if strange:
+        shown = ", ".join(f"({c % 256}, {c // 256 % 256}, {c // 65536})" for c in strange[:5])
+        raise ValueError(f"holds {len(strange)} colours that catalog {catalog.name} has no class of: {shown}")
+    table = np.array([ids[int(color)] for color in colors], np.uint16)
+    labels = table[inverse.reshape(packed.shape)]
+    return labels.astype(np.uint8) if catalog.max_id <= 255 else labels
+
+
+def check_colors_differ(catalog: Catalog) -> None:
+    """Raise SourceError when a colour does not say which class it is. Void classes may share: they mean the same."""
+    owner: dict[tuple[int, int, int], str] = {}
+    for spec in catalog.classes:
+        if spec.void:
+            continue
+        if spec.color in owner:
+            raise SourceError(
+                f"label_encoding: catalog {catalog.name} gives {owner[spec.color]!r} and {spec.name!r} one colour "
+                f"{spec.color}; use label maps of ids"
+            )
+        owner[spec.color] = spec.name
+
+
+def _packed_color(color: tuple[int, int, int]) -> int:
+    red, green, blue = color
+    return red + 256 * green + 65536 * blue
