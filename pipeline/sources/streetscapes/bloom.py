@@ -6,46 +6,38 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.sources.streetscapes.camera import Floats
 from pipeline.sources.streetscapes.surfaces import SurfaceTable
 from pipeline.sources.streetscapes.view import View
 from pipeline.sources.streetscapes.world import World
 
-Floats = npt.NDArray[np.float32]
-
 _ROWS = 128  # glows are soft: they are spread small and enlarged
+_FALL = 9  # rows from a lamp to the middle of its reflection
 
 
 class Spill(NamedTuple):
-    """Halo around the lights, and streaks below them on the ground."""
+    """Halo around the lights, and streaks below them on the ground, (_ROWS, columns, 3)."""
 
     halo: Floats
     streaks: Floats
 
 
 def spilled_light(world: World, view: View, table: SurfaceTable, seen: npt.NDArray[np.uint16]) -> Spill:
-    """What the visible lights spill, (_ROWS, columns, 3)."""
-    columns = round(_ROWS * view.width / view.height)
-    lights = table.bloom[seen[:: max(1, view.height // 512), :: max(1, view.height // 512)]]
-    small = cv2.resize(lights, (columns, _ROWS), interpolation=cv2.INTER_AREA)
+    """What the visible lights spill."""
+    step = max(1, view.height // (2 * _ROWS))
+    sparse = seen[::step, ::step]
+    lights = cv2.merge([np.take(channel, sparse) for channel in table.bloom])
+    small = cv2.resize(lights, (view.columns_of(_ROWS), _ROWS), interpolation=cv2.INTER_AREA)
     fog = 2.2 if world.weather == "fog" else 1.0
-    halo = 0.9 * cv2.GaussianBlur(small, (0, 0), 1.2) + 1.1 * fog * cv2.GaussianBlur(small, (0, 0), 4.0)
-    halo += 1.6 * fog * cv2.GaussianBlur(small, (0, 0), 11.0)
-    below = cv2.GaussianBlur(small, (0, 0), sigmaX=1.0, sigmaY=9.0)
-    streaks = 1.6 * np.roll(below, 9, axis=0)
-    streaks[:9] = 0.0
+    halo = 0.9 * _spread(small, 1.2) + 1.1 * fog * _spread(small, 4.0) + 1.6 * fog * _spread(small, 11.0)
+    streaks = 1.6 * np.roll(cv2.GaussianBlur(small, (0, 0), sigmaX=1.0, sigmaY=float(_FALL)), _FALL, axis=0)
+    streaks[:_FALL] = 0.0
     return Spill(halo, streaks)
 
 
-def add_bloom(linear: Floats, spill: Spill, view: View, band: slice, ground: npt.NDArray[np.bool_]) -> None:
-    """Add the spilled light to a band of rows, in place."""
-    linear += _enlarged(spill.halo, view, band)
-    linear += _enlarged(spill.streaks, view, band) * ground[..., None]
-
-
-def _enlarged(small: Floats, view: View, band: slice) -> Floats:
-    """The rows of `small`, enlarged to the view, that a band covers."""
-    scale = small.shape[0] / view.height
-    x = ((np.arange(view.width) + 0.5) * scale - 0.5).astype(np.float32)
-    y = ((np.arange(band.start, band.stop) + 0.5) * scale - 0.5).astype(np.float32)
-    grid_x, grid_y = np.meshgrid(x, y)
-    return cv2.remap(small, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def _spread(lights: Floats, sigma: float) -> Floats:
+    if sigma < 3.0:
+        return cv2.GaussianBlur(lights, (0, 0), sigma)
+    half = cv2.resize(lights, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    wide = cv2.GaussianBlur(half, (0, 0), sigma / 2)
+    return cv2.resize(wide, (lights.shape[1], lights.shape[0]), interpolation=cv2.INTER_LINEAR)

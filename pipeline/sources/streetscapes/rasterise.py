@@ -1,5 +1,6 @@
 """World to pixels: which part is seen where, and from that labels, instances and the picture."""
 
+from itertools import chain
 from typing import NamedTuple
 
 import cv2
@@ -45,7 +46,9 @@ def _paint_parts(world: World, view: View, parts: list[Part]) -> npt.NDArray[np.
     """The index of the part seen at each fine pixel, painted from far to near. 0 is the sky."""
     if len(parts) >= 65535:
         raise ValueError(f"a world of {len(parts)} parts; at most 65534 can be told apart")
-    points = np.array([point for part in parts for polygon in part.polygons for point in polygon], np.float64)
+    polygons = chain.from_iterable(part.polygons for part in parts)
+    numbers = chain.from_iterable(chain.from_iterable(polygons))
+    points = np.fromiter(numbers, np.float64).reshape(-1, 3)
     pixels = view.pixels(world.camera.project(points))
     fixed = np.rint(np.clip(pixels, -_FARTHEST_PX, _FARTHEST_PX) * (1 << _FRACTION_BITS)).astype(np.int32)
     seen = np.full((view.height, view.width), SKY_PART, np.uint16)

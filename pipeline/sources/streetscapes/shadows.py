@@ -13,8 +13,8 @@ _ROWS = 256  # soft edges need no more
 
 
 def paint_shadows(world: World, view: View) -> npt.NDArray[np.float32]:
-    """How much light is left on the ground, 0..1, at the view's fine size."""
-    columns = round(_ROWS * view.width / view.height)
+    """How much light is left on the ground, 0..1, (_ROWS, columns)."""
+    columns = view.columns_of(_ROWS)
     dark = np.zeros((_ROWS, columns), np.uint8)
     if max(light_of(world.time_of_day, world.weather).sun) > 0.1:
         _fill(dark, world, [_cast(shadow, world.sun_side) for shadow in world.shadows], 120)
@@ -22,8 +22,7 @@ def paint_shadows(world: World, view: View) -> npt.NDArray[np.float32]:
     under = np.zeros_like(dark)
     _fill(under, world, [_footprint(shadow) for shadow in world.shadows], 190)
     both = cv2.max(soft, cv2.GaussianBlur(under, (0, 0), 1.6))
-    left = (255 - both).astype(np.float32) / 255.0
-    return cv2.resize(left, (view.width, view.height), interpolation=cv2.INTER_LINEAR)
+    return (255 - both).astype(np.float32) / 255.0
 
 
 def _footprint(shadow: Shadow) -> list[tuple[float, float, float]]:

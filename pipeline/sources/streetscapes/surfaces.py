@@ -1,4 +1,4 @@
-"""The surfaces of a world as tables that are looked up by part index; row 0 is the sky."""
+"""The surfaces of a world as tables that are looked up by part index; index 0 is the sky."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ _BLOOM = {
 
 @dataclass(frozen=True)
 class SurfaceTable:
-    """One row a part."""
+    """One column a part; colours and planes have a row a channel or coefficient."""
 
     class_ids: npt.NDArray[np.uint8]
     instances: npt.NDArray[np.int32]
@@ -54,15 +54,19 @@ def tabulate(world: World, parts: list[Part]) -> SurfaceTable:
     return SurfaceTable(
         class_ids=np.array([classes.SKY, *(s.class_id for s in surfaces)], np.uint8),
         instances=np.array([classes.SKY, *(s.instance for s in surfaces)], np.int32),
-        planes=_planes(world, parts),
+        planes=_rows(_planes(world, parts)),
         is_ground=np.array([False, *(s.stand is None for s in surfaces)]),
         relief=np.array([0.0, *(s.relief for s in surfaces)], np.float32),
-        diffuse=albedo,
-        skylit=albedo * sky_share()[facing][:, None] * np.array(light.ambient, np.float32),
-        sunlit=albedo * sun_share(world.sun_side)[facing][:, None] * np.array(light.sun, np.float32),
-        shining=shining,
-        bloom=shining * spill[:, None],
+        diffuse=_rows(albedo),
+        skylit=_rows(albedo * sky_share()[facing][:, None] * np.array(light.ambient, np.float32)),
+        sunlit=_rows(albedo * sun_share(world.sun_side)[facing][:, None] * np.array(light.sun, np.float32)),
+        shining=_rows(shining),
+        bloom=_rows(shining * spill[:, None]),
     )
+
+
+def _rows(table: Table) -> Table:
+    return np.ascontiguousarray(table.T, np.float32)
 
 
 def _glow_color(albedo: Table, glows: list[Glow]) -> Table:
