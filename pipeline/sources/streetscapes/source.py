@@ -16,6 +16,7 @@ from pipeline.catalogs import load_catalog
 from pipeline.errors import SourceError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Pair, Source, SourceConfig
+from pipeline.sources.selection import selected
 from pipeline.sources.streetscapes.rasterise import rasterise
 from pipeline.sources.streetscapes.street import draw_world
 from pipeline.sources.streetscapes.world import TimeOfDay, Weather, World
@@ -53,9 +54,9 @@ class StreetscapesConfig(SourceConfig):
     def _known_weathers(cls, value: object) -> object:
         return _all_known("weather", value, get_args(Weather))
 
-    def open(self) -> "StreetscapesSource":
-        """The source; nothing can be missing."""
-        return StreetscapesSource(self)
+    def open(self) -> Source:
+        """The source; nothing can be missing but what `select` and `where` ask for."""
+        return selected(StreetscapesSource(self), self)
 
 
 class StreetscapesSource(Source):
