@@ -1,0 +1,1 @@
+"""Training: pairs in, a generator that renders label maps out."""
