@@ -24,6 +24,9 @@ _AWNINGS: tuple[Color, ...] = (
 )
 _WARM: tuple[Color, ...] = ((1.0, 0.80, 0.48), (1.0, 0.72, 0.38), (1.0, 0.88, 0.66), (0.86, 0.92, 1.0))
 _GLASS: Color = (0.25, 0.31, 0.38)
+# What a pane mirrors: rooms, houses opposite, sky.
+_GLASSES: tuple[Color, ...] = ((0.20, 0.25, 0.31), (0.30, 0.37, 0.45), (0.44, 0.53, 0.62))
+_BARS_UP_TO = 32.0
 _WINDOWS_UP_TO = 100.0  # farther windows are smaller than a pixel of the largest picture's texture
 _DEPTH = 14.0
 
@@ -111,7 +114,8 @@ def _draw_windows(item: Item, house: House, rng: np.random.Generator) -> None:
     pitch = (house.z1 - house.z0) / columns
     half = 0.5 * pitch * house.glazing
     frames: list[Polygon] = []
-    dark: list[Polygon] = []
+    dark: list[list[Polygon]] = [[] for _ in _GLASSES]
+    bars: list[Polygon] = []
     lit: list[list[Polygon]] = [[] for _ in _WARM]
     glows = rng.random((house.floors, columns))
     for floor in range(house.floors):
@@ -122,13 +126,20 @@ def _draw_windows(item: Item, house: House, rng: np.random.Generator) -> None:
             frames.append(_on_facade(house, z - half - 0.14, z + half + 0.14, y0 - 0.14, y1 + 0.14))
             pane = _on_facade(house, z - half, z + half, y0, y1)
             share = float(glows[floor, column]) / 0.42
-            (dark if share >= 1 else lit[int(share * len(_WARM))]).append(pane)
+            if share < 1:
+                lit[int(share * len(_WARM))].append(pane)
+            else:
+                dark[(floor * 7 + column * 3 + int(share * 40)) % len(_GLASSES)].append(pane)
+            if house.z0 < _BARS_UP_TO:
+                bars.append(_on_facade(house, z - 0.04, z + 0.04, y0, y1))
     item.add(_surface(house, house.trim), *frames)
-    item.add(_surface(house, _GLASS, relief=0.2), *dark)
+    for glass, panes in zip(_GLASSES, dark, strict=True):
+        item.add(_surface(house, glass, relief=0.2), *panes)
     for warm, panes in zip(_WARM, lit, strict=True):
         if panes:
             # By day a lit window is glass like any other, with a hint of what is behind it.
             item.add(_surface(house, shade(_blend(_GLASS, warm), 0.8), Glow.WINDOW, 0.1), *panes)
+    item.add(_surface(house, shade(house.trim, 0.9)), *bars)
 
 
 def _blend(a: Color, b: Color) -> Color:
@@ -159,10 +170,10 @@ def _draw_ground_floor(item: Item, house: House, rng: np.random.Generator) -> No
 def draw_skyline(world: World, z: float, rng: np.random.Generator) -> None:
     """Houses and trees where the street ends, so that no street runs into nothing."""
     item = Item(z + 30.0)
-    x = -260.0
-    while x < 260.0:
+    x = -190.0
+    while x < 190.0:
         width = between(rng, 10.0, 26.0)
-        height = between(rng, 6.0, 22.0)
+        height = between(rng, 6.0, 20.0) * (2.0 if happens(rng, 0.12) else 1.0)
         green = happens(rng, 0.3)
         color = shade((0.25, 0.34, 0.18) if green else pick(rng, _RENDER), between(rng, 0.8, 1.0))
         class_id = classes.VEGETATION if green else classes.BUILDING
@@ -188,7 +199,7 @@ def _skyline_block(x: float, width: float, height: float, z: float, green: bool)
 
 def _far_windows(x: float, width: float, height: float, z: float) -> list[Polygon]:
     return [
-        [(x + c, y, z), (x + c + 1.3, y, z), (x + c + 1.3, y + 1.6, z), (x + c, y + 1.6, z)]
-        for y in np.arange(3.0, height - 2.0, 3.4).tolist()
-        for c in np.arange(1.2, width - 1.5, 3.2).tolist()
+        [(x + c, y, z), (x + c + 1.8, y, z), (x + c + 1.8, y + 1.6, z), (x + c, y + 1.6, z)]
+        for y in np.arange(3.0, height - 2.0, 4.0).tolist()
+        for c in np.arange(1.2, width - 2.0, 4.2).tolist()
     ]

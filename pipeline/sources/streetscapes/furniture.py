@@ -98,6 +98,15 @@ def _diamond(x: float, y: float, z: float, radius: float) -> Polygon:
     return [(x, y + radius, z), (x + radius, y, z), (x, y - radius, z), (x - radius, y, z)]
 
 
+def raise_bollard(world: World, x: float, z: float) -> None:
+    """A bollard with its white band."""
+    item = Item(z)
+    item.add(_plain(classes.POLE, (0.24, 0.25, 0.26), z), rectangle(x - 0.08, x + 0.08, 0.0, 0.95, z))
+    item.add(_plain(classes.POLE, (0.85, 0.85, 0.83), z, Glow.REFLECTOR), rectangle(x - 0.08, x + 0.08, 0.68, 0.8, z))
+    world.street.append(item)
+    world.shadows.append(Shadow(x - 0.1, x + 0.1, z - 0.1, z + 0.1, 0.9))
+
+
 def raise_fence(world: World, side: Side, z0: float, z1: float, rng: np.random.Generator) -> None:
     """A fence along the building line: a low wall or rails with pickets."""
     x = side.x(side.line - 0.05)

@@ -12,7 +12,7 @@ from pipeline.sources.streetscapes.shapes import (
     Shadow,
     Surface,
     bar,
-    ellipse,
+    lump,
     rectangle,
     shade,
     upright,
@@ -38,14 +38,14 @@ def grow_tree(world: World, layer: list[Item], x: float, z: float, rng: np.rando
     bark = Surface(classes.VEGETATION, classes.VEGETATION, (0.27, 0.21, 0.16), upright(z), Facing.ROUND, 0.25)
     item.add(bark, bar(x, 0.0, x + 0.1, crown, 0.32, z))
     item.add(bark, bar(x, crown * 0.7, x + spread * 0.5, crown, 0.14, z))
-    for tone, lift, size, lumps in ((0.68, -0.25, 1.0, 5), (0.9, 0.05, 0.85, 5), (1.15, 0.35, 0.6, 4)):
+    for tone, lift, size, lumps in ((0.68, -0.25, 1.0, 4), (0.9, 0.05, 0.85, 4), (1.15, 0.35, 0.6, 3)):
         surface = Surface(classes.VEGETATION, classes.VEGETATION, shade(leaves, tone), upright(z), Facing.ROUND, 0.55)
         for angle in (rng.random(lumps) * 6.283).tolist():
             away = spread * 0.62 * size
             cx = x + away * float(np.cos(angle)) - 0.12 * spread * lift
             cy = crown + spread * lift + away * 0.8 * float(np.sin(angle))
             radius = spread * size * between(rng, 0.42, 0.68)
-            item.add(surface, ellipse(cx, cy, z, radius, radius * 0.9))
+            item.add(surface, lump(cx, cy, z, radius, radius * 0.9))
     layer.append(item)
     world.shadows.append(Shadow(x - spread * 0.5, x + spread * 0.5, z - 0.6, z + 0.6, height * 0.6))
 
@@ -58,13 +58,21 @@ def plant_park(world: World, side: Side, z0: float, z1: float, rng: np.random.Ge
     lawn.add(grass, [(near, 0.1, z0), (near, 0.1, z1), (far, 0.1, z1), (far, 0.1, z0)])
     world.behind.append(lawn)
     _raise_hedge(world, side, z1, rng)
-    for z in np.arange(z1 - 1.0, z0, -between(rng, 4.0, 7.0)).tolist():
+    for z in _rows(z0, z1, between(rng, 4.0, 6.0)):
         distance = side.line + between(rng, 2.0, 5.0)
         grow_tree(world, world.behind, side.x(distance), z, rng)
         if happens(rng, 0.6):
             grow_tree(world, world.behind, side.x(distance + between(rng, 6.0, 16.0)), z + 0.5, rng)
     for _ in range(count(rng, 1, 4)):
         _plant_bush(world, side.x(side.line + between(rng, 1.5, 4.0)), between(rng, z0 + 0.5, z1), rng)
+
+
+def _rows(near: float, far: float, pitch: float) -> list[float]:
+    """Depths from far to near, wider apart where trees hide each other anyway."""
+    depths = [near + 1.0]
+    while depths[-1] < far - 1.0:
+        depths.append(depths[-1] + pitch * (1.0 + depths[-1] / 50.0))
+    return depths[-2::-1]
 
 
 def _raise_hedge(world: World, side: Side, z: float, rng: np.random.Generator) -> None:
@@ -75,7 +83,7 @@ def _raise_hedge(world: World, side: Side, z: float, rng: np.random.Generator) -
     x0, x1 = sorted((side.x(side.line + 3.0), side.x(side.line + 70.0)))
     item.add(surface, rectangle(x0, x1, 0.0, between(rng, 2.5, 4.5), z))
     for x in np.arange(x0, x1, 4.0).tolist():
-        item.add(surface, ellipse(x, between(rng, 3.0, 5.0), z, between(rng, 2.4, 3.6), between(rng, 1.6, 3.0)))
+        item.add(surface, lump(x, between(rng, 3.0, 5.0), z, between(rng, 2.4, 3.6), between(rng, 1.6, 3.0)))
     world.behind.append(item)
 
 
@@ -86,6 +94,6 @@ def _plant_bush(world: World, x: float, z: float, rng: np.random.Generator) -> N
         surface = Surface(classes.VEGETATION, classes.VEGETATION, shade(color, tone), upright(z), Facing.ROUND, 0.5)
         for _ in range(3):
             item.add(
-                surface, ellipse(x + between(rng, -0.7, 0.7), lift, z, between(rng, 0.5, 0.9), between(rng, 0.4, 0.6))
+                surface, lump(x + between(rng, -0.7, 0.7), lift, z, between(rng, 0.5, 0.9), between(rng, 0.4, 0.6))
             )
     world.behind.append(item)

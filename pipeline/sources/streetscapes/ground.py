@@ -24,6 +24,8 @@ def draw_ground(world: World, layout: Layout, rng: np.random.Generator) -> None:
         _draw_border(world, layout, side, road, (paving, paving * (1 + warmth) / 2, paving * warmth))
     _draw_wear(world, layout, road, rng)
     _draw_markings(world, layout, rng)
+    if layout.junction is not None:
+        _lay(world, classes.ROAD, road, flat(-90.0, 90.0, *layout.junction), relief=0.16)
 
 
 def flat(x0: float, x1: float, z0: float, z1: float) -> Polygon:

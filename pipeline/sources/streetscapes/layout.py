@@ -41,7 +41,12 @@ class Layout:
     lanes_ahead: int
     lanes_oncoming: int
     crossing: float | None  # depth of a zebra crossing
+    junction: tuple[float, float] | None  # from where to where another street crosses this one
     parking_is_marked: bool
+
+    def is_kerb(self, z: float) -> bool:
+        """Whether there is a kerb at this depth to stand or park at: not in a junction, nor close before it."""
+        return self.junction is None or not self.junction[0] - 6.0 < z < self.junction[1] + 1.0
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -71,7 +76,9 @@ def draw_layout(rng: np.random.Generator) -> Layout:
     left = _draw_side(rng, -1, LANE_WIDTH * (oncoming + 0.5))
     right = _draw_side(rng, 1, LANE_WIDTH * (ahead - 0.5))
     crossing = between(rng, 9.0, 30.0) if happens(rng, 0.4) else None
-    return Layout(left, right, ahead, oncoming, crossing, parking_is_marked)
+    is_junction, width = happens(rng, 0.6), between(rng, 7.0, 10.0)
+    junction = (crossing + 4.5, crossing + 4.5 + width) if crossing is not None and is_junction else None
+    return Layout(left, right, ahead, oncoming, crossing, junction, parking_is_marked)
 
 
 def _draw_side(rng: np.random.Generator, sign: int, road_edge: float) -> Side:

@@ -102,6 +102,14 @@ def ellipse(x: float, y: float, z: float, radius_x: float, radius_y: float) -> P
     return [(x + radius_x * cos, y + radius_y * sin, z) for cos, sin in _CIRCLE]
 
 
+_LUMP = ((1.0, 0.3), (0.75, 0.78), (0.2, 1.0), (-0.55, 0.85), (-1.0, 0.25), (-0.8, -0.6), (-0.1, -1.0), (0.65, -0.8))
+
+
+def lump(x: float, y: float, z: float, radius_x: float, radius_y: float) -> Polygon:
+    """An upright, not quite round shape at depth z: leaves."""
+    return [(x + radius_x * cos, y + radius_y * sin, z) for cos, sin in _LUMP]
+
+
 def bar(x0: float, y0: float, x1: float, y1: float, width: float, z: float) -> Polygon:
     """A thick upright line at depth z."""
     dx, dy = x1 - x0, y1 - y0

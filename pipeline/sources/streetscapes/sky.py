@@ -9,7 +9,7 @@ from pipeline.sources.streetscapes.noise import TILE, cloud_tile
 from pipeline.sources.streetscapes.view import View
 from pipeline.sources.streetscapes.world import World
 
-_ROWS = 192  # the sky is smooth: it is painted small and enlarged
+_ROWS = 128  # the sky is smooth: it is painted small and enlarged
 _STARS = 36
 
 
@@ -33,8 +33,8 @@ def paint_sky(world: World, view: View, light: Light) -> Floats:
 def _clouds(world: World, u: Floats, rise: Floats) -> Floats:
     """How much of the sky clouds cover: a flat layer overhead, so that far ones crowd at the horizon."""
     far = 1.0 / (rise + 0.15)
-    row = ((far * 70).astype(np.int32) + world.grain) & (TILE - 1)
-    column = ((u * far * 70).astype(np.int32) + (world.grain >> 9)) & (TILE - 1)
+    row = ((far * 50).astype(np.int32) + world.grain) & (TILE - 1)
+    column = ((u * far * 50).astype(np.int32) + (world.grain >> 9)) & (TILE - 1)
     cover = np.clip(cloud_tile()[row, column] * 0.75 + 0.1, 0.0, 1.0) * np.clip(rise * 4, 0.0, 1.0)
     return cv2.GaussianBlur(cover, (0, 0), 1.5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.sources.streetscapes.chance import between, count, happens, pick
-from pipeline.sources.streetscapes.furniture import raise_lamps, raise_sign, raise_signal
+from pipeline.sources.streetscapes.furniture import raise_bollard, raise_lamps, raise_sign, raise_signal
 from pipeline.sources.streetscapes.greenery import grow_tree
 from pipeline.sources.streetscapes.layout import Layout, Side
 from pipeline.sources.streetscapes.people import (
@@ -14,7 +14,7 @@ from pipeline.sources.streetscapes.people import (
     walk,
 )  # fmt: skip
 from pipeline.sources.streetscapes.shapes import Color, shade
-from pipeline.sources.streetscapes.vehicles import BUS, CARS, TRUCK, Shape, park
+from pipeline.sources.streetscapes.vehicles import BUS, CARS, TRUCK, Heading, Shape, park
 from pipeline.sources.streetscapes.world import World
 
 _PAINTS: tuple[Color, ...] = (
@@ -36,9 +36,11 @@ def fill_street(world: World, layout: Layout, rng: np.random.Generator) -> None:
     if layout.crossing is not None:
         _cross(world, layout, layout.crossing, rng)
     for side in layout.sides:
-        _park_along(world, side, rng)
-        _furnish(world, side, layout.crossing, rng)
-        _people_pavement(world, side, rng)
+        _park_along(world, layout, side, rng)
+        _people_pavement(world, layout, side, rng)
+    _light(world, layout, rng)
+    for side in layout.sides:
+        _furnish(world, layout, side, rng)
     _cycle(world, layout, rng)
 
 
@@ -62,7 +64,7 @@ def _drive(world: World, layout: Layout, rng: np.random.Generator) -> None:
         z = between(rng, 11.0, 24.0) if lane == 0 else between(rng, 6.0, 18.0)
         while z < 75.0:
             shape, color = _draw_vehicle(rng)
-            heading = "ahead" if lane >= 0 else "oncoming"
+            heading: Heading = "ahead" if lane >= 0 else "oncoming"
             blocked = (
                 layout.crossing is not None and z < layout.crossing + 4.5 and z + shape.length > layout.crossing - 1.0
             )
@@ -72,6 +74,14 @@ def _drive(world: World, layout: Layout, rng: np.random.Generator) -> None:
             z += shape.length + between(rng, 5.0, 18.0)
 
 
+def _blocks(layout: Layout, z0: float, z1: float) -> bool:
+    """Whether a vehicle from z0 to z1 would stand on the crossing or in the junction behind it."""
+    if layout.crossing is None:
+        return False
+    end = layout.crossing + 4.5 if layout.junction is None else layout.junction[1]
+    return z0 < end and z1 > layout.crossing - 1.0
+
+
 def _cross(world: World, layout: Layout, z: float, rng: np.random.Generator) -> None:
     """People on the crossing, signals beside it, sometimes a vehicle that turns across behind it."""
     for side in layout.sides:
@@ -79,23 +89,24 @@ def _cross(world: World, layout: Layout, z: float, rng: np.random.Generator) -> 
     for _ in range(count(rng, 0, 4)):
         x = between(rng, -layout.left.road_edge, layout.right.road_edge)
         walk(world, x, z + between(rng, 0.4, 3.0), rng)
-    if happens(rng, 0.45):
+    if layout.junction is not None and happens(rng, 0.7):
         shape, color = _draw_vehicle(rng)
-        x = between(rng, -0.6, 0.6) * layout.left.road_edge
-        heading = pick(rng, ("leftward", "rightward"))
-        park_clear(world, shape, x, z + 6.0, heading, color)
+        heading: Heading = pick(rng, ("leftward", "rightward"))
+        middle = 0.5 * (layout.junction[0] + layout.junction[1])
+        x = between(rng, -1.2, 1.2) * layout.left.line
+        _turn_across(world, shape, x, middle + (0.7 if heading == "rightward" else -3.2), heading, color)
 
 
-def park_clear(world: World, shape: Shape, x: float, z: float, heading: str, color: Color) -> None:
-    """A vehicle across the road, where nothing stands in its way."""
+def _turn_across(world: World, shape: Shape, x: float, z: float, heading: Heading, color: Color) -> None:
+    """A vehicle across the road, unless something stands in its way."""
     half = 0.5 * shape.length + 0.3
     hit = [s for s in world.shadows if s.near < z + shape.width + 0.5 and s.far > z - 0.5]
     if any(s.left < x + half and s.right > x - half for s in hit):
         return
-    park(world, shape, x, z, "rightward" if heading == "rightward" else "leftward", color, lit=True)
+    park(world, shape, x, z, heading, color, lit=True)
 
 
-def _park_along(world: World, side: Side, rng: np.random.Generator) -> None:
+def _park_along(world: World, layout: Layout, side: Side, rng: np.random.Generator) -> None:
     if side.parking_edge <= side.road_edge:
         return
     full = between(rng, 0.35, 0.95)
@@ -103,35 +114,48 @@ def _park_along(world: World, side: Side, rng: np.random.Generator) -> None:
     while z < 65.0:
         shape, color = (TRUCK, pick(rng, _LIVERIES)) if happens(rng, 0.05) else (pick(rng, CARS), draw_paint(rng))
         x = side.x(side.road_edge + 1.2 + between(rng, -0.1, 0.1))
-        if happens(rng, full):
-            heading = "ahead" if (side.sign > 0) != happens(rng, 0.1) else "oncoming"
+        if happens(rng, full) and layout.is_kerb(z) and layout.is_kerb(z + shape.length):
+            heading: Heading = "ahead" if (side.sign > 0) != happens(rng, 0.1) else "oncoming"
             park(world, shape, x, z, heading, color, lit=False)
-        elif happens(rng, 0.25):
+        elif happens(rng, 0.25) and layout.is_kerb(z):
             stand_motorcycle(world, x, z + 1.0, side.sign * between(rng, 0.5, 0.9), rng)
         z += shape.length + between(rng, 0.8, 3.0)
 
 
-def _furnish(world: World, side: Side, crossing: float | None, rng: np.random.Generator) -> None:
-    kerb = side.parking_edge + 0.5
-    if happens(rng, 0.75):
-        raise_lamps(world, side, rng)
-    if happens(rng, 0.45) or side.verge_edge > side.parking_edge:
-        line = side.x(
-            0.5 * (side.parking_edge + side.verge_edge) if side.verge_edge > side.parking_edge else kerb + 0.2
-        )
-        spacing = between(rng, 9.0, 14.0)
-        for z in np.arange(between(rng, 9.0, 16.0), 80.0, spacing).tolist():
-            grow_tree(world, world.street, line, z, rng)
+def _light(world: World, layout: Layout, rng: np.random.Generator) -> None:
+    """Street lamps on one side at least: no street is left in the dark."""
+    both, lone = happens(rng, 0.6), pick(rng, layout.sides)
+    for side in layout.sides:
+        if both or side is lone:
+            raise_lamps(world, side, rng)
+
+
+def _furnish(world: World, layout: Layout, side: Side, rng: np.random.Generator) -> None:
+    kerb, has_verge = side.parking_edge + 0.5, side.verge_edge > side.parking_edge
+    if happens(rng, 0.4) or has_verge:
+        line = 0.5 * (side.parking_edge + side.verge_edge) if has_verge else kerb + 0.2
+        for z in np.arange(between(rng, 9.0, 16.0), 80.0, between(rng, 9.0, 14.0)).tolist():
+            if layout.is_kerb(z):
+                grow_tree(world, world.street, side.x(line), z, rng)
     for _ in range(count(rng, 1, 3)):
-        raise_sign(world, side.x(kerb), between(rng, 7.0, 40.0), rng)
-    if crossing is None and happens(rng, 0.3):
+        z = between(rng, 7.0, 40.0)
+        if layout.is_kerb(z):
+            raise_sign(world, side.x(kerb), z, rng)
+    if layout.crossing is None and happens(rng, 0.3):
         raise_signal(world, side.x(kerb), between(rng, 10.0, 35.0), rng)
+    if happens(rng, 0.25):
+        start = between(rng, 5.0, 25.0)
+        for z in np.arange(start, start + 12.0, 1.8).tolist():
+            if layout.is_kerb(z):
+                raise_bollard(world, side.x(side.parking_edge + 0.3), z)
 
 
-def _people_pavement(world: World, side: Side, rng: np.random.Generator) -> None:
+def _people_pavement(world: World, layout: Layout, side: Side, rng: np.random.Generator) -> None:
     for _ in range(count(rng, 1, 7)):
         z = 6.0 + 34.0 * float(rng.random()) ** 1.3
         x = side.x(between(rng, side.verge_edge + 0.4, side.line - 0.4))
+        if not layout.is_kerb(z):
+            continue
         walk(world, x, z, rng)
         if happens(rng, 0.3):
             walk(world, x + 0.55, z + between(rng, -0.2, 0.2), rng)
