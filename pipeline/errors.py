@@ -25,6 +25,17 @@ class SourceError(InputError):
     """A source, or one file of it, that cannot be read as what it says it is."""
 
 
+class UnknownIdsError(SourceError):
+    """A label map with ids that its catalog does not have; `pixels` counts each."""
+
+    def __init__(self, place: str, catalog: str, pixels: dict[int, int]) -> None:
+        shown = ", ".join(f"{i} ({n} pixel{'s' if n > 1 else ''})" for i, n in list(pixels.items())[:5])
+        more = f" and {len(pixels) - 5} more" if len(pixels) > 5 else ""
+        ids = "ids" if len(pixels) > 1 else "id"
+        super().__init__(f"{place}: holds {ids} {shown}{more}, no class of catalog {catalog}")
+        self.pixels = pixels
+
+
 class SampleError(SynthgenError):
     """One sample that cannot be read, edited or rendered: counted and quarantined, not fatal by itself."""
 

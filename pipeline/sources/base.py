@@ -78,9 +78,11 @@ class SourceConfig(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: str
-    split: str = "train"
-    select: str = "*"  # glob over keys
-    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)  # attribute: the value or values wanted
+    split: str = Field(default="train", description="which part of the data set")
+    select: str = Field(default="*", description="only scenes whose key matches this glob pattern")
+    where: dict[str, str | tuple[str, ...]] = Field(
+        default_factory=dict, description="only scenes with these attributes, as in {time_of_day: [dusk, night]}"
+    )
 
     @abstractmethod
     def open(self) -> Source:

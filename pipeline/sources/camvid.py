@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
+
 from pipeline.catalogs import load_catalog
 from pipeline.sources.base import Source
 from pipeline.sources.file_source import FileSourceConfig, FoundFiles, no_split
@@ -20,7 +22,9 @@ class CamvidConfig(FileSourceConfig):
     """CamVid's 11 classes. Attributes: sequence, time_of_day."""
 
     format: Literal["camvid"] = "camvid"
-    instances: Literal["none", "components"] = "none"  # it has none; `components` makes one of each connected region
+    instances: Literal["none", "components"] = Field(
+        default="none", description="components makes an instance of each connected region of a thing class"
+    )
 
     def open(self) -> Source:
         store = Store(self.root)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from pydantic import Field
+
 from pipeline.catalogs import load_catalog
 from pipeline.sources.base import Source
 from pipeline.sources.file_source import FileSourceConfig, FoundFiles, no_split
@@ -16,7 +18,7 @@ class CityscapesConfig(FileSourceConfig):
     """The official tree of Cityscapes; the images may be missing. Attribute: city."""
 
     format: Literal["cityscapes"] = "cityscapes"
-    annotations: Literal["gtFine", "gtCoarse"] = "gtFine"
+    annotations: Literal["gtFine", "gtCoarse"] = Field(default="gtFine", description="the fine or the coarse ones")
 
     def open(self) -> Source:
         store = Store(self.root)

@@ -30,8 +30,10 @@ class FoundFiles:
 class FileSourceConfig(SourceConfig):
     """Options of every source of files."""
 
-    root: str = Field(min_length=1)  # a folder, or any fsspec URL
-    attributes: str | None = None  # CSV or parquet under the root, a row a scene: key, then one column an attribute
+    root: str = Field(min_length=1, description="a folder, or any fsspec URL")
+    attributes: str | None = Field(
+        default=None, description="CSV or parquet file under the root: a column `key`, then a column an attribute"
+    )
 
     def source(
         self, found: FoundFiles, catalog: Catalog, reading: Reading, known: Callable[[str], Attributes] = lambda _: {}

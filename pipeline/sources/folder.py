@@ -25,12 +25,18 @@ class FolderConfig(FileSourceConfig):
     """
 
     format: Literal["folder"] = "folder"
-    catalog: str  # by name, path or URL
-    labels: str = "labels/{split}/**/*.png"
-    label_encoding: Literal["ids", "colors"] = "ids"  # colors: RGB as the catalog gives them
-    images: str | None = None
-    instances: str | None = None
-    instance_encoding: InstanceEncoding = Field(default="cityscapes1000")
+    catalog: str = Field(description="what the ids mean: a class catalog by name, path or URL")
+    labels: str = Field(default="labels/{split}/**/*.png", description="pattern of the label maps")
+    label_encoding: Literal["ids", "colors"] = Field(
+        default="ids", description="whether label maps hold class ids or the catalog's colours"
+    )
+    images: str | None = Field(default=None, description="pattern of the images, where there are any")
+    instances: str | None = Field(default=None, description="pattern of the instance maps, where there are any")
+    instance_encoding: InstanceEncoding = Field(
+        default="cityscapes1000",
+        description="cityscapes1000: class*1000+k; div256: class*256+k; rgb_panoptic: COCO's segments in R + 256 G + "
+        "65536 B; separate: a number for each object",
+    )
 
     @field_validator("labels", "images", "instances")
     @classmethod

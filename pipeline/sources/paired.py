@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from label_editing.catalog import Catalog
 from label_editing.scene import InstanceMap, LabelMap, Scene, check_scene
-from pipeline.errors import SourceError, StorageError
+from pipeline.errors import SourceError, StorageError, UnknownIdsError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Pair, Source, Unpaired
 from pipeline.sources.instances import InstanceDecoder
@@ -80,11 +80,9 @@ class PairedSource(Source):
     def read_scene(self, key: str, resolution: Resolution | None = None) -> Scene:
         files = self._files(key)
         labels = self._labels(files)
-        scene = Scene(labels, None, self.catalog, key, self.attributes(key))
-        self._explained(files.labels, lambda: check_scene(scene))
-        scene = scene.with_maps(labels, self._instances(files, labels))
-        if scene.instances is not None:
-            self._explained(files.instances or files.labels, lambda: check_scene(scene))
+        scene = Scene(labels, self._instances(files, labels), self.catalog, key, self.attributes(key))
+        # What is wrong with the labels alone was found above.
+        self._explained(files.instances or files.labels, lambda: check_scene(scene))
         return scene if resolution is None else _resized(scene, resolution)
 
     def read_image(self, key: str, resolution: Resolution | None = None) -> Image | None:
@@ -131,8 +129,15 @@ class PairedSource(Source):
         if ids.dtype.kind != "u":
             place = self.store.place(files.labels.path)
             raise SourceError(f"{place}: holds colours, not class ids; give the single-channel label map")
-        narrow = ids.max(initial=0) <= 255 and self.catalog.max_id <= 255
-        return ids.astype(np.uint8, copy=False) if narrow else ids.astype(np.uint16, copy=False)
+        self._check_known(files.labels, ids)
+        return ids.astype(np.uint8, copy=False) if self.catalog.max_id <= 255 else ids.astype(np.uint16, copy=False)
+
+    def _check_known(self, file: StoredFile, ids: npt.NDArray[Any]) -> None:
+        pixels, known = np.bincount(ids.ravel()), self.catalog.known
+        strange = [i for i in np.flatnonzero(pixels).tolist() if i >= len(known) or not known[i]]
+        if strange:
+            counts = {i: int(pixels[i]) for i in strange}
+            raise UnknownIdsError(self.store.place(file.path), self.catalog.name, counts)
 
     def _instances(self, files: SceneFiles, labels: LabelMap) -> InstanceMap | None:
         if files.instances is None:

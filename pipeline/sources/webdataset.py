@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import Field
+
 from label_editing.catalog import Catalog
 from pipeline.catalogs import load_catalog
 from pipeline.errors import MissingFileError, SourceError
@@ -24,7 +26,9 @@ class WebdatasetConfig(FileSourceConfig):
     """A data set directory that synthgen wrote, or plain shards, for which `catalog` says what their labels mean."""
 
     format: Literal["webdataset"] = "webdataset"
-    catalog: str | None = None  # by name, path or URL; read from dataset.json otherwise
+    catalog: str | None = Field(
+        default=None, description="a class catalog by name, path or URL; without it, what dataset.json says"
+    )
 
     def open(self) -> Source:
         store = Store(self.root)
