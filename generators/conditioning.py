@@ -68,10 +68,13 @@ class _SlotMean(torch.autograd.Function):
         ctx.num_slots = num_slots
         batch, channels, height, width = features_BCHW.shape
         features_CN = features_BCHW.transpose(0, 1).reshape(channels, -1).float()
-        ones = features_CN.new_ones(slots_N.shape)
-        count = features_CN.new_zeros(num_slots).scatter_add_(0, slots_N, ones).clamp_(min=1)
-        rows = [_sum_by_slot(row, slots_N, num_slots).div_(count)[slots_N] for row in features_CN]
-        mean_BCHW = torch.stack(rows).view(channels, batch, height, width).transpose(0, 1)
+        count = torch.bincount(slots_N, minlength=num_slots).clamp_(min=1)
+        mean_CN = torch.empty_like(features_CN)
+        # Channel by channel: one row of sums stays in the cache.
+        for features_N, mean_N in zip(features_CN, mean_CN, strict=True):
+            sums = features_N.new_zeros(num_slots).scatter_add_(0, slots_N, features_N)
+            torch.index_select(sums.div_(count), 0, slots_N, out=mean_N)
+        mean_BCHW = mean_CN.view(channels, batch, height, width).transpose(0, 1)
         return mean_BCHW.to(features_BCHW.dtype)
 
     @staticmethod
@@ -83,10 +86,6 @@ class _SlotMean(torch.autograd.Function):
 def _slot_mean(features_BCHW: Tensor, slots_N: Tensor, num_slots: int) -> Tensor:
     # torch leaves Function.apply untyped.
     return _SlotMean.apply(features_BCHW, slots_N, num_slots)  # type: ignore[no-untyped-call]
-
-
-def _sum_by_slot(values_N: Tensor, slots_N: Tensor, num_slots: int) -> Tensor:
-    return values_N.new_zeros(num_slots).scatter_add_(0, slots_N, values_N)
 
 
 def _slots(instances_BHW: Tensor) -> tuple[Tensor, int]:

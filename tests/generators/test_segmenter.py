@@ -1,0 +1,59 @@
+"""The small segmenter learns, ignores void, and handles any size."""
+
+import numpy as np
+import pytest
+import torch
+
+from generators.metrics import confusion_matrix, mean_iou
+from generators.segmenter import Segmenter, SegmenterTraining, predict, to_network
+
+
+def coloured_scenes(num: int, rng: np.random.Generator):
+    """Three classes, each a noisy colour of its own; class 3 is never shown."""
+    labels = rng.integers(0, 3, (num, 2, 3)).repeat(16, 1).repeat(16, 2)
+    colours = np.array([[200, 30, 30], [30, 200, 30], [30, 30, 200]])
+    images = np.clip(colours[labels] + rng.normal(0, 25, (*labels.shape, 3)), 0, 255).astype(np.uint8)
+    return images, labels
+
+
+def test_segmenter_learns_colours_in_seconds():
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    segmenter = Segmenter(4, width=8)
+    training = SegmenterTraining(segmenter, num_steps=60, void_channels=(3,))
+    first, *_, last = [
+        training.step(to_network(images), torch.from_numpy(labels))
+        for images, labels in (coloured_scenes(4, rng) for _ in range(60))
+    ]
+    images, labels = coloured_scenes(8, rng)
+    predicted = predict(segmenter, images)
+    agreement = mean_iou(confusion_matrix(torch.from_numpy(predicted.astype(np.int64)), torch.from_numpy(labels), 4))
+    assert last < first / 2
+    assert agreement > 0.8
+
+
+def test_prediction_has_the_size_of_the_image():
+    images = np.zeros((3, 45, 70, 3), np.uint8)
+    predicted = predict(Segmenter(5, width=8), images, batch_size=2)
+    assert predicted.shape == (3, 45, 70)
+    assert predicted.dtype == np.uint16
+
+
+def test_images_of_another_kind_are_refused():
+    with pytest.raises(
+        ValueError, match=r"^images are float64 of shape \(1, 8, 8, 3\); expected uint8, B x H x W x 3$"
+    ):
+        predict(Segmenter(5, width=8), np.zeros((1, 8, 8, 3)))
+
+
+def test_void_pixels_do_not_teach():
+    torch.manual_seed(0)
+    segmenter = Segmenter(4, width=8)
+    training = SegmenterTraining(segmenter, num_steps=2, void_channels=(3,))
+    image = torch.zeros(1, 3, 32, 32)
+    some_void = torch.zeros(1, 32, 32, dtype=torch.int64)
+    some_void[:, :16] = 3
+    target = training._target(some_void)
+    assert (target[:, :16] == -100).all()
+    assert (target[:, 16:] == 0).all()
+    assert np.isfinite(training.step(image, some_void))
