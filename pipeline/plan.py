@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-SPARES_A_SLOT = 8  # scenes tried in the place of one that fails before the slot is given up
+SPARES_A_SLOT = 64  # scenes tried in the place of one that fails before the slot is given up
 
 _FIRST_SPARE_VARIANT = 1_000_000_000
 _MOST_SAMPLES = 10**8  # keys hold eight digits
@@ -61,6 +61,10 @@ class Plan:
         start = index * self.samples_per_shard
         return Shard(f"{self.split}-{index:06d}", range(start, min(start + self.samples_per_shard, self.num_samples)))
 
+    def shard_of(self, slot: int) -> str:
+        """The id of the shard that holds this slot."""
+        return self.shard(slot // self.samples_per_shard).id
+
     def shards(self) -> Iterator[Shard]:
         """Every shard, in order."""
         return (self.shard(index) for index in range(self.num_shards))
@@ -77,9 +81,9 @@ class Plan:
             choice = (choice + 1) % len(self.source_keys)
         return self._spec(slot, choice, self._spare_variant(slot, attempt))
 
-    def again(self, slot: int, attempt: int) -> SampleSpec:
-        """The slot's own scene with other draws, for a sample that was rejected (from 1)."""
-        return self._spec(slot, int(self.choices[slot]), self._spare_variant(slot, attempt))
+    def again(self, slot: int, attempt: int, source_key: str) -> SampleSpec:
+        """A scene of the slot with other draws, for a sample that was rejected (from 1)."""
+        return SampleSpec(self._key(slot), source_key, self._spare_variant(slot, attempt), self.seed)
 
     def digest(self) -> str:
         """A hash over every slot."""
@@ -89,7 +93,10 @@ class Plan:
         return said.hexdigest()
 
     def _spec(self, slot: int, choice: int, variant: int) -> SampleSpec:
-        return SampleSpec(f"{self.name}-{slot:08d}", self.source_keys[choice], variant, self.seed)
+        return SampleSpec(self._key(slot), self.source_keys[choice], variant, self.seed)
+
+    def _key(self, slot: int) -> str:
+        return f"{self.name}-{slot:08d}"
 
     def _spare_variant(self, slot: int, attempt: int) -> int:
         if not 1 <= attempt < 1000:

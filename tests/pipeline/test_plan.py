@@ -40,7 +40,7 @@ def test_scene_and_variant_together_are_never_repeated_not_even_by_spares():
     plan = draw_plan("night", KEYS, 64, 3, 8, weights=np.linspace(1, 4, 10))
     drawn = specs(plan)
     drawn += [plan.spare(slot, attempt) for slot in range(64) for attempt in range(1, 9)]
-    drawn += [plan.again(slot, attempt) for slot in range(64) for attempt in range(9, 12)]
+    drawn += [plan.again(slot, attempt, plan.sample(slot).source_key) for slot in range(64) for attempt in range(9, 12)]
     assert len({(spec.source_key, spec.variant) for spec in drawn}) == len(drawn)
 
 
@@ -69,8 +69,9 @@ def test_a_spare_is_another_scene_and_always_the_same_one():
 
 def test_a_retry_keeps_the_scene_and_draws_anew():
     plan = draw_plan("night", KEYS, 20, 0, 32)
-    assert plan.again(4, 1).source_key == plan.sample(4).source_key
-    assert plan.again(4, 1).variant not in (plan.sample(4).variant, plan.again(4, 2).variant)
+    first, again, once_more = plan.sample(4), plan.again(4, 1, "town_003"), plan.again(4, 2, "town_003")
+    assert (again.key, again.source_key) == (first.key, "town_003")
+    assert len({first.variant, again.variant, once_more.variant}) == 3
 
 
 def test_weights_decide_how_often_a_scene_comes_up():

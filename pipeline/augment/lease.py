@@ -1,0 +1,155 @@
+"""One writer an output: a lease that is taken exclusively, kept warm, and that a stale owner loses for good.
+
+Leases are numbered. Taking over means creating the next number, which storage grants to exactly one; an owner that was
+away finds a higher number, or not its own token, and commits nothing more.
+"""
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import MissingFileError, RunError, StorageError
+from pipeline.shards import layout
+from pipeline.storage import Store
+
+HEARTBEAT_S = 10.0
+STALE_AFTER_S = 90.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Proof of ownership that travels to the workers."""
+
+    url: str
+    number: int
+    token: str
+
+    def check(self) -> None:
+        """Raise RunError unless this claim still holds."""
+        store = Store(self.url)
+        try:
+            own = json.loads(store.read(_path(self.number)))["token"] == self.token
+        except MissingFileError:
+            own = False
+        if not own or store.exists(_path(self.number + 1)):
+            raise RunError(f"{self.url}: another run has taken this output over; this one commits nothing more")
+
+
+@contextmanager
+def hold_lease(store: Store) -> Iterator[Claim]:
+    """Own the output while the block runs. RunError names the owner when there is one already."""
+    claim = _take(store)
+    stop = threading.Event()
+    heart = threading.Thread(target=_beat, args=(store, claim, stop), daemon=True)
+    heart.start()
+    try:
+        yield claim
+    finally:
+        stop.set()
+        heart.join()
+        _release(store, claim)
+
+
+def _take(store: Store) -> Claim:
+    """The next number after the highest, when nobody alive holds that."""
+    highest = _highest(store)
+    if highest:
+        _refuse_while_alive(store, highest)
+    claim = Claim(store.url, highest + 1, secrets.token_hex(16))
+    if not store.create_exclusive(_path(claim.number), _content(claim)):
+        _refuse_while_alive(store, claim.number)
+        raise RunError(f"{store.url}: another run took this output at the same moment; run the command again")
+    return claim
+
+
+def _refuse_while_alive(store: Store, number: int) -> None:
+    try:
+        owner = json.loads(store.read(_path(number)))
+    except MissingFileError:
+        return  # released in between
+    except ValueError:
+        raise RunError(f"{store.place(_path(number))}: not a lease; delete it if no run is at work here") from None
+    if _alive(owner):
+        age = max(0, round(time.time() - owner["heartbeat"]))
+        raise RunError(
+            f"{store.url}: another run is at work here: process {owner['pid']} of {owner['owner']} on {owner['host']}, "
+            f"last heard of {age} s ago; wait for it or stop it (a dead one is given up after {STALE_AFTER_S:g} s)"
+        )
+
+
+def _alive(owner: dict[str, Any]) -> bool:
+    if owner["host"] == socket.gethostname() and not _is_running(owner["pid"], owner["started"]):
+        return False
+    return bool(time.time() - owner["heartbeat"] < STALE_AFTER_S)
+
+
+def _is_running(pid: int, started: str) -> bool:
+    return _start_of(pid) == started
+
+
+def _start_of(pid: int) -> str:
+    """When a process of this machine started, in the kernel's ticks: tells it from a later one with its number."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return _start_without_proc(pid)
+
+
+def _start_without_proc(pid: int) -> str:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return "gone"
+    except PermissionError:
+        return "running"
+    return "running"
+
+
+def _content(claim: Claim) -> bytes:
+    said = {
+        "owner": os.environ.get("USER", str(os.getuid())),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "started": _start_of(os.getpid()),
+        "token": claim.token,
+        "heartbeat": time.time(),
+    }
+    return json.dumps(said, indent=1).encode()
+
+
+def _beat(store: Store, claim: Claim, stop: threading.Event) -> None:
+    while not stop.wait(HEARTBEAT_S):
+        try:
+            claim.check()
+            store.write_atomic(_path(claim.number), _content(claim))
+        except RunError:
+            return  # lost: the next commit says so
+        except StorageError:
+            continue  # storage may come back before the lease is stale
+
+
+def _release(store: Store, claim: Claim) -> None:
+    """Remove this lease and those it followed, the newest last, so that no older one ever stands alone."""
+    try:
+        claim.check()
+    except RunError:
+        return
+    for number in range(1, claim.number + 1):
+        store.delete(_path(number))
+
+
+def _highest(store: Store) -> int:
+    names = (file.path.rpartition("/")[2].removesuffix(".json") for file in store.list(layout.LEASES))
+    return max((int(name) for name in names if name.isdigit()), default=0)
+
+
+def _path(number: int) -> str:
+    return f"{layout.LEASES}/{number:06d}.json"

@@ -1,0 +1,137 @@
+"""The render stage: maps and style in, image out, judged and encoded where the pixels are."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from generators.inference import Renderer
+from generators.style import Style
+from label_editing.catalog import Catalog
+from label_editing.scene import InstanceMap, LabelMap
+from pipeline.augment.editing import Editor, with_reject, with_seconds
+from pipeline.augment.job import AugmentJob
+from pipeline.augment.rows import EditedSample, Outcome, RenderedSample, Slot
+from pipeline.shards.pixels import decode_instances, decode_labels, encode_image
+from pipeline.shards.sample import NOT_MEASURED
+from pipeline.sources.base import Image
+from pipeline.styles.draw import replay_style
+
+STAGE = "render"
+_ENCODERS = 4  # threads a worker; OpenCV encodes outside the interpreter lock
+
+Agreement = Callable[[Image, LabelMap], float]
+
+
+class Input(NamedTuple):
+    """What the renderer takes for one sample."""
+
+    labels: LabelMap
+    instances: InstanceMap
+    style: Style | None
+
+
+class RenderWorker:
+    """Renders slots in batches. One that fails, or that the gate rejects, is edited anew here, which is rare."""
+
+    def __init__(self, job: AugmentJob, renderer: Renderer, agreement: Agreement | None = None) -> None:
+        self._job = job
+        self._renderer = renderer
+        self._agreement = agreement
+        self._editor = Editor(job)
+        self._encoders = ThreadPoolExecutor(_ENCODERS)
+
+    def __call__(self, slots: list[Slot]) -> list[Slot]:
+        """The slots with their images; the encoding of one batch overlaps the rendering of the next."""
+        pending: list[tuple[Slot, Future[RenderedSample] | None]] = []
+        for start in range(0, len(slots), self._renderer.max_batch):
+            pending += self._batch(slots[start : start + self._renderer.max_batch])
+        return [self._settle(slot, future) for slot, future in pending]
+
+    def _batch(self, slots: Sequence[Slot]) -> Iterable[tuple[Slot, "Future[RenderedSample] | None"]]:
+        started = time.perf_counter()
+        full = [slot for slot in slots if isinstance(slot.sample, EditedSample)]
+        images = self._render_all([slot.sample for slot in full if isinstance(slot.sample, EditedSample)])
+        each = (time.perf_counter() - started) / max(1, len(full))
+        rendered = dict(zip((slot.number for slot in full), images, strict=True))
+        return [self._start_encoding(slot, rendered.get(slot.number), each) for slot in slots]
+
+    def _start_encoding(
+        self, slot: Slot, image: Image | Exception | None, seconds: float
+    ) -> tuple[Slot, "Future[RenderedSample] | None"]:
+        sample = slot.sample
+        if not isinstance(sample, EditedSample) or image is None:
+            return slot, None
+        slot = with_seconds(slot, STAGE, seconds)
+        if isinstance(image, Exception):
+            return with_reject(slot, sample.spec, STAGE, Outcome.FAILED, image), None
+        return slot, self._encoders.submit(self._encode, sample, image)
+
+    def _render_all(self, samples: Sequence[EditedSample]) -> list[Image | Exception]:
+        """An image each; when a batch fails, its samples are tried alone, so that one cannot take others with it."""
+        try:
+            return list(self.render([to_input(sample) for sample in samples])) if samples else []
+        except Exception:
+            return [self._render_alone(sample) for sample in samples]
+
+    def _render_alone(self, sample: EditedSample) -> Image | Exception:
+        try:
+            return self.render([to_input(sample)])[0]
+        except Exception as error:
+            return error
+
+    def render(self, inputs: Sequence[Input]) -> Sequence[Image]:
+        """The images of these inputs, all of one size."""
+        labels = np.stack([to_channels(each.labels, self._job.model.catalog) for each in inputs])
+        instances = np.stack([each.instances for each in inputs])
+        return list(self._renderer.render(labels, instances, [each.style for each in inputs]))
+
+    def _encode(self, sample: EditedSample, image: Image) -> RenderedSample:
+        form = self._job.recipe.output.image
+        agreement = NOT_MEASURED
+        if self._agreement is not None:
+            agreement = float(self._agreement(image, decode_labels(sample.labels_png)))
+        return RenderedSample(sample, encode_image(image, form.format, form.quality), agreement)
+
+    def _settle(self, slot: Slot, future: "Future[RenderedSample] | None") -> Slot:
+        """The slot with a sample that passes the gate, or empty when its scenes are used up."""
+        while True:
+            if future is not None:
+                sample = future.result()
+                if self._passes(sample):
+                    return replace(slot, sample=sample)
+                slot = self._reject(slot, sample)
+                if self._job.recipe.quality.on_reject == "drop":
+                    return slot
+            slot = self._editor.fill(slot)
+            if slot.sample is None:
+                return slot
+            [(slot, future)] = self._batch([slot])
+
+    def _passes(self, sample: RenderedSample) -> bool:
+        least = self._job.recipe.quality.min_agreement
+        return least is None or sample.agreement == NOT_MEASURED or sample.agreement >= least
+
+    def _reject(self, slot: Slot, sample: RenderedSample) -> Slot:
+        least = self._job.recipe.quality.min_agreement
+        reason = f"agreement {sample.agreement:.3f} is below {least}"
+        return with_reject(slot, sample.edited.spec, STAGE, Outcome.REJECTED, reason)
+
+
+def to_input(sample: EditedSample) -> Input:
+    """What the renderer takes, from the bytes that the shard will hold and the style as recorded."""
+    return Input(
+        decode_labels(sample.labels_png),
+        decode_instances(sample.instances_png),
+        replay_style(json.loads(sample.styles)),
+    )
+
+
+def to_channels(labels: LabelMap, catalog: Catalog) -> npt.NDArray[np.uint16]:
+    """Class ids to what networks count in."""
+    return catalog.channel_of[labels]

@@ -1,0 +1,67 @@
+"""What flows between the stages of a run: a slot of a shard, filled step by step, with all that failed in it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pipeline.plan import SampleSpec
+
+
+class Outcome(StrEnum):
+    """Why a sample was not kept."""
+
+    FAILED = "failed"  # could not be read, edited or rendered; counts against `on_error.max_fraction`
+    REFUSED = "refused"  # a required edit does not fit this scene
+    REJECTED = "rejected"  # the quality gate
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One line of rejects.jsonl."""
+
+    shard: str
+    key: str
+    source_key: str
+    variant: int
+    stage: str
+    outcome: Outcome
+    reason: str
+
+    def as_data(self) -> dict[str, Any]:
+        return {**vars(self), "outcome": self.outcome.value}
+
+
+@dataclass(frozen=True)
+class EditedSample:
+    """A sample before it is rendered: its maps as the shard will hold them, and everything that was drawn."""
+
+    spec: SampleSpec
+    labels_png: bytes
+    instances_png: bytes
+    edits: str  # JSON, as in the record
+    styles: str
+    instances: str
+    pixels: dict[str, int]
+    source_pixels: dict[str, int]
+    source_instances: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RenderedSample:
+    """A sample ready for its shard."""
+
+    edited: EditedSample
+    image: bytes
+    agreement: float
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in a shard. `sample` None: nothing could be put there."""
+
+    shard: str
+    number: int
+    attempts: int = 0  # scenes tried so far
+    sample: EditedSample | RenderedSample | None = None
+    rejects: tuple[Reject, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)  # busy, by stage
