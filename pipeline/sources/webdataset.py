@@ -10,6 +10,7 @@ from pydantic import Field
 from label_editing.catalog import Catalog
 from pipeline.catalogs import load_catalog
 from pipeline.errors import MissingFileError, SourceError
+from pipeline.shards import layout
 from pipeline.sources.base import Source
 from pipeline.sources.file_source import FileSourceConfig, FoundFiles, no_split
 from pipeline.sources.instances import from_cityscapes1000
@@ -18,8 +19,8 @@ from pipeline.sources.selection import selected
 from pipeline.sources.tar_index import index_shards
 from pipeline.storage import Store, StoredFile
 
-_DATASET = "dataset.json"
-_PLAN = ".synthgen/plan.json"
+# Flat fields of a sample's record that tell scenes apart.
+_TELLING = ("recipe", "source_key")
 
 
 class WebdatasetConfig(FileSourceConfig):
@@ -49,7 +50,7 @@ class WebdatasetConfig(FileSourceConfig):
         return selected(source, self)
 
     def _shards(self, store: Store) -> list[StoredFile]:
-        files = store.list("shards") or [file for file in store.list() if "/" not in file.path]
+        files = store.list(layout.SHARDS) or [file for file in store.list() if "/" not in file.path]
         shards = [file for file in files if file.path.endswith(".tar")]
         mine = [file for file in shards if _split_of(file) == self.split]
         if not mine:
@@ -73,25 +74,29 @@ class WebdatasetSource(PairedSource):
 
 
 def _own_catalog(store: Store) -> Catalog:
-    place = store.place(_DATASET)
+    place = store.place(layout.DATASET)
     try:
-        return Catalog.model_validate(json.loads(store.read(_DATASET))["catalog"])
+        return Catalog.model_validate(json.loads(store.read(layout.DATASET))["catalog"])
     except MissingFileError:
-        if store.exists(_PLAN):
+        if store.exists(layout.PLAN):
             raise SourceError(
-                f"{store.url}: unfinished: {_DATASET} is missing; run the augment that made it again"
+                f"{store.url}: unfinished: {layout.DATASET} is missing; run the augment that made it again"
             ) from None
-        raise SourceError(f"{store.url}: no {_DATASET}; for shards of other origin give `catalog`") from None
+        raise SourceError(f"{store.url}: no {layout.DATASET}; for shards of other origin give `catalog`") from None
     except (ValueError, KeyError, TypeError) as error:
         raise SourceError(f"{place}: holds no catalog ({error})") from error
 
 
 def _attributes_in(note: Any) -> dict[str, str]:
-    """The attributes of a sample's json, where variable parts are JSON in a string."""
-    stored = note.get("attributes") if isinstance(note, dict) else None
-    if isinstance(stored, str):
-        stored = json.loads(stored) if stored else {}
-    return {str(name): str(value) for name, value in stored.items()} if isinstance(stored, dict) else {}
+    """What a sample's json says of the scene: `attributes`, an object or one in a string, and where it came from."""
+    if not isinstance(note, dict):
+        raise ValueError(f"expected a JSON object, found {type(note).__name__}")
+    told = note.get("attributes") or {}
+    told = json.loads(told) if isinstance(told, str) else told
+    if not isinstance(told, dict):
+        raise ValueError("`attributes` is no JSON object")
+    origin = {name: note[name] for name in _TELLING if note.get(name)}
+    return {str(name): str(value) for name, value in (origin | told).items()}
 
 
 def _with_field(members: list[StoredFile], field: str) -> dict[str, StoredFile]:

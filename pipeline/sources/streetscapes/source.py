@@ -1,4 +1,4 @@
-"""The procedural street world as a source: scenes by index, each drawn from the seed, the split and its number alone."""
+"""The procedural street world as a source: scenes by index, each drawn from seed, split and number alone."""
 
 import hashlib
 import json
@@ -7,25 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from label_editing.catalog import Catalog
-from label_editing.names import unknown_name
 from label_editing.scene import Scene
 from pipeline.catalogs import load_catalog
 from pipeline.errors import SourceError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Pair, Source, SourceConfig
 from pipeline.sources.selection import selected
-from pipeline.sources.streetscapes.rasterise import rasterise
+from pipeline.sources.streetscapes.chance import pick
+from pipeline.sources.streetscapes.rasterise import Rendered, rasterise
 from pipeline.sources.streetscapes.street import draw_world
 from pipeline.sources.streetscapes.world import TimeOfDay, Weather, World
 
 # Raised with every change that alters a scene, so that nothing made from the old world passes for the new one.
 WORLD_VERSION = 1
 NATIVE = Resolution(2048, 1024)
-
-_SPLITS = ("train", "val")
 
 
 class StreetscapesConfig(SourceConfig):
@@ -38,21 +36,6 @@ class StreetscapesConfig(SourceConfig):
     # A name given twice is drawn twice as often.
     times_of_day: tuple[TimeOfDay, ...] = Field(default=get_args(TimeOfDay), min_length=1)
     weathers: tuple[Weather, ...] = Field(default=get_args(Weather), min_length=1)
-
-    @field_validator("split", mode="before")
-    @classmethod
-    def _known_split(cls, value: object) -> object:
-        return _known("split", value, _SPLITS)
-
-    @field_validator("times_of_day", mode="before")
-    @classmethod
-    def _known_times(cls, value: object) -> object:
-        return _all_known("time of day", value, get_args(TimeOfDay))
-
-    @field_validator("weathers", mode="before")
-    @classmethod
-    def _known_weathers(cls, value: object) -> object:
-        return _all_known("weather", value, get_args(Weather))
 
     def open(self) -> Source:
         """The source; nothing can be missing but what `select` and `where` ask for."""
@@ -75,23 +58,17 @@ class StreetscapesSource(Source):
 
     def attributes(self, key: str) -> Mapping[str, str]:
         """Hour and weather of a scene, drawn without drawing the scene."""
-        rng = self._rng(self._index(key), "attributes")
-        times, weathers = self._config.times_of_day, self._config.weathers
-        return {
-            "time_of_day": times[int(rng.integers(len(times)))],
-            "weather": weathers[int(rng.integers(len(weathers)))],
-        }
+        time_of_day, weather = self._hour(self._index(key))
+        return {"time_of_day": time_of_day, "weather": weather}
 
     def world(self, key: str) -> World:
         """The street world behind a key."""
-        attributes = self.attributes(key)
-        rng = self._rng(self._index(key), "world")
-        return draw_world(rng, attributes["time_of_day"], attributes["weather"])  # type: ignore[arg-type]
+        index = self._index(key)
+        return draw_world(self._rng(index, "world"), *self._hour(index))
 
     def read_scene(self, key: str, resolution: Resolution | None = None) -> Scene:
         """Labels and instances alone: three times as fast as with the picture."""
-        rendered = rasterise(self.world(key), resolution or NATIVE, with_image=False)
-        return Scene(rendered.labels, rendered.instances, self.catalog, key, self.attributes(key))
+        return self._scene(key, rasterise(self.world(key), resolution or NATIVE, with_image=False))
 
     def read_image(self, key: str, resolution: Resolution | None = None) -> Image | None:
         """The picture, rendered at the resolution asked for."""
@@ -100,15 +77,22 @@ class StreetscapesSource(Source):
     def read(self, key: str, resolution: Resolution | None = None) -> Pair:
         """Scene and picture from one painting."""
         rendered = rasterise(self.world(key), resolution or NATIVE)
-        return Pair(Scene(rendered.labels, rendered.instances, self.catalog, key, self.attributes(key)), rendered.image)
+        return Pair(self._scene(key, rendered), rendered.image)
 
     def fingerprint(self) -> str:
         """A hash over the config and the version of the world."""
         content = json.dumps([WORLD_VERSION, self._config.model_dump(mode="json")], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
 
+    def _scene(self, key: str, rendered: Rendered) -> Scene:
+        return Scene(rendered.labels, rendered.instances, self.catalog, key, self.attributes(key))
+
+    def _hour(self, index: int) -> tuple[TimeOfDay, Weather]:
+        rng = self._rng(index, "hour")
+        return pick(rng, self._config.times_of_day), pick(rng, self._config.weathers)
+
     def _index(self, key: str) -> int:
-        match = re.fullmatch(rf"streetscapes-{self.split}-(\d{{6,}})", key)
+        match = re.fullmatch(rf"streetscapes-{self.split}-(\d{{6}})", key)
         if match is None or int(match[1]) >= self._config.scenes:
             last = self._config.scenes - 1
             raise SourceError(
@@ -120,16 +104,3 @@ class StreetscapesSource(Source):
     def _rng(self, index: int, stream: str) -> np.random.Generator:
         name = f"streetscapes/{self._config.seed}/{self.split}/{index}/{stream}"
         return np.random.default_rng(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=16).digest(), "little"))
-
-
-def _known(kind: str, value: object, names: Sequence[str]) -> object:
-    if isinstance(value, str) and value not in names:
-        raise ValueError(unknown_name(kind, value, names))
-    return value
-
-
-def _all_known(kind: str, value: object, names: Sequence[str]) -> object:
-    if isinstance(value, (list, tuple)):
-        for name in value:
-            _known(kind, name, names)
-    return value
