@@ -1,4 +1,4 @@
-"""Houses: facades along the street with rows of windows, shop fronts, end walls and roofs."""
+"""Houses: facades along the street with rows of windows, shop fronts, end walls."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pipeline.sources.streetscapes.layout import Side
 from pipeline.sources.streetscapes.shapes import Color, Facing, Glow, Item, Polygon, Stand, Surface, shade, upright
 from pipeline.sources.streetscapes.world import World
 
-_RENDER: tuple[Color, ...] = (
+FACADES: tuple[Color, ...] = (
     (0.80, 0.72, 0.58), (0.76, 0.66, 0.52), (0.70, 0.46, 0.36), (0.60, 0.36, 0.29), (0.82, 0.80, 0.74),
     (0.66, 0.67, 0.68), (0.78, 0.60, 0.42), (0.60, 0.64, 0.66), (0.72, 0.68, 0.60), (0.55, 0.44, 0.38),
     (0.84, 0.76, 0.64), (0.68, 0.58, 0.50),
@@ -59,7 +59,7 @@ class House:
 
 def draw_house(world: World, side: Side, z0: float, z1: float, rng: np.random.Generator) -> None:
     """A house on the plot from z0 to z1."""
-    color = shade(pick(rng, _RENDER), between(rng, 0.88, 1.1))
+    color = shade(pick(rng, FACADES), between(rng, 0.88, 1.1))
     trim = shade(color, 1.18) if happens(rng, 0.6) else shade(color, 0.78)
     house = House(
         side, z0, z1, count(rng, 2, 6), between(rng, 3.3, 4.2), between(rng, 2.9, 3.5), color, trim,
@@ -134,7 +134,7 @@ def _draw_windows(item: Item, house: House, rng: np.random.Generator) -> None:
                 bars.append(_on_facade(house, z - 0.04, z + 0.04, y0, y1))
     item.add(_surface(house, house.trim), *frames)
     for glass, panes in zip(_GLASSES, dark, strict=True):
-        item.add(_surface(house, glass, relief=0.2), *panes)
+        item.add(_surface(house, glass, relief=0.05), *panes)
     for warm, panes in zip(_WARM, lit, strict=True):
         if panes:
             # By day a lit window is glass like any other, with a hint of what is behind it.
@@ -148,10 +148,10 @@ def _blend(a: Color, b: Color) -> Color:
 
 def _draw_ground_floor(item: Item, house: House, rng: np.random.Generator) -> None:
     if not happens(rng, 0.55):
-        doors = [z for z in np.arange(house.z0 + 1.2, house.z1 - 1.2, 5.0).tolist()]
+        doors = np.arange(house.z0 + 1.2, house.z1 - 1.2, 5.0).tolist()
         panes = [_on_facade(house, z + 1.8, z + 3.4, 1.0, house.base - 0.9) for z in doors if z + 3.8 < house.z1]
         item.add(_surface(house, (0.27, 0.2, 0.16)), *[_on_facade(house, z, z + 1.1, 0.14, 2.4) for z in doors])
-        item.add(_surface(house, _GLASS, relief=0.2), *panes)
+        item.add(_surface(house, _GLASS, relief=0.05), *panes)
         return
     awning = pick(rng, _AWNINGS)
     pitch = (house.z1 - house.z0) / max(1, round((house.z1 - house.z0) / 4.0))
@@ -160,46 +160,8 @@ def _draw_ground_floor(item: Item, house: House, rng: np.random.Generator) -> No
     sill = _on_facade(house, house.z0, house.z1, 0.1, house.base - 0.2)
     item.add(_surface(house, shade(awning, 0.7)), sill)
     open_late = happens(rng, 0.6)
-    glass = _surface(house, (0.62, 0.54, 0.4), Glow.SHOP) if open_late else _surface(house, _GLASS, relief=0.2)
+    glass = _surface(house, (0.62, 0.54, 0.4), Glow.SHOP) if open_late else _surface(house, _GLASS, relief=0.05)
     item.add(glass, *panes)
     item.add(
         _surface(house, awning), _on_facade(house, house.z0 + 0.2, house.z1 - 0.2, house.base - 0.95, house.base - 0.25)
     )
-
-
-def draw_skyline(world: World, z: float, rng: np.random.Generator) -> None:
-    """Houses and trees where the street ends, so that no street runs into nothing."""
-    item = Item(z + 30.0)
-    x = -190.0
-    while x < 190.0:
-        width = between(rng, 10.0, 26.0)
-        height = between(rng, 6.0, 20.0) * (2.0 if happens(rng, 0.12) else 1.0)
-        green = happens(rng, 0.3)
-        color = shade((0.25, 0.34, 0.18) if green else pick(rng, _RENDER), between(rng, 0.8, 1.0))
-        class_id = classes.VEGETATION if green else classes.BUILDING
-        surface = Surface(class_id, class_id, color, upright(z), Facing.NEAR, 0.3 if green else 0.1)
-        item.add(surface, _skyline_block(x, width, 0.6 * height if green else height, z, green))
-        if not green:
-            item.add(
-                Surface(class_id, class_id, shade(color, 0.55), upright(z), Facing.NEAR),
-                *_far_windows(x, width, height, z),
-            )
-        x += width
-    world.behind.append(item)
-
-
-def _skyline_block(x: float, width: float, height: float, z: float, green: bool) -> Polygon:
-    if green:
-        tops = [
-            (x + width * t, height * s, z) for t, s in ((0.0, 0.7), (0.2, 1.0), (0.45, 0.85), (0.7, 1.05), (1.0, 0.75))
-        ]
-        return [(x, -1.0, z), *tops, (x + width, -1.0, z)]
-    return [(x, -1.0, z), (x, height, z), (x + width, height, z), (x + width, -1.0, z)]
-
-
-def _far_windows(x: float, width: float, height: float, z: float) -> list[Polygon]:
-    return [
-        [(x + c, y, z), (x + c + 1.8, y, z), (x + c + 1.8, y + 1.6, z), (x + c, y + 1.6, z)]
-        for y in np.arange(3.0, height - 2.0, 4.0).tolist()
-        for c in np.arange(1.2, width - 2.0, 4.2).tolist()
-    ]

@@ -23,7 +23,7 @@ from pipeline.sources.streetscapes.world import World
 
 Seen = npt.NDArray[np.uint16]
 
-_BAND_PX = 1 << 16  # rows are shaded in bands that stay in the cache and keep large pictures out of memory
+_BAND_PX = 1 << 15  # rows are shaded in bands that stay in the cache and keep large pictures out of memory
 _TEXELS_PER_METRE = 24.0
 
 
@@ -68,16 +68,14 @@ def _shade_band(lit: _Lit, seen: Seen, band: slice) -> Floats:
     fall = _falling_light(lit, where, shadow)
     grain = _texture(lit.world, np.take(table.relief, index), where)
     clear = np.exp(-light.haze * where.z)
-    sky = cv2.split(lit.view.enlarge(lit.sky, band))
-    is_sky = seen == 0
     color = np.empty((3, *seen.shape), np.float32)
     for channel in range(3):
         tone = np.take(table.skylit[channel], index) * shadow
         for source, strength in fall:
             tone += np.take(source[channel], index) * strength[channel]
         tone = tone * grain + np.take(table.shining[channel], index)
-        tone = light.haze_color[channel] * (1.0 - clear) + tone * clear
-        color[channel] = np.where(is_sky, sky[channel], tone)
+        color[channel] = light.haze_color[channel] * (1.0 - clear) + tone * clear
+    _add_sky(color, lit, seen == 0, band)
     if lit.spill is not None:
         _add_spill(color, lit.spill, lit.view, band, where.ground)
     return color
@@ -137,10 +135,18 @@ def _sample(tile: Floats, across: Floats, up: Floats) -> Floats:
     return low * (1.0 - share_y) + high * share_y
 
 
+def _add_sky(color: Floats, lit: _Lit, is_sky: npt.NDArray[np.bool_], band: slice) -> None:
+    if is_sky.any():
+        for plane, sky in zip(color, cv2.split(lit.view.enlarge(lit.sky, band)), strict=True):
+            np.copyto(plane, sky, where=is_sky)
+
+
 def _add_spill(color: Floats, spill: Spill, view: View, band: slice, ground: npt.NDArray[np.bool_]) -> None:
-    halo, streaks = cv2.split(view.enlarge(spill.halo, band)), cv2.split(view.enlarge(spill.streaks, band))
-    for channel in range(3):
-        color[channel] += halo[channel] + streaks[channel] * ground
+    for plane, halo in zip(color, cv2.split(view.enlarge(spill.halo, band)), strict=True):
+        plane += halo
+    if ground.any():
+        for plane, streak in zip(color, cv2.split(view.enlarge(spill.streaks, band)), strict=True):
+            plane += streak * ground
 
 
 def _expose(color: Floats, lit: _Lit, band: slice) -> Image:

@@ -3,13 +3,14 @@
 import numpy as np
 
 from pipeline.sources.streetscapes import classes
-from pipeline.sources.streetscapes.buildings import draw_house, draw_skyline
+from pipeline.sources.streetscapes.buildings import draw_house
 from pipeline.sources.streetscapes.chance import between, happens
 from pipeline.sources.streetscapes.furniture import raise_fence
 from pipeline.sources.streetscapes.greenery import plant_park
 from pipeline.sources.streetscapes.ground import draw_ground
 from pipeline.sources.streetscapes.layout import FAR, Side, draw_camera, draw_layout
 from pipeline.sources.streetscapes.shapes import Facing, Item, Surface
+from pipeline.sources.streetscapes.skyline import draw_skyline
 from pipeline.sources.streetscapes.traffic import fill_street
 from pipeline.sources.streetscapes.world import TimeOfDay, Weather, World
 

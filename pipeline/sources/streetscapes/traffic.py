@@ -6,15 +6,16 @@ from pipeline.sources.streetscapes.chance import between, count, happens, pick
 from pipeline.sources.streetscapes.furniture import raise_bollard, raise_lamps, raise_sign, raise_signal
 from pipeline.sources.streetscapes.greenery import grow_tree
 from pipeline.sources.streetscapes.layout import Layout, Side
-from pipeline.sources.streetscapes.people import (
+from pipeline.sources.streetscapes.parking import park
+from pipeline.sources.streetscapes.people import walk
+from pipeline.sources.streetscapes.shapes import Color, shade
+from pipeline.sources.streetscapes.two_wheelers import (
     lean_bicycle,
     ride_bicycle,
     ride_motorcycle,
     stand_motorcycle,
-    walk,
 )  # fmt: skip
-from pipeline.sources.streetscapes.shapes import Color, shade
-from pipeline.sources.streetscapes.vehicles import BUS, CARS, TRUCK, Heading, Shape, park
+from pipeline.sources.streetscapes.vehicles import BUS, CARS, TRUCK, Heading, Shape
 from pipeline.sources.streetscapes.world import World
 
 _PAINTS: tuple[Color, ...] = (
