@@ -51,11 +51,14 @@ def run_augment(
     job: AugmentJob,
     record: PlanRecord,
     store: Store,
-    cluster: ClusterInfo,
+    connect: Callable[[], ClusterInfo],
     progress: Progress,
     recipe_text: str,
 ) -> Tally:
-    """Make the data set, or what is missing of it. Run again after any interruption it goes on where it stopped."""
+    """Make the data set, or what is missing of it. Run again after any interruption it goes on where it stopped.
+
+    Ray is started, by `connect`, only when there is work for it.
+    """
     started = time.monotonic()
     check_output(store)
     with hold_lease(store) as claim:
@@ -63,7 +66,7 @@ def run_augment(
         tally, missing = _take_stock(job, store)
         progress.set(tally.samples, job.plan.num_samples, tally.note)
         if missing:
-            _make_shards(job, store, claim, cluster, missing, tally, progress)
+            _make_shards(job, store, claim, connect(), missing, tally, progress)
         if missing or not store.exists(layout.DATASET):
             claim.check()
             finalise(job, store, dict(tally.seconds), time.monotonic() - started, recipe_text)

@@ -1,0 +1,104 @@
+"""`synthgen augment`: a recipe to a data set."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.commands.options import Address, DryRun, Json, Quiet, Set, ShowProgress
+from pipeline.console import Console, ProgressMode
+
+if TYPE_CHECKING:
+    from orchestration.cluster import ClusterInfo
+    from pipeline.augment.job import AugmentJob
+    from pipeline.augment.run import Tally
+    from pipeline.plan_record import PlanRecord
+    from pipeline.storage import Store
+
+Recipe = Annotated[str, typer.Option("--recipe", metavar="NAME|FILE", help="A recipe: a shipped name or a YAML file.")]
+Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs to use on this machine; all without it.")]
+
+
+def augment(
+    recipe: Recipe,
+    set_: Set = None,
+    dry_run: DryRun = False,
+    address: Address = None,
+    cpus: Cpus = None,
+    progress: ShowProgress = ProgressMode.AUTO,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Edit label maps, render them, and write paired shards. Run again, it finishes what is missing.
+
+    Example: synthgen augment --recipe night_cars --set samples=200
+    """
+    from pipeline.augment.prepare import prepare
+    from pipeline.recipe import load_recipe
+    from pipeline.storage import Store
+
+    console = Console(json, quiet, progress)
+    loaded = load_recipe(recipe, set_ or ())
+    job, record = prepare(loaded)
+    store = Store(loaded.value.output.root)
+    if dry_run:
+        _show_plan(console, job, store)
+        return
+    tally = _run(console, job, record, store, loaded.text, address, cpus)
+    console.result(_summary(tally, store), _data(tally, store))
+
+
+def _run(
+    console: Console,
+    job: "AugmentJob",
+    record: "PlanRecord",
+    store: "Store",
+    recipe_text: str,
+    address: str | None,
+    cpus: int | None,
+) -> "Tally":
+    from orchestration.cluster import shutdown
+    from pipeline.augment.run import run_augment
+
+    def connected() -> "ClusterInfo":
+        from orchestration.cluster import connect
+
+        return connect(address, cpus)
+
+    try:
+        with console.progress("augment", job.plan.num_samples, "samples") as shown:
+            return run_augment(job, record, store, connected, shown, recipe_text)
+    finally:
+        shutdown()
+
+
+def _show_plan(console: Console, job: "AugmentJob", store: "Store") -> None:
+    from pipeline.augment.dry_run import dry_run
+
+    drawn = dry_run(job, store)
+    console.result(drawn.as_text(), drawn.as_data())
+
+
+def _summary(tally: "Tally", store: "Store") -> str:
+    from pipeline.shards import layout
+
+    made = tally.samples - tally.resumed_samples
+    lines = [f"{tally.samples} samples in {tally.shards} shards at {store.url}"]
+    if tally.resumed_samples:
+        lines.append(f"{tally.resumed_samples} of them were there before, {made} made now")
+    for outcome, count in sorted(tally.outcomes.items()):
+        lines.append(f"{count} samples {outcome}: see {store.place(layout.REJECTS)}")
+    lines += [f"look at  {store.place(layout.PREVIEW)}", f"report   {store.place(layout.REPORT)}"]
+    lines.append(f"check it with: synthgen verify {store.url}")
+    return "\n".join(lines)
+
+
+def _data(tally: "Tally", store: "Store") -> dict[str, Any]:
+    return {
+        "root": store.url,
+        "samples": tally.samples,
+        "shards": tally.shards,
+        "bytes": tally.size,
+        "samples_made_now": tally.samples - tally.resumed_samples,
+        "outcomes": dict(tally.outcomes),
+        "busy_seconds": {stage: round(seconds, 3) for stage, seconds in tally.seconds.items()},
+    }
