@@ -147,21 +147,27 @@ def _blend(a: Color, b: Color) -> Color:
 
 
 def _draw_ground_floor(item: Item, house: House, rng: np.random.Generator) -> None:
-    if not happens(rng, 0.55):
-        doors = np.arange(house.z0 + 1.2, house.z1 - 1.2, 5.0).tolist()
-        panes = [_on_facade(house, z + 1.8, z + 3.4, 1.0, house.base - 0.9) for z in doors if z + 3.8 < house.z1]
-        item.add(_surface(house, (0.27, 0.2, 0.16)), *[_on_facade(house, z, z + 1.1, 0.14, 2.4) for z in doors])
-        item.add(_surface(house, _GLASS, relief=0.05), *panes)
+    if happens(rng, 0.55):
+        _draw_shop(item, house, rng)
         return
-    awning = pick(rng, _AWNINGS)
-    pitch = (house.z1 - house.z0) / max(1, round((house.z1 - house.z0) / 4.0))
-    starts = np.arange(house.z0, house.z1 - 0.5 * pitch, pitch).tolist()
-    panes = [_on_facade(house, z + 0.35, z + pitch - 0.35, 0.6, house.base - 1.0) for z in starts]
-    sill = _on_facade(house, house.z0, house.z1, 0.1, house.base - 0.2)
-    item.add(_surface(house, shade(awning, 0.7)), sill)
-    open_late = happens(rng, 0.6)
-    glass = _surface(house, (0.62, 0.54, 0.4), Glow.SHOP) if open_late else _surface(house, _GLASS, relief=0.05)
-    item.add(glass, *panes)
-    item.add(
-        _surface(house, awning), _on_facade(house, house.z0 + 0.2, house.z1 - 0.2, house.base - 0.95, house.base - 0.25)
-    )
+    doors = np.arange(house.z0 + 1.2, house.z1 - 1.2, 5.0).tolist()
+    panes = [_on_facade(house, z + 1.8, z + 3.4, 1.0, house.base - 0.9) for z in doors if z + 3.8 < house.z1]
+    item.add(_surface(house, (0.27, 0.2, 0.16)), *[_on_facade(house, z, z + 1.1, 0.14, 2.4) for z in doors])
+    item.add(_surface(house, _GLASS, relief=0.05), *panes)
+
+
+def _draw_shop(item: Item, house: House, rng: np.random.Generator) -> None:
+    """A shop front: sill, windows with goods in them, an awning."""
+    awning, bays = pick(rng, _AWNINGS), max(1, round((house.z1 - house.z0) / 3.2))
+    pitch, top = (house.z1 - house.z0) / bays, house.base - 0.95
+    starts = [house.z0 + bay * pitch for bay in range(bays)]
+    item.add(_surface(house, shade(awning, 0.7)), _on_facade(house, house.z0, house.z1, 0.1, house.base - 0.2))
+    glass = _surface(house, (0.62, 0.54, 0.4), Glow.SHOP) if happens(rng, 0.6) else _surface(house, _GLASS, relief=0.05)
+    item.add(glass, *[_on_facade(house, z + 0.25, z + pitch - 0.25, 0.6, top) for z in starts])
+    for tone in (0.5, 0.75):
+        goods = []
+        for z in starts:
+            at, high = z + 0.35 + between(rng, 0.0, 0.5) * (pitch - 0.7), 0.65 + between(rng, 0.2, 0.55) * (top - 0.6)
+            goods.append(_on_facade(house, at, at + between(rng, 0.25, 0.45) * (pitch - 0.7), 0.65, high))
+        item.add(glass._replace(color=shade(glass.color, tone)), *goods)
+    item.add(_surface(house, awning), _on_facade(house, house.z0 + 0.2, house.z1 - 0.2, top, house.base - 0.25))

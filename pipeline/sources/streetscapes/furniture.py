@@ -78,12 +78,17 @@ def raise_sign(world: World, x: float, z: float, rng: np.random.Generator) -> No
     item.add(_plain(classes.POLE, _STEEL, z), rectangle(x - 0.05, x + 0.05, 0.0, top, z))
     red, white, blue, yellow = (0.78, 0.1, 0.1), (0.93, 0.93, 0.92), (0.1, 0.28, 0.66), (0.95, 0.76, 0.12)
     kind = pick(rng, ("round", "round", "warning", "priority", "mandatory", "direction"))
+    plate, stripe = (
+        rectangle(x - 0.7, x + 0.7, top - 0.3, top + 0.35, z),
+        rectangle(x - 0.55, x + 0.4, top, top + 0.1, z),
+    )
+    bar_up = rectangle(x - 0.05, x + 0.05, top - 0.2, top + 0.2, z)
     faces: dict[str, list[tuple[Color, Polygon]]] = {
         "round": [(red, ellipse(x, top, z, 0.4, 0.4)), (white, ellipse(x, top, z, 0.27, 0.27))],
         "warning": [(red, _triangle(x, top, z, 0.48)), (white, _triangle(x, top - 0.03, z, 0.26))],
         "priority": [(white, _diamond(x, top, z, 0.45)), (yellow, _diamond(x, top, z, 0.31))],
-        "mandatory": [(blue, ellipse(x, top, z, 0.4, 0.4)), (white, rectangle(x - 0.05, x + 0.05, top - 0.2, top + 0.2, z))],
-        "direction": [(blue, rectangle(x - 0.7, x + 0.7, top - 0.3, top + 0.35, z)), (white, rectangle(x - 0.55, x + 0.4, top, top + 0.1, z))],
+        "mandatory": [(blue, ellipse(x, top, z, 0.4, 0.4)), (white, bar_up)],
+        "direction": [(blue, plate), (white, stripe)],
     }  # fmt: skip
     for color, polygon in faces[kind]:
         item.add(_plain(classes.TRAFFIC_SIGN, color, z, Glow.REFLECTOR), polygon)

@@ -38,13 +38,15 @@ def grow_tree(world: World, layer: list[Item], x: float, z: float, rng: np.rando
     bark = Surface(classes.VEGETATION, classes.VEGETATION, (0.27, 0.21, 0.16), upright(z), Facing.ROUND, 0.25)
     item.add(bark, bar(x, 0.0, x + 0.1, crown, 0.32, z))
     item.add(bark, bar(x, crown * 0.7, x + spread * 0.5, crown, 0.14, z))
+    # Near trees show their outline: more and smaller lumps.
+    more = 5 if z < 22.0 else 0
     for tone, lift, size, lumps in ((0.68, -0.25, 1.0, 4), (0.9, 0.05, 0.85, 4), (1.15, 0.35, 0.6, 3)):
         surface = Surface(classes.VEGETATION, classes.VEGETATION, shade(leaves, tone), upright(z), Facing.ROUND, 0.55)
-        for angle in (rng.random(lumps) * 6.283).tolist():
+        for angle in (rng.random(lumps + more) * 6.283).tolist():
             away = spread * 0.62 * size
             cx = x + away * float(np.cos(angle)) - 0.12 * spread * lift
             cy = crown + spread * lift + away * 0.8 * float(np.sin(angle))
-            radius = spread * size * between(rng, 0.42, 0.68)
+            radius = spread * size * between(rng, 0.42 - 0.02 * more, 0.68 - 0.02 * more)
             item.add(surface, lump(cx, cy, z, radius, radius * 0.9))
     layer.append(item)
     world.shadows.append(Shadow(x - spread * 0.5, x + spread * 0.5, z - 0.6, z + 0.6, height * 0.6))

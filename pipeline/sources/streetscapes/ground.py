@@ -17,7 +17,7 @@ def draw_ground(world: World, layout: Layout, rng: np.random.Generator) -> None:
     """Paint the ground into the world, wide before narrow."""
     gray = between(rng, 0.3, 0.4)
     road: Color = (gray, gray, gray * between(rng, 1.0, 1.06))
-    _lay(world, classes.ROAD, road, strip(-90.0, 90.0), relief=0.16)
+    paint(world, classes.ROAD, road, strip(-90.0, 90.0), relief=0.16)
     paving = between(rng, 0.55, 0.7)
     warmth = between(rng, 0.92, 1.0)
     for side in layout.sides:
@@ -25,7 +25,7 @@ def draw_ground(world: World, layout: Layout, rng: np.random.Generator) -> None:
     _draw_wear(world, layout, road, rng)
     _draw_markings(world, layout, rng)
     if layout.junction is not None:
-        _lay(world, classes.ROAD, road, flat(-90.0, 90.0, *layout.junction), relief=0.16)
+        paint(world, classes.ROAD, road, flat(-90.0, 90.0, *layout.junction), relief=0.16)
 
 
 def flat(x0: float, x1: float, z0: float, z1: float) -> Polygon:
@@ -35,8 +35,7 @@ def flat(x0: float, x1: float, z0: float, z1: float) -> Polygon:
 
 def strip(x0: float, x1: float, height: float = 0.0) -> Polygon:
     """A strip along the whole street that follows its bend."""
-    near_to_far = [(x0, height, z) for z in _STATIONS]
-    return near_to_far + [(x1, height, z) for z in reversed(_STATIONS)]
+    return [*[(x0, height, z) for z in _STATIONS], *[(x1, height, z) for z in reversed(_STATIONS)]]
 
 
 def paint(world: World, class_id: int, color: Color, *polygons: Polygon, relief: float = 0.1) -> None:
@@ -44,28 +43,25 @@ def paint(world: World, class_id: int, color: Color, *polygons: Polygon, relief:
     world.ground.add(Surface(class_id, class_id, color, None, Facing.UP, relief), *polygons)
 
 
-_lay = paint
-
-
 def _draw_border(world: World, layout: Layout, side: Side, road: Color, paving: Color) -> None:
     ground = (0.33, 0.42, 0.2)
     if side.parking_edge > side.road_edge and layout.parking_is_marked:
         tone = (road[0] * 1.22, road[1] * 1.18, road[2] * 1.12)
-        _lay(world, classes.PARKING, tone, strip(side.x(side.road_edge), side.x(side.parking_edge)), relief=0.16)
-    _lay(world, classes.SIDEWALK, paving, strip(side.x(side.parking_edge), side.x(side.line + 2.0), _KERB), relief=0.1)
+        paint(world, classes.PARKING, tone, strip(side.x(side.road_edge), side.x(side.parking_edge)), relief=0.16)
+    paint(world, classes.SIDEWALK, paving, strip(side.x(side.parking_edge), side.x(side.line + 2.0), _KERB), relief=0.1)
     stone = (paving[0] * 0.72, paving[1] * 0.72, paving[2] * 0.72)
-    _lay(world, classes.SIDEWALK, stone, _kerb_face(side))
+    paint(world, classes.SIDEWALK, stone, _kerb_face(side))
     edge = (min(1.0, paving[0] * 1.15), min(1.0, paving[1] * 1.15), min(1.0, paving[2] * 1.15))
-    _lay(world, classes.SIDEWALK, edge, strip(side.x(side.parking_edge), side.x(side.parking_edge + 0.16), _KERB))
+    paint(world, classes.SIDEWALK, edge, strip(side.x(side.parking_edge), side.x(side.parking_edge + 0.16), _KERB))
+    x0, x1 = side.x(side.parking_edge), side.x(side.line)
     joints = [
-        [(side.x(side.parking_edge), _KERB, z), (side.x(side.line), _KERB, z)]
-        + [(side.x(side.line), _KERB, z + 0.06), (side.x(side.parking_edge), _KERB, z + 0.06)]
+        [(x0, _KERB, z), (x1, _KERB, z), (x1, _KERB, z + 0.06), (x0, _KERB, z + 0.06)]
         for z in np.arange(3.0, 30.0, 1.5).tolist()
     ]
-    _lay(world, classes.SIDEWALK, (paving[0] * 0.8, paving[1] * 0.8, paving[2] * 0.8), *joints)
+    paint(world, classes.SIDEWALK, (paving[0] * 0.8, paving[1] * 0.8, paving[2] * 0.8), *joints)
     if side.verge_edge > side.parking_edge:
         grass = strip(side.x(side.parking_edge + 0.16), side.x(side.verge_edge), _KERB)
-        _lay(world, classes.TERRAIN, ground, grass, relief=0.35)
+        paint(world, classes.TERRAIN, ground, grass, relief=0.35)
 
 
 def _kerb_face(side: Side) -> Polygon:
@@ -81,14 +77,14 @@ def _draw_wear(world: World, layout: Layout, road: Color, rng: np.random.Generat
             x = layout.lane_center(lane) + wheel
             tracks.append(strip(x - 0.22, x + 0.22))
     for track in tracks:
-        _lay(world, classes.ROAD, (road[0] * 0.92, road[1] * 0.92, road[2] * 0.92), track, relief=0.16)
+        paint(world, classes.ROAD, (road[0] * 0.92, road[1] * 0.92, road[2] * 0.92), track, relief=0.16)
     left, right = -layout.left.road_edge, layout.right.road_edge
     for _ in range(count(rng, 1, 4)):
         x, z = between(rng, left, right - 1.5), between(rng, 5.0, 30.0)
         tone = between(rng, 0.75, 0.9)
         size = between(rng, 0.7, 2.0)
         patch = flat(x, x + size, z, z + size * between(rng, 0.8, 3.0))
-        _lay(world, classes.ROAD, (road[0] * tone, road[1] * tone, road[2] * tone), patch, relief=0.16)
+        paint(world, classes.ROAD, (road[0] * tone, road[1] * tone, road[2] * tone), patch, relief=0.16)
 
 
 def _draw_markings(world: World, layout: Layout, rng: np.random.Generator) -> None:
@@ -104,9 +100,9 @@ def _draw_markings(world: World, layout: Layout, rng: np.random.Generator) -> No
             lines.append(strip(x - 0.08, x + 0.08))
         else:
             lines.extend(_dashes(x))
-    _lay(world, classes.ROAD, _PAINT, *lines)
+    paint(world, classes.ROAD, _PAINT, *lines)
     if layout.parking_is_marked:
-        _lay(world, classes.PARKING, _PAINT, *_bays(layout))
+        paint(world, classes.PARKING, _PAINT, *_bays(layout))
     if layout.crossing is not None:
         _draw_crossing(world, layout.crossing, left, right)
 
@@ -128,5 +124,5 @@ def _draw_crossing(world: World, z: float, left: float, right: float) -> None:
     bars = [flat(x, x + 0.5, z, z + 3.4) for x in np.arange(left + 0.4, right - 0.5, 1.0).tolist()]
     stop = flat(-LANE_WIDTH / 2 + 0.2, right - 0.2, z - 1.6, z - 1.2)
     road = (0.33, 0.33, 0.34)
-    _lay(world, classes.ROAD, road, flat(left, right, z - 1.8, z + 3.6), relief=0.16)
-    _lay(world, classes.ROAD, _PAINT, *bars, stop)
+    paint(world, classes.ROAD, road, flat(left, right, z - 1.8, z + 3.6), relief=0.16)
+    paint(world, classes.ROAD, _PAINT, *bars, stop)

@@ -30,11 +30,23 @@ class Light:
 
 
 _LIT_NIGHT = {
-    Glow.WINDOW: 0.75, Glow.SHOP: 1.1, Glow.HEADLIGHT: 2.6, Glow.TAILLIGHT: 1.5, Glow.LAMP: 2.6, Glow.SIGNAL: 1.5, Glow.REFLECTOR: 0.22,
-}  # fmt: skip
+    Glow.WINDOW: 0.75,
+    Glow.SHOP: 1.1,
+    Glow.HEADLIGHT: 2.6,
+    Glow.TAILLIGHT: 1.5,
+    Glow.LAMP: 2.6,
+    Glow.SIGNAL: 1.5,
+    Glow.REFLECTOR: 0.22,
+}
 _LIT_DUSK = {
-    Glow.WINDOW: 0.5, Glow.SHOP: 0.75, Glow.HEADLIGHT: 1.9, Glow.TAILLIGHT: 1.1, Glow.LAMP: 1.7, Glow.SIGNAL: 1.1, Glow.REFLECTOR: 0.08,
-}  # fmt: skip
+    Glow.WINDOW: 0.5,
+    Glow.SHOP: 0.75,
+    Glow.HEADLIGHT: 1.9,
+    Glow.TAILLIGHT: 1.1,
+    Glow.LAMP: 1.7,
+    Glow.SIGNAL: 1.1,
+    Glow.REFLECTOR: 0.08,
+}
 _LIT_DAY = {Glow.SIGNAL: 0.7, Glow.HEADLIGHT: 0.5, Glow.TAILLIGHT: 0.12}
 
 

@@ -94,7 +94,7 @@ def _locate(lit: _Lit, index: npt.NDArray[np.intp], band: slice) -> _Where:
 
 def _falling_light(lit: _Lit, where: _Where, shadow: Floats) -> list[tuple[Floats, list[Floats]]]:
     """What falls on the pixels beside the sky's light: for each, the table it colours, and its strength a channel."""
-    fall = []
+    fall: list[tuple[Floats, list[Floats]]] = []
     if max(lit.light.sun) > 0:
         sun = shadow * _sun_reaches(lit.world, where)
         fall.append((lit.table.sunlit, [sun, sun, sun]))

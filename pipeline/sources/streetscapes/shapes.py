@@ -91,7 +91,7 @@ def rectangle(x0: float, x1: float, y0: float, y1: float, z: float) -> Polygon:
 
 
 # Twelve corners read as round at every size these shapes are seen in.
-_CIRCLE = (
+CIRCLE = (
     (1.0, 0.0), (0.866, 0.5), (0.5, 0.866), (0.0, 1.0), (-0.5, 0.866), (-0.866, 0.5),
     (-1.0, 0.0), (-0.866, -0.5), (-0.5, -0.866), (0.0, -1.0), (0.5, -0.866), (0.866, -0.5),
 )  # fmt: skip
@@ -99,7 +99,7 @@ _CIRCLE = (
 
 def ellipse(x: float, y: float, z: float, radius_x: float, radius_y: float) -> Polygon:
     """An upright ellipse at depth z."""
-    return [(x + radius_x * cos, y + radius_y * sin, z) for cos, sin in _CIRCLE]
+    return [(x + radius_x * cos, y + radius_y * sin, z) for cos, sin in CIRCLE]
 
 
 _LUMP = ((1.0, 0.3), (0.75, 0.78), (0.2, 1.0), (-0.55, 0.85), (-1.0, 0.25), (-0.8, -0.6), (-0.1, -1.0), (0.65, -0.8))

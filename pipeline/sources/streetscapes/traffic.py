@@ -10,6 +10,7 @@ from pipeline.sources.streetscapes.parking import park
 from pipeline.sources.streetscapes.people import walk
 from pipeline.sources.streetscapes.shapes import Color, shade
 from pipeline.sources.streetscapes.two_wheelers import (
+    Spot,
     lean_bicycle,
     ride_bicycle,
     ride_motorcycle,
@@ -119,7 +120,7 @@ def _park_along(world: World, layout: Layout, side: Side, rng: np.random.Generat
             heading: Heading = "ahead" if (side.sign > 0) != happens(rng, 0.1) else "oncoming"
             park(world, shape, x, z, heading, color, lit=False)
         elif happens(rng, 0.25) and layout.is_kerb(z):
-            stand_motorcycle(world, x, z + 1.0, side.sign * between(rng, 0.5, 0.9), rng)
+            stand_motorcycle(world, Spot(x, z + 1.0, side.sign * between(rng, 0.5, 0.9)), rng)
         z += shape.length + between(rng, 0.8, 3.0)
 
 
@@ -161,19 +162,20 @@ def _people_pavement(world: World, layout: Layout, side: Side, rng: np.random.Ge
         if happens(rng, 0.3):
             walk(world, x + 0.55, z + between(rng, -0.2, 0.2), rng)
     if happens(rng, 0.3):
-        lean_bicycle(world, side.x(side.verge_edge + 0.9), between(rng, 7.0, 20.0), between(rng, 0.7, 1.0), rng)
+        lean_bicycle(world, Spot(side.x(side.verge_edge + 0.9), between(rng, 7.0, 20.0), between(rng, 0.7, 1.0)), rng)
 
 
 def _cycle(world: World, layout: Layout, rng: np.random.Generator) -> None:
     for _ in range(pick(rng, (0, 1, 1, 2))):
         ahead = happens(rng, 0.6)
         x = layout.right.road_edge - 0.6 if ahead else -layout.left.road_edge + 0.6
-        ride_bicycle(world, x, between(rng, 7.0, 28.0), between(rng, 0.22, 0.6) * (1 if ahead else -1), rng)
+        slant = between(rng, 0.22, 0.6) * (1 if ahead else -1)
+        ride_bicycle(world, Spot(x, between(rng, 7.0, 28.0), slant), rng)
     if happens(rng, 0.2):
-        ride_bicycle(world, between(rng, -4.0, 2.0), between(rng, 8.0, 16.0), pick(rng, (-1.0, 1.0)), rng)
+        spot = Spot(between(rng, -4.0, 2.0), between(rng, 8.0, 16.0), pick(rng, (-1.0, 1.0)))
+        ride_bicycle(world, spot, rng)
     if happens(rng, 0.45):
-        oncoming = happens(rng, 0.4)
-        lane = -1 if oncoming else layout.lanes_ahead - 1
-        x = layout.lane_center(lane) + between(rng, 0.9, 1.3)
-        slant = between(rng, 0.25, 0.6) * (-1 if oncoming else 1)
-        ride_motorcycle(world, x, between(rng, 7.0, 24.0), slant, rng)
+        coming = happens(rng, 0.4)
+        x = layout.lane_center(-1 if coming else layout.lanes_ahead - 1) + between(rng, 0.9, 1.3)
+        slant = between(rng, 0.25, 0.6) * (-1 if coming else 1)
+        ride_motorcycle(world, Spot(x, between(rng, 7.0, 24.0), slant), rng)

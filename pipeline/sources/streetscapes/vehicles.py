@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.sources.streetscapes import classes
-from pipeline.sources.streetscapes.shapes import Color, Facing, Glow, Item, Polygon, Stand, Surface
+from pipeline.sources.streetscapes.shapes import CIRCLE, Color, Facing, Glow, Item, Polygon, Stand, Surface
 
 Heading = Literal["ahead", "oncoming", "rightward", "leftward"]
 
@@ -56,7 +56,7 @@ class Placed:
         return self.heading in ("ahead", "oncoming")
 
     def at(self, s: float, t: float, y: float) -> tuple[float, float, float]:
-        """The world point at s metres from the tail, t metres right of the middle as the camera sees it or away from it."""
+        """The world point s metres from the tail, t metres off its middle line, y metres up."""
         if self.heading == "ahead":
             return (self.x + t, y, self.z + s)
         if self.heading == "oncoming":
@@ -135,12 +135,9 @@ def draw_wheels(item: Item, vehicle: Placed) -> None:
             item.add(vehicle.skin(_TYRE, "end"), tyre)
 
 
-_ROUND = ((1.0, 0.0), (0.7, 0.7), (0.0, 1.0), (-0.7, 0.7), (-1.0, 0.0), (-0.7, -0.7), (0.0, -1.0), (0.7, -0.7))
-
-
 def _wheel(vehicle: Placed, s: float, radius: float) -> Polygon:
     t = vehicle.flank or 0.0
-    return [vehicle.at(s + radius * cos, t, vehicle.shape.wheel + radius * sin) for cos, sin in _ROUND]
+    return [vehicle.at(s + radius * cos, t, vehicle.shape.wheel + radius * sin) for cos, sin in CIRCLE]
 
 
 def draw_lights(item: Item, vehicle: Placed, half: float, y: float, height: float, width: float) -> None:

@@ -48,7 +48,8 @@ class World:
     def painting_order(self) -> list[Part]:
         """Every part, what is hidden before what hides it.
 
-        A line of sight from the road meets the street, then a fence, then what is behind; so the three need no common sorting.
+        A line of sight from the road meets the street, then a fence, then what is behind:
+        so the three are sorted each by itself.
         """
         parts = list(self.ground.parts)
         for layer in (self.behind, self.border, self.street):
