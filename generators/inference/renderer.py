@@ -73,7 +73,8 @@ class Renderer:
         return _to_bytes(image_BCHW)
 
     def _forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
-        condition = condition.contiguous(memory_format=torch.channels_last)
+        if condition.ndim == 4:
+            condition = condition.contiguous(memory_format=torch.channels_last)
         reduced = self.precision != torch.float32
         with torch.autocast(self.device.type, self.precision, enabled=reduced):
             image: Tensor = self._generator(condition, style)

@@ -28,8 +28,16 @@ TINY: dict[str, dict[str, object]] = {
         "encoder_downsamplings": 2,
         "discriminator_channels": 4,
     },
+    "spade": {"base_channels": 4, "hidden_channels": 8, "upsampling": "normal", "discriminator_channels": 4},
+    "oasis": {"base_channels": 4, "hidden_channels": 8, "noise_dim": 4, "discriminator_channels": 4},
+    "ccfpse": {
+        "base_channels": 4,
+        "hidden_channels": 8,
+        "upsampling": "normal",
+        "pyramid_channels": 4,
+        "discriminator_channels": 4,
+    },
 }
-SIZES = ((64, 32), (128, 64))
 
 
 @pytest.fixture(params=sorted(FAMILIES))
@@ -47,6 +55,12 @@ def config(family) -> FamilyConfig:
 def system(family, config) -> System:
     torch.manual_seed(0)
     return family.build_system(config, SPACE)
+
+
+def size_for(generator: Generator, times: int = 1) -> tuple[int, int]:
+    """Width and height the generator takes without padding, 64x32 or more."""
+    height = max(32, generator.stride) * times
+    return 2 * height, height
 
 
 def some_batch(width: int, height: int, size: int = 2) -> Batch:
@@ -75,12 +89,12 @@ def test_row_of_the_table_carries_its_own_name(family):
     assert family.config.model_config.get("extra") == "forbid"
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("times", [1, 2])
 @torch.inference_mode()
-def test_image_has_the_size_of_its_labels_and_lies_between_minus_one_and_one(family, config, width, height):
+def test_image_has_the_size_of_its_labels_and_lies_between_minus_one_and_one(family, config, times):
     generator = family.build_generator(config, SPACE).eval()
+    width, height = size_for(generator, times)
     batch = some_batch(width, height)
-    assert width % generator.stride == 0
     condition = generator.condition(batch.labels_BHW, batch.instances_BHW)
     image = generator(condition, some_style(generator, batch))
     assert image.shape == (2, 3, height, width)
@@ -91,7 +105,7 @@ def test_image_has_the_size_of_its_labels_and_lies_between_minus_one_and_one(fam
 @torch.inference_mode()
 def test_generator_without_a_given_style_draws_its_own(family, config):
     generator = family.build_generator(config, SPACE).eval()
-    batch = some_batch(64, 32)
+    batch = some_batch(*size_for(generator))
     condition = generator.condition(batch.labels_BHW, batch.instances_BHW)
     torch.manual_seed(3)
     first = generator(condition, None)
@@ -107,7 +121,7 @@ def test_generator_refuses_a_label_that_is_no_channel(family, config):
 
 
 def test_both_turns_reach_every_parameter_with_finite_losses(system):
-    batch = some_batch(128, 64)
+    batch = some_batch(*size_for(system.generator, 2))
     players = system.optimizers()
     players.generator.zero_grad()
     turn = system(batch, "generator")
@@ -134,7 +148,7 @@ def assert_reached(system: System, optimizer: torch.optim.Optimizer) -> None:
 def test_generators_turn_leaves_the_discriminator_alone(system):
     before = {name: weight.clone() for name, weight in system.named_parameters()}
     players = system.optimizers()
-    torch.autograd.backward(system(some_batch(128, 64), "generator").total)
+    torch.autograd.backward(system(some_batch(*size_for(system.generator, 2)), "generator").total)
     owned = {id(weight) for group in players.discriminator.param_groups for weight in group["params"]}
     for name, weight in system.named_parameters():
         assert torch.equal(weight, before[name]), name
@@ -149,7 +163,8 @@ def test_discriminators_turn_needs_an_image(system):
 
 def losses_of_two_steps(family: Family, config: FamilyConfig) -> list[float]:
     torch.manual_seed(11)
-    system, batch, totals = family.build_system(config, SPACE), some_batch(128, 64), []
+    system, totals = family.build_system(config, SPACE), []
+    batch = some_batch(*size_for(system.generator, 2))
     players = system.optimizers()
     for _ in range(2):
         turn = system(batch, "generator")
@@ -187,7 +202,7 @@ def test_system_trains_the_generator_and_encoder_it_can_build_alone(family, conf
 
 @torch.inference_mode()
 def test_style_of_a_real_image_fits_the_generator(system):
-    batch = some_batch(64, 32)
+    batch = some_batch(*size_for(system.generator))
     style = system.eval().encode_style(batch.image_BCHW, batch.instances_BHW)
     assert (style is None) == (system.encoder is None)
     if style is not None:
@@ -199,13 +214,13 @@ def test_style_of_a_real_image_fits_the_generator(system):
 def test_renderer_runs_every_family_and_gives_each_sample_its_own_image(family, config):
     torch.manual_seed(0)
     generator = family.build_generator(config, SPACE)
-    batch = some_batch(128, 64, size=3)
+    batch = some_batch(*size_for(generator), size=3)
     labels, instances = batch.labels_BHW.numpy().astype(np.uint8), batch.instances_BHW.numpy()
     rng = np.random.default_rng(2)
     styles = [some_drawn_style(generator, ids, rng) for ids in instances]
     renderer = Renderer(generator, "cpu", "float32")
     images = renderer.render(labels, instances, styles)
-    assert images.shape == (3, 64, 128, 3)
+    assert images.shape == (*labels.shape, 3)
     assert images.dtype == np.uint8
     for index in (2, 0):
         alone = renderer.render(labels[[index]], instances[[index]], [styles[index]])
@@ -285,7 +300,7 @@ TOY = Family(
 def test_a_family_from_outside_needs_one_line_of_the_table(monkeypatch):
     monkeypatch.setitem(FAMILIES, "painter", TOY)
     family = family_named("painter")
-    system = family.build_system(family.config(rate=50.0), SPACE)
+    system = family.build_system(family.config(rate=1.0), SPACE)
     batch, players, losses = some_batch(64, 32), system.optimizers(), []
     for _ in range(30):
         turn = system(batch, "generator")
