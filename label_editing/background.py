@@ -1,7 +1,7 @@
 """What is behind an object: the hole it leaves is filled by continuing the background around it.
 
-Only ground, structures and sky are continued; thin ones (poles) would smear. Rows count for more than columns, since
-kerbs and the feet of walls run sideways through a street view.
+Ground is continued in lines from side to side (`ground_lines`); what stands on it, and the sky, from the nearest pixel.
+No object, no pole and nothing void is ever continued.
 """
 
 import cv2
@@ -10,55 +10,84 @@ import numpy.typing as npt
 
 from label_editing.boxes import Box, box_of
 from label_editing.canvas import Canvas
-from label_editing.changes import UNCHANGED, Codes
+from label_editing.changes import UNCHANGED
+from label_editing.ground_lines import join_sides, side_runs
 
-_ROW_PREFERENCE = 3  # how many columns away counts as one row away
+_STANDING = -1  # in profiles: anything that is not ground
+_ROW_PREFERENCE = 2  # how many columns away counts as one row away, when looking for the nearest pixel
+_MARGINS = (1.0, 4.0)  # how far around the hole to look first, over its size
 
-
-def fill_hole(canvas: Canvas, box: Box, hole: npt.NDArray[np.bool_]) -> bool:
-    """Paint the true pixels of `hole`, a window of `box`, with the background around; False when there is none."""
-    tight = box_of(hole, box.top, box.left)
-    if tight is None:
-        return True
-    hole = hole[tight.within(box).window]
-    for margin in (1.0, 4.0, float("inf")):
-        window = _window(canvas, tight, margin)
-        filled = _continued(canvas, window, tight, hole)
-        if filled is not None:
-            canvas.paint(tight, np.where(hole, filled, UNCHANGED).astype(np.int32))
-            return True
-    return False
-
-
-def _window(canvas: Canvas, box: Box, margin: float) -> Box:
-    if margin == float("inf"):
-        return canvas.whole
-    rows, columns = int(4 + margin * 0.25 * box.height), int(4 + margin * 0.5 * box.width)
-    return box.grown(rows, columns).clipped(canvas.height, canvas.width)
-
-
-def _continued(canvas: Canvas, window: Box, box: Box, hole: npt.NDArray[np.bool_]) -> Codes | None:
-    labels = canvas.labels[window.window]
-    seeds = canvas.catalog.fills_holes[labels].view(np.uint8)
-    inner = box.within(window)
-    seeds[inner.window][hole] = 0
-    if not seeds.any():
-        return None
-    step = max(1, min(_ROW_PREFERENCE, window.width // 8))
-    squeezed = np.ascontiguousarray(seeds[:, ::step])
-    if not squeezed.any():
-        step, squeezed = 1, seeds
-    _, nearest = cv2.distanceTransformWithLabels(
-        1 - squeezed, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    values = np.zeros(int(nearest.max()) + 1, np.int32)
-    on_seed = squeezed > 0
-    values[nearest[on_seed]] = labels[:, ::step][on_seed]
-    found = values[nearest]
-    return np.repeat(found, step, axis=1)[:, : window.width][inner.window]
+_Bools = npt.NDArray[np.bool_]
+_Ints = npt.NDArray[np.int32]
 
 
 def has_background(canvas: Canvas) -> bool:
     """Whether anything in the map can be continued into a hole."""
     table = canvas.catalog.fills_holes
     return bool(table[canvas.labels[::8, ::8]].any() or table[canvas.labels].any())
+
+
+def fill_hole(canvas: Canvas, box: Box, hole: _Bools) -> None:
+    """Paint the true pixels of `hole`, a window of `box`, with what is behind; ValueError on a map of objects alone."""
+    tight = box_of(hole, box.top, box.left)
+    if tight is None:
+        return
+    hole = hole[tight.within(box).window]
+    windows = [_around(canvas, tight, margin) for margin in _MARGINS]
+    for window in (*windows, canvas.whole):
+        filled = _continued(canvas, window, tight, hole)
+        if filled is not None:
+            canvas.paint(tight, np.where(hole, filled, np.int32(UNCHANGED)))
+            return
+    raise ValueError("a map without ground, structures or sky has nothing to fill a hole with")
+
+
+def _around(canvas: Canvas, box: Box, margin: float) -> Box:
+    rows, columns = int(4 + 0.5 * margin * box.height), int(4 + margin * box.width)
+    return box.grown(rows, columns).clipped(canvas.height, canvas.width)
+
+
+def _continued(canvas: Canvas, window: Box, box: Box, hole: _Bools) -> _Ints | None:
+    """Class ids for the box, None when the window holds nothing to continue."""
+    catalog = canvas.catalog
+    labels = canvas.labels[window.window].astype(np.int32)
+    seeds = catalog.fills_holes[labels]
+    inner = box.within(window)
+    in_window = np.zeros(labels.shape, np.bool_)
+    in_window[inner.window] = hole
+    seeds[in_window] = False
+    if not seeds.any():
+        return None
+    on_ground = catalog.of_layer["ground"][labels]
+    filled = _ground_plan(np.where(on_ground, labels, np.int32(_STANDING)), seeds, in_window, inner)
+    standing = (filled == _STANDING) & hole
+    if not standing.any():
+        return filled
+    upright = seeds & ~on_ground
+    behind = _nearest(labels, upright if upright.any() else seeds, inner)
+    return np.where(standing, behind, filled)
+
+
+def _ground_plan(plan: _Ints, seeds: _Bools, hole: _Bools, inner: Box) -> _Ints:
+    """Ground classes and STANDING for the inner box."""
+    reach = inner.width
+    left = side_runs(plan, seeds, hole, reach, on_left=True)
+    right = side_runs(plan, seeds, hole, reach, on_left=False)
+    if not left and not right:
+        return _nearest(plan, seeds, inner)
+    rows = np.arange(inner.top, inner.bottom, dtype=np.int32)
+    columns = np.arange(inner.left, inner.right, dtype=np.int32)
+    return join_sides(left, right, rows, columns)
+
+
+def _nearest(labels: _Ints, seeds: _Bools, inner: Box) -> _Ints:
+    """The label of the nearest seed for each pixel of the inner box; rows count for more than columns."""
+    step = _ROW_PREFERENCE if seeds[:, ::_ROW_PREFERENCE].any() else 1
+    squeezed = np.ascontiguousarray(seeds[:, ::step])
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~squeezed).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    values = np.zeros(int(nearest.max()) + 1, np.int32)
+    values[nearest[squeezed]] = labels[:, ::step][squeezed]
+    wide = np.repeat(values[nearest[inner.top : inner.bottom]], step, axis=1)
+    return wide[:, inner.left : inner.right]

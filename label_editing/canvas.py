@@ -91,6 +91,21 @@ class Canvas:
         self._labels, self._instances = self._scene.labels, self._scene.instances
         return self._scene
 
+    def fork(self) -> "Canvas":
+        """A canvas to try something on, that starts from this one as it is now."""
+        other = Canvas(self.scene())
+        other._table = dict(self.table)
+        return other
+
+    def adopt(self, fork: "Canvas") -> None:
+        """Take what was painted on a fork."""
+        changes = fork.take_changes()
+        table = fork.table
+        self._scene = fork.scene()
+        self._labels, self._instances, self._owned = self._scene.labels, self._scene.instances, False
+        self._table = table
+        self._changes.extend(changes)
+
     def take_changes(self) -> tuple[Change, ...]:
         """The changes since the last call."""
         changes, self._changes = tuple(self._changes), []

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from label_editing.boxes import Box, box_of
+from label_editing.boxes import Box
 from label_editing.canvas import Canvas
 from label_editing.catalog import ClassSpec
 from label_editing.companions import companion_of
@@ -177,8 +177,7 @@ def _cut_out(
     companion = companion_of(canvas, instance)
     if spec.companion and companion is None:
         return None
-    box = instance.box if companion is None else instance.box.union(companion.box)
-    parts = _parts(canvas, box, instance, companion)
+    box, parts = parts_of(canvas, instance, companion)
     return BankEntry(
         class_name=spec.name,
         height=box.height,
@@ -195,11 +194,11 @@ def _cut_out(
     )
 
 
-def _parts(canvas: Canvas, box: Box, instance: Instance, companion: Instance | None) -> Parts:
-    assert canvas.instances is not None
-    window = canvas.instances[box.window]
-    parts = np.where(window == instance.id, np.uint8(SELF), np.uint8(NOTHING))
+def parts_of(canvas: Canvas, instance: Instance, companion: Instance | None) -> tuple[Box, Parts]:
+    """An object on a canvas as a cut-out, and where it lies."""
+    box = instance.box if companion is None else instance.box.union(companion.box)
+    codes = canvas.codes(box)
+    parts = np.where(codes == instance.id, np.uint8(SELF), np.uint8(NOTHING))
     if companion is not None:
-        parts[window == companion.id] = COMPANION
-    assert box_of(parts) == Box(0, 0, box.height, box.width)
-    return parts
+        parts[codes == companion.id] = COMPANION
+    return box, parts

@@ -11,7 +11,7 @@ from label_editing.boxes import Box
 from label_editing.canvas import Canvas
 from label_editing.catalog import ClassSpec
 from label_editing.changes import UNCHANGED, Codes
-from label_editing.instance_bank import COMPANION, NOTHING, SELF, BankEntry, Parts
+from label_editing.instance_bank import COMPANION, NOTHING, SELF, Parts
 from label_editing.instance_table import Instance
 from label_editing.perspective import Perspective
 
@@ -51,17 +51,23 @@ class Unfit(Exception):
     """Why a pose does not hold."""
 
 
-def posed(entry: BankEntry, pose: Pose) -> Parts:
+def posed(parts: Parts, pose: Pose) -> Parts:
     """The cut-out at its size and side, with edges as smooth as the size allows."""
-    parts = entry.parts
-    size = max(1, round(entry.width * pose.height_px / entry.height)), pose.height_px
-    smooth = cv2.INTER_AREA if pose.height_px < entry.height else cv2.INTER_LINEAR
+    height, width = parts.shape
+    size = max(1, round(width * pose.height_px / height)), pose.height_px
+    smooth = cv2.INTER_AREA if pose.height_px < height else cv2.INTER_LINEAR
     whole = cv2.resize((parts != NOTHING) * np.uint8(255), size, interpolation=smooth) >= 128
     scaled = np.where(whole, np.uint8(SELF), np.uint8(NOTHING))
-    if entry.companion:
+    if (parts == COMPANION).any():
         companion = cv2.resize((parts == COMPANION) * np.uint8(255), size, interpolation=smooth) >= 128
         scaled[whole & companion] = COMPANION
-    return np.ascontiguousarray(scaled[:, ::-1]) if pose.mirrored else scaled
+    return _tight(scaled[:, ::-1] if pose.mirrored else scaled)
+
+
+def _tight(parts: Parts) -> Parts:
+    """Without empty rows below, which thin ends leave when they are scaled down: feet stay on the foot row."""
+    rows = np.flatnonzero((parts != NOTHING).any(axis=1))
+    return np.ascontiguousarray(parts[: rows[-1] + 1] if rows.size else parts)
 
 
 def box_at(pose: Pose, parts: Parts) -> Box:
@@ -84,7 +90,7 @@ def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, view: Per
     if spec.height_m is None or spec.height_m < _TALLER_THAN_SKYLINE_M:
         _check_sky(canvas, labels, visible)
     area, shown = int(np.count_nonzero(mask)), int(np.count_nonzero(visible))
-    if shown == 0 or shown < limits.min_visible * area:
+    if not (visible & (parts == SELF)).any() or shown < limits.min_visible * area:
         raise Unfit("nearer objects would hide it")
     _check_covered(canvas, box, visible, limits)
     return Fit(box, np.where(visible, parts, np.uint8(NOTHING)))
@@ -164,12 +170,17 @@ def _check_covered(canvas: Canvas, box: Box, visible: npt.NDArray[np.bool_], lim
                 raise Unfit("it would hide other objects")
 
 
-def paste(canvas: Canvas, spec: ClassSpec, fit: Fit) -> list[Instance]:
-    """Paint a placement; the new instances, the object first."""
-    ids = [canvas.free_id(spec.id)]
-    codes: Codes = np.where(fit.parts == NOTHING, UNCHANGED, ids[0]).astype(np.int32)
-    if spec.companion is not None and (fit.parts == COMPANION).any():
-        ids.append(canvas.free_id(canvas.catalog.named(spec.companion).id))
-        codes[fit.parts == COMPANION] = ids[1]
+def paste(canvas: Canvas, spec: ClassSpec, fit: Fit, ids: tuple[int, ...] = ()) -> list[Instance]:
+    """Paint a placement, under these ids or free ones; the new instances, the object first."""
+    parts = {SELF: spec.id}
+    if spec.companion is not None:
+        parts[COMPANION] = canvas.catalog.named(spec.companion).id
+    codes: Codes = np.full(fit.parts.shape, UNCHANGED, np.int32)
+    new = []
+    for place, (part, class_id) in enumerate(parts.items()):
+        mask = fit.parts == part
+        if mask.any():
+            new.append(ids[place] if place < len(ids) else canvas.free_id(class_id))
+            codes[mask] = new[-1]
     canvas.paint(fit.box, codes)
-    return [canvas.table[i] for i in ids if i in canvas.table]
+    return [canvas.table[i] for i in new if i in canvas.table]

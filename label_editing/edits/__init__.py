@@ -9,7 +9,17 @@ from pydantic import Field
 from label_editing.canvas import Canvas
 from label_editing.edits.add_instances import AddInstances
 from label_editing.edits.base import Edit, EditContext, EditRecord, EditRefused
+from label_editing.edits.crop_scene import CropScene
+from label_editing.edits.drop import Drop
+from label_editing.edits.mirror import Mirror
+from label_editing.edits.move_instances import MoveInstances
+from label_editing.edits.one_of import OneOf
+from label_editing.edits.paint import Paint
 from label_editing.edits.remove_instances import RemoveInstances
+from label_editing.edits.repeat import Repeat
+from label_editing.edits.replace_region import ReplaceRegion
+from label_editing.edits.resize_instances import ResizeInstances
+from label_editing.edits.set_class import SetClass
 from label_editing.edits.swap_class import SwapClass
 from label_editing.scene import Scene
 
@@ -19,9 +29,37 @@ EDITS: dict[str, type[Edit]] = {
     "swap_class": SwapClass,
     "remove_instances": RemoveInstances,
     "add_instances": AddInstances,
+    "move_instances": MoveInstances,
+    "resize_instances": ResizeInstances,
+    "mirror": Mirror,
+    "crop_scene": CropScene,
+    "replace_region": ReplaceRegion,
+    "paint": Paint,
+    "set_class": SetClass,
+    "drop": Drop,
+    "one_of": OneOf,
+    "repeat": Repeat,
 }
 
-AnyEdit = Annotated[SwapClass | RemoveInstances | AddInstances, Field(discriminator="op")]
+AnyEdit = Annotated[
+    SwapClass
+    | RemoveInstances
+    | AddInstances
+    | MoveInstances
+    | ResizeInstances
+    | Mirror
+    | CropScene
+    | ReplaceRegion
+    | Paint
+    | SetClass
+    | Drop
+    | OneOf
+    | Repeat,
+    Field(discriminator="op"),
+]
+
+OneOf.model_rebuild(_types_namespace={"AnyEdit": AnyEdit})
+Repeat.model_rebuild(_types_namespace={"AnyEdit": AnyEdit})
 
 
 def apply_edits(

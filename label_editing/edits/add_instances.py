@@ -126,7 +126,7 @@ class _Search:
         return entry, Pose(row, column, max(2, round(height)), mirrored)
 
     def _fit(self, canvas: Canvas, entry: BankEntry, pose: Pose) -> Fit:
-        parts = posed(entry, pose)
+        parts = posed(entry.parts, pose)
         return fit_parts(canvas, self.spec, parts, box_at(pose, parts), self.view, self.limits)
 
 
