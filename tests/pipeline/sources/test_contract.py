@@ -39,7 +39,7 @@ def test_opening_reads_no_pixel(format, small_source, monkeypatch):
 
 def test_scenes_keep_every_invariant_and_carry_their_key(format, small_source):
     source = small_source(format).open()
-    for key in source.keys():
+    for key in list(source.keys()):
         scene = source.read_scene(key)
         check_scene(scene)
         assert scene.key == key
