@@ -4,6 +4,8 @@ from difflib import get_close_matches
 
 from generators.ccfpse import CCFPSE
 from generators.family import Family
+from generators.lab2pix_v1 import LAB2PIX_V1
+from generators.lab2pix_v2 import LAB2PIX_V2
 from generators.oasis import OASIS
 from generators.pix2pixhd import PIX2PIXHD
 from generators.spade import SPADE
@@ -12,6 +14,8 @@ FAMILIES: dict[str, Family] = {
     "pix2pixhd": PIX2PIXHD,
     "spade": SPADE,
     "oasis": OASIS,
+    "lab2pix_v2": LAB2PIX_V2,
+    "lab2pix_v1": LAB2PIX_V1,
     "ccfpse": CCFPSE,
 }
 

@@ -38,6 +38,14 @@ class PerceptualLoss:
         starts = (0, *(tap + 1 for tap in _TAPS))
         self._stages = [vgg[start:end] for start, end in pairwise(starts)]
 
+    def taps(self, image_BCHW: Tensor) -> list[Tensor]:
+        """The features the loss compares, finest first."""
+        features = []
+        for stage in self._stages:
+            image_BCHW = stage.to(image_BCHW.device)(image_BCHW)
+            features.append(image_BCHW)
+        return features
+
     def __call__(self, fake_BCHW: Tensor, real_BCHW: Tensor) -> Tensor:
         total = fake_BCHW.new_zeros((), dtype=torch.float32)
         for stage, weight in zip(self._stages, _TAP_WEIGHTS, strict=True):

@@ -8,11 +8,12 @@ from generators.family import FamilyConfig
 
 
 class Lab2pixV1Config(FamilyConfig):
-    """The published settings; `start_grid` 2 x 4 makes 512x256 at the stride of 128."""
+    """The published settings; the start grid of 2 x 4 (rows x columns) makes 512x256 at the stride of 128."""
 
-    input: Literal["labels", "sketch"] = "labels"
+    condition: Literal["labels", "sketch"] = "labels"
     base_channels: int = Field(64, ge=1)
     hidden_channels: int = Field(128, ge=1)
+    trunk_blocks: int = Field(4, ge=1)  # each halves the start grid once more: sides are multiples of 8 * 2**blocks
     style_dim: int = Field(128, ge=1)
     start_grid: tuple[int, int] = (2, 4)
     background_channels: tuple[int, ...] | None = None

@@ -1,5 +1,7 @@
 """Hyper-parameters of Lab2Pix-V2."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from generators.spade.config import SpadeConfig
@@ -8,6 +10,7 @@ from generators.spade.config import SpadeConfig
 class Lab2pixV2Config(SpadeConfig):
     """The published settings. Background channels: given, or every channel that is no thing."""
 
+    condition: Literal["labels", "sketch"] = "labels"
     global_channels: int = Field(64, ge=1)  # of the global encoder; the published networks never scale it
     background_channels: tuple[int, ...] | None = None
     foreground_rate: float = Field(5.0, ge=1)

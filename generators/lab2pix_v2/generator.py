@@ -11,8 +11,10 @@ from generators.spade.stages import double, resize_labels
 
 
 class Lab2pixV2Generator(StagedGenerator):
+    """SPADE blocks with a global map added to the hidden features of every main-branch norm."""
+
     def __init__(self, config: Lab2pixV2Config, space: LabelSpace) -> None:
-        super().__init__(config, space)
+        super().__init__(config, space, sketch=config.condition == "sketch")
         scales = 1 + sum(stage.upsample for stage in self.stages)
         self.global_encoder = GlobalEncoder(
             self.condition_channels, config.global_channels, config.hidden_channels, scales

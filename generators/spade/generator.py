@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generators.conditioning import edge_map, one_hot
+from generators.conditioning import check_channels, edge_map, one_hot
 from generators.family import Generator, LabelSpace
 from generators.spade.block import SpadeBlock
 from generators.spade.config import SpadeConfig
@@ -16,11 +16,12 @@ from generators.style import StyleKind
 class StagedGenerator(Generator):
     """What SPADE, CC-FPSE and Lab2Pix-V2 have in common: conditioning, start grid, stages, RGB head."""
 
-    def __init__(self, config: SpadeConfig, space: LabelSpace) -> None:
+    def __init__(self, config: SpadeConfig, space: LabelSpace, sketch: bool = False) -> None:
         super().__init__()
         self.num_channels = space.num_channels
+        self.sketch = sketch
         self.instance_edges = config.instance_edges
-        self.condition_channels = space.num_channels + config.instance_edges
+        self.condition_channels = (1 if sketch else space.num_channels) + config.instance_edges
         self.stages: tuple[Stage, ...] = plan_stages(config.base_channels, config.upsampling)
         self.stride = total_stride(self.stages)
         self.style_kind = StyleKind.GLOBAL if config.use_vae else StyleKind.NONE
@@ -34,10 +35,15 @@ class StagedGenerator(Generator):
         self.to_rgb = nn.Conv2d(last, 3, 3, padding=1)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
-        labels_BKHW = one_hot(labels_BHW, self.num_channels)
-        if not self.instance_edges:
-            return labels_BKHW
-        return torch.cat([labels_BKHW, edge_map(instances_BHW)], dim=1)
+        """One-hot labels (or the sketch, scaled to 0..1), then instance edges."""
+        parts = [self._sketch(labels_BHW) if self.sketch else one_hot(labels_BHW, self.num_channels)]
+        if self.instance_edges:
+            parts.append(edge_map(instances_BHW))
+        return torch.cat(parts, dim=1)
+
+    def _sketch(self, labels_BHW: Tensor) -> Tensor:
+        check_channels(labels_BHW, self.num_channels)
+        return (labels_BHW.float() / max(1, self.num_channels - 1)).unsqueeze(1)
 
     def begin(self, condition_BSHW: Tensor, style: Tensor | None) -> Tensor:
         """The start grid; a missing code is drawn from the standard normal distribution."""

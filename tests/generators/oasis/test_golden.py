@@ -1,0 +1,58 @@
+"""OASIS's networks against the outputs of the authors' own, and their sizes against the published ones."""
+
+import numpy as np
+import pytest
+import torch
+
+from generators.family import LabelSpace
+from generators.oasis import OasisConfig, OasisGenerator, SegmentingDiscriminator
+
+FILE = "oasis_128x64_ngf8.npz"
+SPACE = LabelSpace(35)
+
+
+def test_generator_gives_the_authors_image(golden_fill, golden_inputs, golden_arrays):
+    wanted = golden_arrays(FILE)["generator"]
+    inputs = golden_inputs(128, 64)
+    generator = golden_fill(OasisGenerator(OasisConfig(base_channels=8), SPACE))
+    condition = generator.condition(inputs.labels_BHW, inputs.instances_BHW)
+    noise = inputs.latent(64)[:, :, None, None].expand(-1, -1, 64, 128)
+    with torch.inference_mode():
+        image = generator(condition, noise)
+    np.testing.assert_allclose(image.numpy(), wanted, atol=1e-4)
+
+
+def test_discriminator_gives_the_authors_logits(golden_fill, golden_inputs, golden_arrays):
+    wanted = golden_arrays(FILE)["discriminator_unet"]
+    with torch.inference_mode():
+        logits = golden_fill(SegmentingDiscriminator(35))(golden_inputs(128, 64).image_BCHW)
+    np.testing.assert_allclose(logits.numpy(), wanted, atol=1e-4)
+
+
+def test_networks_have_the_published_sizes():
+    with torch.device("meta"):
+        generator, discriminator = OasisGenerator(OasisConfig(), SPACE), SegmentingDiscriminator(35)
+    assert sum(weight.numel() for weight in generator.parameters()) == 71_107_523
+    assert sum(weight.numel() for weight in discriminator.parameters()) == 22_251_364
+
+
+def test_noise_painted_by_region_changes_that_region_most():
+    torch.manual_seed(0)
+    generator = OasisGenerator(OasisConfig(base_channels=2, hidden_channels=4, noise_dim=2), LabelSpace(3)).eval()
+    labels = torch.zeros(1, 32, 256, dtype=torch.long)
+    condition = generator.condition(labels, labels.int())
+    noise = torch.zeros(1, 2, 32, 256)
+    resampled = noise.clone()
+    resampled[..., 128:] = 1
+    with torch.inference_mode():
+        difference = (generator(condition, noise) - generator(condition, resampled)).abs().mean(dim=(0, 1, 2))
+    assert difference[-32:].mean() > 3 * difference[:32].mean()
+
+
+def test_discriminator_refuses_sides_it_cannot_halve():
+    with pytest.raises(ValueError) as refused:
+        SegmentingDiscriminator(3, 2)(torch.zeros(1, 3, 96, 128))
+    assert str(refused.value) == (
+        "images of 128x96 cannot be trained on: the discriminator of OASIS halves six times, "
+        "so both sides must be multiples of 64"
+    )
