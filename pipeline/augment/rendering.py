@@ -75,21 +75,19 @@ class RenderWorker:
     def _render_all(self, samples: Sequence[EditedSample]) -> list[Image | Exception]:
         """An image each; when a batch fails, its samples are tried alone, so that one cannot take others with it."""
         try:
-            return list(self.render([to_input(sample) for sample in samples])) if samples else []
+            return self._render(samples) if samples else []
         except Exception:
             return [self._render_alone(sample) for sample in samples]
 
+    def _render(self, samples: Sequence[EditedSample]) -> list[Image | Exception]:
+        inputs = [to_input(sample) for sample in samples]
+        return list(render_inputs(self._renderer, inputs, self._job.model.catalog))
+
     def _render_alone(self, sample: EditedSample) -> Image | Exception:
         try:
-            return self.render([to_input(sample)])[0]
+            return self._render([sample])[0]
         except Exception as error:
             return error
-
-    def render(self, inputs: Sequence[Input]) -> Sequence[Image]:
-        """The images of these inputs, all of one size."""
-        labels = np.stack([to_channels(each.labels, self._job.model.catalog) for each in inputs])
-        instances = np.stack([each.instances for each in inputs])
-        return list(self._renderer.render(labels, instances, [each.style for each in inputs]))
 
     def _encode(self, sample: EditedSample, image: Image) -> RenderedSample:
         form = self._job.recipe.output.image
@@ -130,6 +128,13 @@ def to_input(sample: EditedSample) -> Input:
         decode_instances(sample.instances_png),
         replay_style(json.loads(sample.styles)),
     )
+
+
+def render_inputs(renderer: Renderer, inputs: Sequence[Input], catalog: Catalog) -> list[Image]:
+    """The images of these inputs, all of one size."""
+    labels = np.stack([to_channels(each.labels, catalog) for each in inputs])
+    instances = np.stack([each.instances for each in inputs])
+    return list(renderer.render(labels, instances, [each.style for each in inputs]))
 
 
 def to_channels(labels: LabelMap, catalog: Catalog) -> npt.NDArray[np.uint16]:

@@ -1,0 +1,68 @@
+"""One sample made again from its record: the label maps byte for byte, the image where the model is at hand."""
+
+import json
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from label_editing.edits import EditRecord, replay_edits
+from label_editing.scene import Scene
+from pipeline.augment.rendering import Input, render_inputs
+from pipeline.errors import InputError
+from pipeline.model_directory import OpenModel
+from pipeline.resolution import Resolution
+from pipeline.shards.pixels import decode_instances, decode_labels, encode_instances, encode_labels
+from pipeline.shards.sample import INSTANCES_FIELD, LABELS_FIELD, SampleRecord
+from pipeline.sources import AnySource, Source
+from pipeline.sources.base import Image
+from pipeline.styles.draw import replay_style
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A sample made again: the bytes of its maps, and its image when a model was given."""
+
+    maps: dict[str, bytes]
+    image: Image | None
+
+
+def replay(record: SampleRecord, model: OpenModel | None = None) -> Replayed:
+    """The sample of this record."""
+    scene = replay_scene(record, open_source(record))
+    maps = {
+        LABELS_FIELD: encode_labels(scene.labels, scene.catalog),
+        INSTANCES_FIELD: encode_instances(scene.labels, scene.instances, scene.catalog),
+    }
+    return Replayed(maps, None if model is None else _replay_image(record, model, maps))
+
+
+def open_source(record: SampleRecord) -> Source:
+    """The source that the record names."""
+    adapter: TypeAdapter[AnySource] = TypeAdapter(AnySource)
+    try:
+        return adapter.validate_json(record.source, strict=True).open()
+    except ValidationError as error:
+        raise InputError(f"sample {record.key}: its source is none: {error.errors()[0]['msg']}") from None
+
+
+def replay_scene(record: SampleRecord, source: Source) -> Scene:
+    """The edited scene, from the source map and the recorded changes alone."""
+    scene = source.read_scene(record.source_key, Resolution(record.width, record.height))
+    try:
+        records = [EditRecord.model_validate(each) for each in json.loads(record.edits)]
+        return replay_edits(records, scene)
+    except (ValidationError, ValueError) as error:
+        raise InputError(f"sample {record.key}: its edits cannot be replayed: {error}") from None
+
+
+def _replay_image(record: SampleRecord, model: OpenModel, maps: dict[str, bytes]) -> Image:
+    from generators.inference import Renderer
+
+    if model.fingerprint != record.model_fingerprint:
+        raise InputError(
+            f"{model.url}: is model {model.fingerprint[:12]}, the sample was made by {record.model_fingerprint[:12]} "
+            f"({record.model}); give that one with --model"
+        )
+    labels, instances = decode_labels(maps[LABELS_FIELD]), decode_instances(maps[INSTANCES_FIELD])
+    made = Input(labels, instances, replay_style(json.loads(record.styles)))
+    return render_inputs(Renderer(model.load_generator()), [made], model.catalog)[0]
