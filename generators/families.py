@@ -3,20 +3,24 @@
 from difflib import get_close_matches
 
 from generators.ccfpse import CCFPSE
+from generators.crn import CRN
 from generators.family import Family
 from generators.lab2pix_v1 import LAB2PIX_V1
 from generators.lab2pix_v2 import LAB2PIX_V2
 from generators.oasis import OASIS
+from generators.pix2pix import PIX2PIX
 from generators.pix2pixhd import PIX2PIXHD
 from generators.spade import SPADE
 
 FAMILIES: dict[str, Family] = {
     "pix2pixhd": PIX2PIXHD,
     "spade": SPADE,
-    "oasis": OASIS,
-    "lab2pix_v2": LAB2PIX_V2,
-    "lab2pix_v1": LAB2PIX_V1,
     "ccfpse": CCFPSE,
+    "lab2pix_v1": LAB2PIX_V1,
+    "lab2pix_v2": LAB2PIX_V2,
+    "oasis": OASIS,
+    "pix2pix": PIX2PIX,
+    "crn": CRN,
 }
 
 
