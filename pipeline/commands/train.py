@@ -1,0 +1,130 @@
+"""`synthgen train`: a source of pairs to a model that renders label maps."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.commands.options import Address, DryRun, Json, Quiet, Set, ShowProgress
+from pipeline.console import Console, ProgressMode
+
+if TYPE_CHECKING:
+    from pipeline.model_directory import OpenModel
+    from pipeline.styles.bank import StyleBank
+    from pipeline.training.run import TrainingPlan
+
+ConfigOption = Annotated[
+    str, typer.Option("--config", metavar="NAME|FILE", help="A training config: a shipped name or a YAML file.")
+]
+Output = Annotated[
+    str | None, typer.Option("--output", metavar="URL", help="The model directory; without it, runs/<name>.")
+]
+Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs to use on this machine; all without it.")]
+
+
+def train(
+    config: ConfigOption = "streetscapes",
+    set_: Set = None,
+    output: Output = None,
+    dry_run: DryRun = False,
+    address: Address = None,
+    cpus: Cpus = None,
+    progress: ShowProgress = ProgressMode.AUTO,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Learn to render label maps from pairs, then the looks to render them in. Run again, it goes on where it stopped.
+
+    Example: synthgen train --config streetscapes --set steps=2000
+    """
+    from pipeline.train_config import load_train_config
+    from pipeline.training.run import make_plan
+
+    console = Console(json, quiet, progress)
+    plan = make_plan(load_train_config(config, set_ or []).value, output)
+    if dry_run:
+        console.result(_plan_text(plan), _plan_data(plan))
+        return
+    model = _train(plan, console, address, cpus)
+    bank = _fit(plan, model, console)
+    console.result(_summary(plan, model, bank), _data(plan, model, bank))
+
+
+def _train(plan: "TrainingPlan", console: Console, address: str | None, cpus: int | None) -> "OpenModel":
+    from orchestration.cluster import connect, shutdown
+    from pipeline.training.run import note_of, run_plan
+
+    with console.progress("training", plan.job.steps, "steps") as steps:
+
+        def show(report: Any) -> None:
+            if report["event"] == "step":
+                steps.set(report["step"], note=note_of(report))
+            elif report["event"] == "resumed":
+                console.note(f"going on from step {report['step']}")
+            elif report["event"] == "stepped_back":
+                console.warn(f"{report['reason']}; went back to step {report['step']} and on with other pairs")
+
+        try:
+            return run_plan(plan, connect(address, cpus), show)
+        finally:
+            shutdown()
+
+
+def _fit(plan: "TrainingPlan", model: "OpenModel", console: Console) -> "StyleBank":
+    from pipeline.model_directory import ModelDirectory
+    from pipeline.training.run import fit_styles
+
+    source = plan.job.source.open()
+    with console.progress("styles", None, "images") as images:
+        bank = fit_styles(model, source, plan.config.styles, lambda done, total: images.set(done, total))
+    ModelDirectory(plan.job.output).write_styles(bank)
+    return bank
+
+
+def _plan_data(plan: "TrainingPlan") -> dict[str, Any]:
+    from pipeline.train_config import described
+
+    return {
+        "output": plan.job.output,
+        "pairs": plan.pairs,
+        "steps": plan.job.steps,
+        "passes": round(plan.passes, 2),
+        "workers": plan.workers,
+        "config": described(plan.config),
+    }
+
+
+def _plan_text(plan: "TrainingPlan") -> str:
+    job = plan.job
+    return "\n".join(
+        [
+            f"would train {job.family} at {job.views.resolution} on {plan.pairs} pairs of {job.source.format}",
+            f"  {job.steps} steps, {plan.passes:.2g} times through the source, on {plan.workers} worker(s)",
+            f"  into {job.output}",
+        ]
+    )
+
+
+def _data(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> dict[str, Any]:
+    training = model.card.training
+    return {
+        "model": model.url,
+        "fingerprint": model.fingerprint,
+        "steps": training.steps,
+        "losses": training.losses,
+        "clusters": len(bank.clusters),
+        "images": len(bank.image_keys),
+    }
+
+
+def _summary(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> str:
+    from pipeline.model_directory import SAMPLES
+
+    losses = ", ".join(f"{name.split('/')[-1]} {value:.3f}" for name, value in model.card.training.losses.items())
+    return "\n".join(
+        [
+            f"model: {model.url}",
+            f"  {model.card.family}, {model.resolution}, {model.card.training.steps} steps; {losses}",
+            f"  {len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",
+            f"  pictures over training: {model.url}/{SAMPLES}",
+        ]
+    )

@@ -1,0 +1,128 @@
+"""What a user writes to train a model: source, family and its hyper-parameters, how long and how, as one strict model.
+
+Importing this module imports torch, for the families' own configs; commands import it when they need it.
+"""
+
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+from generators import FAMILIES
+from generators.family import FamilyConfig
+from pipeline.config_file import Loaded, load_config
+from pipeline.recipe import Location
+from pipeline.resolution import Resolution
+from pipeline.sources import AnySource
+
+
+def _with_family(name: str, config: type[FamilyConfig]) -> type[FamilyConfig]:
+    """The family's config with `family: name` in front, as it stands in a file."""
+    tag: Any = Literal[name]
+    return create_model(f"{config.__name__}Block", __base__=config, family=(tag, name))
+
+
+if TYPE_CHECKING:
+    AnyModel = FamilyConfig
+else:
+    _blocks = [_with_family(name, family.config) for name, family in FAMILIES.items()]
+    AnyModel = Annotated[reduce(or_, _blocks), Field(discriminator="family")] if len(_blocks) > 1 else _blocks[0]
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(_Block):
+    """How images are read."""
+
+    flip: bool = Field(default=True, description="mirror every other pair")
+    load: Resolution | Literal["native"] | None = Field(
+        default=None,
+        description="size to read at, to cut `resolution` out of at random; native: the image's own; left out, no cut",
+    )
+    cache_mb: int = Field(default=512, ge=0, description="memory for decoded pairs, per worker")
+    threads: int = Field(default=1, ge=1, le=64, description="threads that read ahead, per worker")
+
+
+class CheckpointConfig(_Block):
+    """What is kept to go on from."""
+
+    every: int = Field(default=1000, ge=1, description="steps between checkpoints")
+    keep: int = Field(default=2, ge=1, le=100, description="how many are kept")
+
+
+class StyleConfig(_Block):
+    """How looks are clustered after training."""
+
+    clusters: int = Field(default=10, ge=1, le=1000, description="looks per class at most")
+    min_area: float = Field(default=1 / 64, ge=0, lt=1, description="share of the image a region needs to count")
+    max_images: int = Field(default=20_000, ge=1, description="images looked at, spread over the source")
+
+
+class TrainConfig(_Block):
+    """A model to train."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")
+    source: AnySource = Field(description="pairs of label map and image")
+    model: AnyModel = Field(description="family, and any of its hyper-parameters")
+    output: Location | None = Field(default=None, description="the model directory; left out, runs/<name>")
+    resolution: Resolution = Field(description="WIDTHxHEIGHT the network sees")
+    steps: int | None = Field(default=None, ge=1, description="updates to make")
+    epochs: float | None = Field(default=None, gt=0, description="instead of steps: times through the source")
+    batch_size: int = Field(default=1, ge=1, description="pairs per worker and batch")
+    accumulate: int = Field(default=1, ge=1, description="batches to one update")
+    decay: float = Field(default=0.5, ge=0, le=1, description="share of the steps over which the rates fall to zero")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="auto: bfloat16 on GPUs that have it"
+    )
+    average: float = Field(default=0.0, ge=0, lt=1, description="decay of the moving average of weights; 0: none")
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    workers: int = Field(default=1, ge=1, description="processes; with GPUs, one GPU each")
+    gpu: bool | None = Field(default=None, description="train on GPUs; left out, where the cluster has enough")
+    data: DataConfig = DataConfig()
+    checkpoints: CheckpointConfig = CheckpointConfig()
+    samples_every: int = Field(default=500, ge=1, description="steps between pictures in samples/")
+    styles: StyleConfig = StyleConfig()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("expected either steps or epochs")
+        load = self.data.load
+        if isinstance(load, Resolution) and (
+            load.width < self.resolution.width or load.height < self.resolution.height
+        ):
+            raise ValueError(f"data.load {load} is smaller than resolution {self.resolution}, which is cut out of it")
+        return self
+
+    @property
+    def family(self) -> str:
+        """The name of the family."""
+        return str(self.model.family)  # type: ignore[attr-defined]  # every block of AnyModel has it
+
+    @property
+    def family_config(self) -> FamilyConfig:
+        """The family's own config, as the model directory keeps it."""
+        return FAMILIES[self.family].config.model_validate(self.model.model_dump(exclude={"family"}))
+
+    def output_for(self, option: str | None) -> str:
+        """Where the model goes: what the command line says, else the file, else runs/<name>."""
+        return absolute(option or self.output or f"runs/{self.name}")
+
+
+def absolute(location: str) -> str:
+    """A folder relative to here as one that means the same in every process; URLs stay."""
+    return location if "://" in location else str(Path(location).expanduser().absolute())
+
+
+def load_train_config(path_or_name: str, overrides: list[str]) -> Loaded[TrainConfig]:
+    """The training config at this path, or of this name in configs/train; every mistake at once."""
+    return load_config(TrainConfig, path_or_name, "train", overrides)
+
+
+def described(config: TrainConfig) -> dict[str, Any]:
+    """The config as plain data, defaults spelt out."""
+    return config.model_dump(mode="json", by_alias=True)
