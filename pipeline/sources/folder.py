@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, field_validator
 
-from label_editing.catalog import Catalog
+from label_editing.catalog import Catalog, ClassSpec
 from label_editing.scene import LabelMap
 from pipeline.catalogs import load_catalog
 from pipeline.errors import SourceError
@@ -48,7 +48,7 @@ class FolderConfig(FileSourceConfig):
     def open(self) -> Source:
         catalog = load_catalog(self.catalog)
         if self.label_encoding == "colors":
-            check_colors_differ(catalog)
+            _check_colors(catalog)
         store = Store(self.root)
         found = FoundFiles(
             labels=self._find(store, "label map", self.labels),
@@ -73,31 +73,40 @@ def ids_of_colors(packed: npt.NDArray[Any], catalog: Catalog) -> LabelMap:
     if packed.dtype != np.int32:
         raise ValueError("holds class ids, not colours; leave out `label_encoding: colors`")
     colors, inverse = np.unique(packed, return_inverse=True)
-    # Where a void class has the colour of another, the other is meant: Cityscapes paints its licence plates like cars.
-    ids = {_packed_color(c.color): c.id for c in sorted(catalog.classes, key=lambda c: (not c.void, -c.id))}
+    ids = {red + 256 * green + 65536 * blue: i for (red, green, blue), i in colors_to_ids(catalog).items()}
     strange = [int(color) for color in colors if int(color) not in ids]
     if strange:
         shown = ", ".join(f"({c % 256}, {c // 256 % 256}, {c // 65536})" for c in strange[:5])
-        raise ValueError(f"holds {len(strange)} colours that catalog {catalog.name} has no class of: {shown}")
+        many = "colours" if len(strange) > 1 else "colour"
+        raise ValueError(f"holds {len(strange)} {many} that catalog {catalog.name} has no class of: {shown}")
     table = np.array([ids[int(color)] for color in colors], np.uint16)
     labels = table[inverse.reshape(packed.shape)]
     return labels.astype(np.uint8) if catalog.max_id <= 255 else labels
 
 
-def check_colors_differ(catalog: Catalog) -> None:
-    """Raise SourceError when a colour does not say which class it is. Void classes may share: they mean the same."""
-    owner: dict[tuple[int, int, int], str] = {}
-    for spec in catalog.classes:
-        if spec.void:
-            continue
-        if spec.color in owner:
-            raise SourceError(
-                f"label_encoding: catalog {catalog.name} gives {owner[spec.color]!r} and {spec.name!r} one colour "
-                f"{spec.color}; use label maps of ids"
+def _check_colors(catalog: Catalog) -> None:
+    try:
+        colors_to_ids(catalog)
+    except ValueError as error:
+        raise SourceError(f"label_encoding: {error}") from error
+
+
+def colors_to_ids(catalog: Catalog) -> dict[tuple[int, int, int], int]:
+    """The class each colour means; ValueError where it could mean either of two.
+
+    A class that is trained on goes before one that is not, and that before void: Cityscapes paints pole groups like
+    poles and licence plates like cars.
+    """
+    owner: dict[tuple[int, int, int], ClassSpec] = {}
+    for spec in sorted(catalog.classes, key=_rank):
+        first = owner.setdefault(spec.color, spec)
+        if first is not spec and not spec.void and _rank(first) == _rank(spec):
+            raise ValueError(
+                f"catalog {catalog.name} gives {first.name!r} and {spec.name!r} one colour {spec.color}; "
+                "use label maps of ids"
             )
-        owner[spec.color] = spec.name
+    return {color: spec.id for color, spec in owner.items()}
 
 
-def _packed_color(color: tuple[int, int, int]) -> int:
-    red, green, blue = color
-    return red + 256 * green + 65536 * blue
+def _rank(spec: ClassSpec) -> int:
+    return 2 if spec.void else 1 if spec.train_id == 255 else 0
