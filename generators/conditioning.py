@@ -17,11 +17,11 @@ def check_channels(labels_BHW: Tensor, num_channels: int) -> None:
 
 
 def one_hot(labels_BHW: Tensor, num_channels: int) -> Tensor:
-    """B x num_channels x H x W, float32."""
+    """B x num_channels x H x W, float32, laid out channels last: each pixel's channels are written together."""
     check_channels(labels_BHW, num_channels)
     batch, height, width = labels_BHW.shape
-    onehot = torch.zeros(batch, num_channels, height, width, device=labels_BHW.device)
-    return onehot.scatter_(1, labels_BHW.long().unsqueeze(1), 1.0)
+    onehot_BHWC = torch.zeros(batch, height, width, num_channels, device=labels_BHW.device)
+    return onehot_BHWC.scatter_(3, labels_BHW.long().unsqueeze(3), 1.0).permute(0, 3, 1, 2)
 
 
 def edge_map(instances_BHW: Tensor) -> Tensor:
