@@ -122,6 +122,24 @@ class Canvas:
         self._write(box, codes)
         self._changes.append(Patch.of(box, codes))
 
+    def paint_few(self, positions: npt.NDArray[np.intp], codes: Codes) -> None:
+        """Write single pixels: sorted positions in the flattened map, and their codes."""
+        if positions.size == 0:
+            return
+        self._own()
+        rows, columns = np.divmod(positions, self.width)
+        box = Box(int(rows[0]), int(columns.min()), int(rows[-1]) + 1, int(columns.max()) + 1)
+        labels = class_of_instance(codes) if self._instances is not None else codes
+        self._labels.ravel()[positions] = self._stored(labels)
+        if self._instances is not None:
+            flat = self._instances.ravel()
+            lost, flat[positions] = flat[positions], codes
+            self._lose(lost)
+            if distinct(codes)[-1] >= INSTANCES_PER_CLASS:
+                self._table = None
+        in_box = (rows - box.top) * box.width + columns - box.left
+        self._changes.append(Patch.of_few(box, in_box, codes))
+
     def relabel(self, codes: dict[int, int]) -> None:
         """Turn every pixel of one code into another."""
         self._relabel(codes)
@@ -184,8 +202,11 @@ class Canvas:
                 grown = box_of(gained == i, box.top, box.left)
                 old = self._table.get(i)
                 self._rescan(i, grown if old is None or grown is None else grown.union(old.box))
+        self._lose(lost)
+
+    def _lose(self, lost: Codes) -> None:
         for i in distinct(lost):
-            if i in self._table:
+            if self._table is not None and i in self._table:
                 self._rescan(i, self._table[i].box)
 
     def _rescan(self, instance_id: int, box: Box | None) -> None:

@@ -1,5 +1,6 @@
 """Which cut-out to paste: from the bank, from the scene itself, or a made-up outline; of about the right size."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -14,25 +15,29 @@ from label_editing.silhouettes import silhouette
 Origin = Literal["auto", "bank", "scene", "silhouettes"]
 
 _NUM_SILHOUETTES = 6
-_ENLARGING_COUNTS = 2.0  # a cut-out twice too small is as unlikely as one four times too large
+_SIZE_SPREAD = 0.35  # of the logarithm of the sizes that serve for one place
+_RATHER_LARGER = 0.1  # shrunk cut-outs keep their outline, enlarged ones show their pixels
 _OFF_MIDDLE = 0.15  # from this far off the middle, an object shows the side that faces the camera
 
 
 class CutOuts:
-    """The cut-outs of one class that an edit draws from."""
+    """The cut-outs of one class that an edit draws from, in order of their heights."""
 
-    def __init__(self, entries: list[BankEntry] | tuple[BankEntry, ...], heights: npt.NDArray[np.float64]) -> None:
-        self.entries = entries
-        self._log_heights = np.log(heights)
+    def __init__(self, entries: Sequence[BankEntry], heights: npt.NDArray[np.float64]) -> None:
+        self._entries = entries
+        self._order = np.argsort(heights, kind="stable")
+        self._log_heights = np.log(heights[self._order])
 
     def draw(self, relative_height: float | None, rng: np.random.Generator) -> BankEntry:
-        """One of about this height over the picture's, the nearer the likelier."""
+        """One of about this height over the picture's."""
         if relative_height is None:
-            return self.entries[int(rng.integers(len(self.entries)))]
-        stretch = np.log(relative_height) - self._log_heights
-        misfit = np.where(stretch > 0, _ENLARGING_COUNTS * stretch, -stretch)
-        weights = np.cumsum(np.exp(-2.0 * (misfit - misfit.min())))
-        return self.entries[int(np.searchsorted(weights, rng.random() * weights[-1], side="right"))]
+            return self._entries[int(rng.integers(len(self._entries)))]
+        wanted = np.log(relative_height) + rng.laplace(_RATHER_LARGER, _SIZE_SPREAD)
+        above = int(np.searchsorted(self._log_heights, wanted))
+        below = max(0, above - 1)
+        above = min(above, len(self._order) - 1)
+        nearer_below = wanted - self._log_heights[below] < self._log_heights[above] - wanted
+        return self._entries[int(self._order[below if nearer_below else above])]
 
 
 def find_cut_outs(
@@ -42,7 +47,7 @@ def find_cut_outs(
     if origin == "bank" and bank is None:
         raise ValueError("cutouts: bank, but no instance bank is given")
     if bank is not None and (origin == "bank" or (origin == "auto" and spec.name in bank)):
-        return CutOuts(tuple(bank.entries(spec.name)), bank.relative_heights(spec.name))
+        return CutOuts(bank.entries(spec.name), bank.relative_heights(spec.name))
     if origin != "silhouettes":
         own = [replace(entry, origin="scene") for entry in cut_outs(canvas, [spec.name])]
         if own or origin == "scene":

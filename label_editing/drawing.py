@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from label_editing.boxes import Box
+from label_editing.changes import Flip, Zoom
 from label_editing.edits.base import EditRecord, TouchedInstance
 from label_editing.scene import Scene
 
@@ -41,12 +42,22 @@ def _edges(scene: Scene) -> npt.NDArray[np.bool_]:
 def outline_changes(before: Scene, after: Scene, records: Iterable[EditRecord]) -> tuple[Picture, Picture]:
     """Both scenes as pictures: what went is outlined in the first, what came or changed in the second."""
     pictures = colourise(before), colourise(after)
+    records = list(records)
     for touched in all_touched(records):
         scene, picture = (before, pictures[0]) if touched.what == "removed" else (after, pictures[1])
         _outline(scene, picture, touched)
-    changed = _changed_stuff(before, after)
-    pictures[1][changed] = (0.7 * pictures[1][changed] + 0.3 * np.array(_COLOURS["changed"])).astype(np.uint8)
+    if not _view_changed(records):
+        changed = _changed_stuff(before, after)
+        pictures[1][changed] = (0.7 * pictures[1][changed] + 0.3 * np.array(_COLOURS["changed"])).astype(np.uint8)
     return pictures
+
+
+def _view_changed(records: Iterable[EditRecord]) -> bool:
+    """Whether the whole picture was flipped or zoomed: then every pixel is another, and none is worth a tint."""
+    return any(
+        any(isinstance(change, Flip | Zoom) for change in record.changes) or _view_changed(record.children)
+        for record in records
+    )
 
 
 def all_touched(records: Iterable[EditRecord]) -> list[TouchedInstance]:

@@ -13,14 +13,12 @@ from label_editing.catalog import ClassSpec
 from label_editing.changes import UNCHANGED, Codes
 from label_editing.instance_bank import COMPANION, NOTHING, SELF, Parts
 from label_editing.instance_table import Instance
-from label_editing.perspective import Perspective
+from label_editing.neighbours import Neighbours
 
 _FOOT_BAND = 0.06  # the lowest part of an object, over its height: what must stand on its support
 _LEAST_SUPPORTED = 0.85
 _TALLER_THAN_SKYLINE_M = 2.4  # only such vehicles stand out against the sky
-_DEPTH_OVER_WIDTH = 1.2  # of the ground an object takes
-_MOST_DEPTH_M = 3.0
-_LEAST_SHARED_WIDTH = 0.12  # of the narrower of two objects, before they are in each other's way
+_LEAST_UNDER_BOX = 0.5  # of the lowest row of its box, the ends left out
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def posed(parts: Parts, pose: Pose) -> Parts:
     """The cut-out at its size and side, with edges as smooth as the size allows."""
     height, width = parts.shape
     size = max(1, round(width * pose.height_px / height)), pose.height_px
-    smooth = cv2.INTER_AREA if pose.height_px < height else cv2.INTER_LINEAR
+    smooth = cv2.INTER_AREA if 2 * pose.height_px < height else cv2.INTER_LINEAR
     whole = cv2.resize((parts != NOTHING) * np.uint8(255), size, interpolation=smooth) >= 128
     scaled = np.where(whole, np.uint8(SELF), np.uint8(NOTHING))
     if (parts == COMPANION).any():
@@ -70,22 +68,30 @@ def _tight(parts: Parts) -> Parts:
     return np.ascontiguousarray(parts[: rows[-1] + 1] if rows.size else parts)
 
 
-def box_at(pose: Pose, parts: Parts) -> Box:
-    """Where a posed cut-out lies: its lowest row on the foot row."""
-    height, width = parts.shape
+def box_at(pose: Pose, height: int, width: int) -> Box:
+    """Where a cut-out of this size lies: its lowest row on the foot row, its middle on the foot column."""
     left = pose.foot_column - width // 2
     return Box(pose.foot_row + 1 - height, left, pose.foot_row + 1, left + width)
 
 
-def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, view: Perspective | None, limits: Limits) -> Fit:
-    """What shows of an object in this box; Unfit says why it cannot be there."""
+def check_place(canvas: Canvas, spec: ClassSpec, box: Box, neighbours: Neighbours) -> None:
+    """Unfit where a look at the box alone tells that the object cannot be there."""
     if box.clipped(canvas.height, canvas.width) != box:
         raise Unfit("it would reach out of the picture")
+    under = canvas.labels[box.bottom - 1, box.left + box.width // 8 : box.right - box.width // 8]
+    if under.size and canvas.catalog.supports[spec.name][under].mean() < _LEAST_UNDER_BOX:
+        raise Unfit(_no_room(spec))
+    if neighbours.share_ground(box):
+        raise Unfit("another object stands there")
+    if neighbours.mostly_hidden(box):
+        raise Unfit("it would hide other objects")
+
+
+def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, limits: Limits) -> Fit:
+    """What shows of an object in this box; Unfit says why it cannot be there."""
     mask = parts != NOTHING
     labels = canvas.labels[box.window]
     _check_support(canvas, spec, labels, mask)
-    if view is not None:
-        _check_free_ground(canvas, box, view)
     visible = mask & ~_in_front(canvas, box)
     if spec.height_m is None or spec.height_m < _TALLER_THAN_SKYLINE_M:
         _check_sky(canvas, labels, visible)
@@ -96,37 +102,18 @@ def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, view: Per
     return Fit(box, np.where(visible, parts, np.uint8(NOTHING)))
 
 
+def _no_room(spec: ClassSpec) -> str:
+    return f"no free {' or '.join(spec.support[:2])} wide enough"
+
+
 def _check_support(
     canvas: Canvas, spec: ClassSpec, labels: npt.NDArray[np.integer], mask: npt.NDArray[np.bool_]
 ) -> None:
     supports = canvas.catalog.supports[spec.name]
     band = max(2, round(_FOOT_BAND * mask.shape[0]))
     under_feet = supports[labels[-band:]][mask[-band:]]
-    if under_feet.mean() < _LEAST_SUPPORTED or not supports[labels[-1]][mask[-1]].all():
-        raise Unfit(f"no free {' or '.join(spec.support[:2])} wide enough")
-
-
-def _check_free_ground(canvas: Canvas, box: Box, view: Perspective) -> None:
-    """Two objects may hide each other but not stand on the same ground."""
-    far, near = _ground_taken(box, view, canvas.height)
-    for other in canvas.table.values():
-        shared = min(box.right, other.box.right) - max(box.left, other.box.left)
-        if shared > _LEAST_SHARED_WIDTH * min(box.width, other.box.width):
-            other_far, other_near = _ground_taken(other.box, view, canvas.height)
-            if far < other_near and other_far < near:
-                raise Unfit("another object stands there")
-
-
-def _ground_taken(box: Box, view: Perspective, height: int) -> tuple[float, float]:
-    """The rows of ground under an object: its foot row, and the one as far behind it as it is deep."""
-    horizon, foot = view.horizon_row(height), float(box.bottom)
-    pixels = view.scale * (foot - horizon)
-    if pixels <= 0:
-        return foot - 1, foot
-    depth = min(_DEPTH_OVER_WIDTH * box.width / pixels, _MOST_DEPTH_M)
-    # Distance is focal / pixels; with the camera's height as unit of both, the focal length is about the picture's.
-    distance = 2.2 * height / pixels
-    return horizon + (foot - horizon) * distance / (distance + depth), foot
+    if not under_feet.size or under_feet.mean() < _LEAST_SUPPORTED or not supports[labels[-1]][mask[-1]].all():
+        raise Unfit(_no_room(spec))
 
 
 def _in_front(canvas: Canvas, box: Box) -> npt.NDArray[np.bool_]:

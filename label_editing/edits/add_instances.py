@@ -15,8 +15,9 @@ from label_editing.edits.counts import Count, as_range
 from label_editing.foot_points import FootPoints, find_foot_points
 from label_editing.instance_bank import BankEntry
 from label_editing.instance_table import Instance
+from label_editing.neighbours import Neighbours
 from label_editing.perspective import Perspective
-from label_editing.placement import Fit, Limits, Pose, Unfit, box_at, fit_parts, paste, posed
+from label_editing.placement import Limits, Pose, Unfit, box_at, check_place, fit_parts, paste, posed
 from label_editing.views import view_of
 
 _MOST_TRIES = 60  # poses tried for each object
@@ -98,10 +99,14 @@ class _Search:
 
     def place(self, canvas: Canvas, rng: np.random.Generator) -> tuple[dict[str, Any], list[Instance]] | None:
         """One more object: how, and its instances; None when no pose holds."""
+        neighbours = Neighbours(canvas, self.view)
         for _ in range(_MOST_TRIES):
             entry, pose = self._draw_pose(canvas, rng)
+            width = max(1, round(entry.width * pose.height_px / entry.height))
             try:
-                fit = self._fit(canvas, entry, pose)
+                check_place(canvas, self.spec, box_at(pose, pose.height_px, width), neighbours)
+                parts = posed(entry.parts, pose)
+                fit = fit_parts(canvas, self.spec, parts, box_at(pose, *parts.shape), self.limits)
             except Unfit as unfit:
                 self.reasons[str(unfit)] += 1
                 continue
@@ -124,10 +129,6 @@ class _Search:
             entry = self.cut_outs.draw(height / canvas.height, rng)
         mirrored = draw_mirrored(entry, 2 * column / canvas.width - 1, rng) and self.mirror
         return entry, Pose(row, column, max(2, round(height)), mirrored)
-
-    def _fit(self, canvas: Canvas, entry: BankEntry, pose: Pose) -> Fit:
-        parts = posed(entry.parts, pose)
-        return fit_parts(canvas, self.spec, parts, box_at(pose, parts), self.view, self.limits)
 
 
 def _described(entry: BankEntry, pose: Pose, new: list[Instance]) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from label_editing.background import fill_hole, has_background
-from label_editing.boxes import Box, box_of
+from label_editing.boxes import Box
 from label_editing.canvas import Canvas
-from label_editing.changes import UNCHANGED, Codes
 from label_editing.edits.base import CannotApply, Done, Edit, EditContext
 
 
@@ -29,16 +29,13 @@ class Mirror(Edit):
             if spec.thing:
                 raise ValueError(f"mirror keeps {name!r}: only stuff classes can stay where they are")
             kept.add(spec.id)
-        stays = _pixels_of(canvas.labels, sorted(kept))
-        box = box_of(stays | stays[:, ::-1]) if stays.any() else None
-        if box is None:
-            canvas.flip()
-            return Done({})
-        before = canvas.codes(box)
         if not has_background(canvas):
             raise CannotApply("no background to continue where the picture's border was")
+        before, before_instances = canvas.labels, canvas.instances
+        stays = _pixels_of(before, sorted(kept))
         canvas.flip()
-        _put_back(canvas, box, before, stays)
+        if stays.any():
+            _put_back(canvas, before, before if before_instances is None else before_instances, stays)
         return Done({"kept": [canvas.catalog.with_id(i).name for i in sorted(kept)]})
 
 
@@ -49,13 +46,16 @@ def _pixels_of(labels: npt.NDArray[np.integer], class_ids: list[int]) -> npt.NDA
     return mask
 
 
-def _put_back(canvas: Canvas, box: Box, before: Codes, stays: npt.NDArray[np.bool_]) -> None:
+def _put_back(
+    canvas: Canvas, labels: npt.NDArray[np.integer], codes: npt.NDArray[np.integer], stays: npt.NDArray[np.bool_]
+) -> None:
     """What stays goes back to its place; the places it was mirrored to show the background that was there."""
-    left = stays[:, ::-1][box.window]
-    stays = stays[box.window]
-    vacated = left & ~stays
-    was_background = canvas.catalog.fills_holes[np.minimum(before, len(canvas.catalog.fills_holes) - 1)]
-    canvas.paint(box, np.where(stays | (vacated & was_background), before, np.int32(UNCHANGED)))
-    hole = vacated & ~was_background
-    if hole.any():
-        fill_hole(canvas, box, hole)
+    moved_to = cv2.flip(stays.view(np.uint8), 1).view(np.bool_)
+    changed = np.flatnonzero((stays | moved_to) & (canvas.labels != labels))
+    known = stays.ravel()[changed] | canvas.catalog.fills_holes[labels.ravel()[changed]]
+    canvas.paint_few(changed[known], codes.ravel()[changed[known]].astype(np.int32))
+    hole = np.zeros(labels.shape, np.bool_)
+    hole.ravel()[changed[~known]] = True
+    middle = canvas.width // 2
+    for half in (Box(0, 0, canvas.height, middle), Box(0, middle, canvas.height, canvas.width)):
+        fill_hole(canvas, half, hole[half.window])

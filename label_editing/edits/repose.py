@@ -5,8 +5,9 @@ from label_editing.companions import companion_of
 from label_editing.edits.remove_instances import remove
 from label_editing.instance_bank import is_whole, parts_of
 from label_editing.instance_table import Instance
+from label_editing.neighbours import Neighbours
 from label_editing.perspective import Perspective
-from label_editing.placement import Limits, Pose, box_at, fit_parts, paste, posed
+from label_editing.placement import Limits, Pose, box_at, check_place, fit_parts, paste, posed
 
 
 def repose(canvas: Canvas, instance: Instance, pose: Pose, view: Perspective | None, limits: Limits) -> list[Instance]:
@@ -18,7 +19,9 @@ def repose(canvas: Canvas, instance: Instance, pose: Pose, view: Perspective | N
     _, parts = parts_of(canvas, instance, companion)
     remove(trial, gone)
     parts = posed(parts, pose)
-    fit = fit_parts(trial, spec, parts, box_at(pose, parts), view, limits)
+    box = box_at(pose, *parts.shape)
+    check_place(trial, spec, box, Neighbours(trial, view))
+    fit = fit_parts(trial, spec, parts, box, limits)
     new = paste(trial, spec, fit, tuple(i.id for i in gone))
     canvas.adopt(trial)
     return new
