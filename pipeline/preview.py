@@ -1,0 +1,109 @@
+"""What a recipe does to label maps, before any image is made: before, after, and what changed, as PNG and as a page."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from label_editing.drawing import outline_changes
+from label_editing.edits import EditContext, EditRecord, EditRefused, apply_edits
+from label_editing.scene import Scene
+from pipeline.errors import SourceError
+from pipeline.plan import SPARES_A_SLOT, Plan, SampleSpec, sample_rng
+from pipeline.recipe import Recipe
+from pipeline.report.contact_sheet import contact_sheet, encode_jpeg
+from pipeline.report.html import data_uri, render_page
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Image, Source
+
+_CELL = 512
+
+Render = Callable[[SampleSpec, Scene], Image]
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """One sample of the plan: its maps as pictures, what was done to them, and its image where there is a model."""
+
+    spec: SampleSpec
+    before: Image
+    after: Image
+    done: tuple[str, ...]
+    image: Image | None = None
+
+    @property
+    def pictures(self) -> list[Image]:
+        return [self.before, self.after, *([] if self.image is None else [self.image])]
+
+
+class Previewer:
+    """The first samples of a plan, edited exactly as `augment` will edit them."""
+
+    def __init__(
+        self, recipe: Recipe, source: Source, plan: Plan, context: EditContext, resolution: Resolution | None
+    ) -> None:
+        self._recipe, self._source, self._plan = recipe, source, plan
+        self._context, self._resolution = context, resolution
+
+    def rows(self, count: int, render: Render | None = None) -> Iterator[PreviewRow]:
+        """So many samples, in the order of the plan; `render` makes an image of an edited scene."""
+        for slot in range(min(count, self._plan.num_samples)):
+            spec, scene, edited, records = self._edited(slot)
+            before, after = outline_changes(scene, edited, records)
+            image = None if render is None else render(spec, edited)
+            yield PreviewRow(spec, _small(before), _small(after), tuple(described(records)), image)
+
+    def _edited(self, slot: int) -> tuple[SampleSpec, Scene, Scene, list[EditRecord]]:
+        """A slot of the plan with its scene before and after the edits; the next spare where one is refused."""
+        last = ""
+        for attempt in range(SPARES_A_SLOT + 1):
+            spec = self._plan.spare(slot, attempt) if attempt else self._plan.sample(slot)
+            scene = self._source.read_scene(spec.source_key, self._resolution)
+            edits_rng, _ = sample_rng(spec.seed, spec.source_key, spec.variant).spawn(2)
+            try:
+                edited, records = apply_edits(self._recipe.edits, scene, self._context, edits_rng)
+            except EditRefused as refusal:
+                last = str(refusal)
+                continue
+            return spec, scene, edited, records
+        raise SourceError(f"no scene tried for sample {slot} fits: {last}")
+
+
+def described(records: list[EditRecord]) -> list[str]:
+    """A line an edit: what it did, or why it did nothing."""
+    lines = []
+    for record in records:
+        touched = [f"{t.what} {t.class_name} {t.id}" for t in record.instances]
+        outcome = ", ".join(touched) if record.applied and touched else "applied" if record.applied else record.reason
+        lines.append(f"{record.op}: {outcome}")
+        lines += described(list(record.children))
+    return lines
+
+
+def preview_sheet(rows: list[PreviewRow]) -> Image:
+    """Every row side by side, with a caption."""
+    headings = ["source map", "edited map", "image"][: max(len(row.pictures) for row in rows)]
+    captions = [f"{row.spec.source_key}   {' | '.join(row.done)}" for row in rows]
+    return contact_sheet([row.pictures for row in rows], headings=headings, captions=captions, cell_width=_CELL)
+
+
+def preview_page(recipe: Recipe, recipe_text: str, rows: list[PreviewRow]) -> str:
+    """The same as a page that opens from anywhere."""
+    shown = [
+        {
+            "key": row.spec.source_key,
+            "pictures": [data_uri(encode_jpeg(picture)) for picture in row.pictures],
+            "done": row.done,
+        }
+        for row in rows
+    ]
+    return render_page(
+        "preview.html.j2", title=f"{recipe.name} - preview", name=recipe.name, rows=shown, recipe_text=recipe_text
+    )
+
+
+def _small(picture: Image) -> Image:
+    height = max(1, round(picture.shape[0] * _CELL / picture.shape[1]))
+    way = cv2.INTER_AREA if picture.shape[1] > _CELL else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(picture, (_CELL, height), interpolation=way), np.uint8)
