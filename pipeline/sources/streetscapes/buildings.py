@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.sources.streetscapes import classes
 from pipeline.sources.streetscapes.chance import between, count, happens, pick
-from pipeline.sources.streetscapes.layout import Side
+from pipeline.sources.streetscapes.layout import KERB, Side
 from pipeline.sources.streetscapes.shapes import Color, Facing, Glow, Item, Polygon, Stand, Surface, shade, upright
 from pipeline.sources.streetscapes.world import World
 
@@ -103,7 +103,7 @@ def _draw_end_wall(item: Item, house: House) -> None:
 
 
 def _draw_facade(item: Item, house: House) -> None:
-    item.add(_surface(house, house.color), _on_facade(house, house.z0, house.z1, 0.0, house.height))
+    item.add(_surface(house, house.color), _on_facade(house, house.z0, house.z1, KERB, house.height))
     cornice = _on_facade(house, house.z0, house.z1, house.height - 0.45, house.height)
     band = _on_facade(house, house.z0, house.z1, house.base - 0.15, house.base + 0.15)
     item.add(_surface(house, house.trim), cornice, band)
@@ -152,7 +152,7 @@ def _draw_ground_floor(item: Item, house: House, rng: np.random.Generator) -> No
         return
     doors = np.arange(house.z0 + 1.2, house.z1 - 1.2, 5.0).tolist()
     panes = [_on_facade(house, z + 1.8, z + 3.4, 1.0, house.base - 0.9) for z in doors if z + 3.8 < house.z1]
-    item.add(_surface(house, (0.27, 0.2, 0.16)), *[_on_facade(house, z, z + 1.1, 0.14, 2.4) for z in doors])
+    item.add(_surface(house, (0.27, 0.2, 0.16)), *[_on_facade(house, z, z + 1.1, KERB, 2.4) for z in doors])
     item.add(_surface(house, _GLASS, relief=0.05), *panes)
 
 
@@ -161,7 +161,7 @@ def _draw_shop(item: Item, house: House, rng: np.random.Generator) -> None:
     awning, bays = pick(rng, _AWNINGS), max(1, round((house.z1 - house.z0) / 3.2))
     pitch, top = (house.z1 - house.z0) / bays, house.base - 0.95
     starts = [house.z0 + bay * pitch for bay in range(bays)]
-    item.add(_surface(house, shade(awning, 0.7)), _on_facade(house, house.z0, house.z1, 0.1, house.base - 0.2))
+    item.add(_surface(house, shade(awning, 0.7)), _on_facade(house, house.z0, house.z1, KERB, house.base - 0.2))
     glass = _surface(house, (0.62, 0.54, 0.4), Glow.SHOP) if happens(rng, 0.6) else _surface(house, _GLASS, relief=0.05)
     item.add(glass, *[_on_facade(house, z + 0.25, z + pitch - 0.25, 0.6, top) for z in starts])
     for tone in (0.5, 0.75):

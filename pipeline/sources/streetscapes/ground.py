@@ -4,13 +4,12 @@ import numpy as np
 
 from pipeline.sources.streetscapes import classes
 from pipeline.sources.streetscapes.chance import between, count, happens
-from pipeline.sources.streetscapes.layout import FAR, LANE_WIDTH, PARKING_WIDTH, Layout, Side
+from pipeline.sources.streetscapes.layout import FAR, KERB, LANE_WIDTH, PARKING_WIDTH, Layout, Side
 from pipeline.sources.streetscapes.shapes import Color, Facing, Polygon, Surface
 from pipeline.sources.streetscapes.world import World
 
 _STATIONS = (1.0, 2.0, 4.0, 7.0, 11.0, 17.0, 25.0, 36.0, 50.0, 70.0, 100.0, FAR)
 _PAINT: Color = (0.84, 0.84, 0.82)
-_KERB = 0.14
 
 
 def draw_ground(world: World, layout: Layout, rng: np.random.Generator) -> None:
@@ -48,25 +47,25 @@ def _draw_border(world: World, layout: Layout, side: Side, road: Color, paving: 
     if side.parking_edge > side.road_edge and layout.parking_is_marked:
         tone = (road[0] * 1.22, road[1] * 1.18, road[2] * 1.12)
         paint(world, classes.PARKING, tone, strip(side.x(side.road_edge), side.x(side.parking_edge)), relief=0.16)
-    paint(world, classes.SIDEWALK, paving, strip(side.x(side.parking_edge), side.x(side.line + 2.0), _KERB), relief=0.1)
+    paint(world, classes.SIDEWALK, paving, strip(side.x(side.parking_edge), side.x(side.line + 2.0), KERB), relief=0.1)
     stone = (paving[0] * 0.72, paving[1] * 0.72, paving[2] * 0.72)
     paint(world, classes.SIDEWALK, stone, _kerb_face(side))
     edge = (min(1.0, paving[0] * 1.15), min(1.0, paving[1] * 1.15), min(1.0, paving[2] * 1.15))
-    paint(world, classes.SIDEWALK, edge, strip(side.x(side.parking_edge), side.x(side.parking_edge + 0.16), _KERB))
+    paint(world, classes.SIDEWALK, edge, strip(side.x(side.parking_edge), side.x(side.parking_edge + 0.16), KERB))
     x0, x1 = side.x(side.parking_edge), side.x(side.line)
     joints = [
-        [(x0, _KERB, z), (x1, _KERB, z), (x1, _KERB, z + 0.06), (x0, _KERB, z + 0.06)]
+        [(x0, KERB, z), (x1, KERB, z), (x1, KERB, z + 0.06), (x0, KERB, z + 0.06)]
         for z in np.arange(3.0, 30.0, 1.5).tolist()
     ]
     paint(world, classes.SIDEWALK, (paving[0] * 0.8, paving[1] * 0.8, paving[2] * 0.8), *joints)
     if side.verge_edge > side.parking_edge:
-        grass = strip(side.x(side.parking_edge + 0.16), side.x(side.verge_edge), _KERB)
+        grass = strip(side.x(side.parking_edge + 0.16), side.x(side.verge_edge), KERB)
         paint(world, classes.TERRAIN, ground, grass, relief=0.35)
 
 
 def _kerb_face(side: Side) -> Polygon:
     x = side.x(side.parking_edge)
-    return [(x, 0.0, z) for z in _STATIONS] + [(x, _KERB, z) for z in reversed(_STATIONS)]
+    return [(x, 0.0, z) for z in _STATIONS] + [(x, KERB, z) for z in reversed(_STATIONS)]
 
 
 def _draw_wear(world: World, layout: Layout, road: Color, rng: np.random.Generator) -> None:

@@ -10,6 +10,7 @@ from pipeline.sources.streetscapes.chance import between, count, happens, pick
 
 LANE_WIDTH = 3.3
 PARKING_WIDTH = 2.3
+KERB = 0.14  # height of the pavements
 FAR = 140.0  # where the street ends and the backdrop stands
 
 Frontage = Literal["houses", "park", "mixed"]

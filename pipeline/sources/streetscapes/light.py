@@ -30,8 +30,8 @@ class Light:
 
 
 _LIT_NIGHT = {
-    Glow.WINDOW: 0.75,
-    Glow.SHOP: 1.1,
+    Glow.WINDOW: 0.62,
+    Glow.SHOP: 0.72,
     Glow.HEADLIGHT: 2.6,
     Glow.TAILLIGHT: 1.5,
     Glow.LAMP: 2.6,
@@ -39,8 +39,8 @@ _LIT_NIGHT = {
     Glow.REFLECTOR: 0.22,
 }
 _LIT_DUSK = {
-    Glow.WINDOW: 0.5,
-    Glow.SHOP: 0.75,
+    Glow.WINDOW: 0.48,
+    Glow.SHOP: 0.62,
     Glow.HEADLIGHT: 1.9,
     Glow.TAILLIGHT: 1.1,
     Glow.LAMP: 1.7,
@@ -61,8 +61,8 @@ def _day(weather: Weather) -> Light:
         zenith=(0.27, 0.48, 0.80) if clear else ((0.74, 0.76, 0.78) if fog else (0.60, 0.64, 0.69)),
         horizon=(0.80, 0.88, 0.94) if clear else ((0.80, 0.81, 0.82) if fog else (0.83, 0.85, 0.86)),
         sky_glow=(0.35, 0.30, 0.2) if clear else (0.0, 0.0, 0.0),
-        ambient=(0.62, 0.68, 0.78) if clear else ((0.92, 0.93, 0.94) if fog else (0.92, 0.95, 1.0)),
-        sun=(1.25, 1.10, 0.80) if clear else (0.0, 0.0, 0.0),
+        ambient=(0.76, 0.82, 0.92) if clear else ((1.02, 1.03, 1.04) if fog else (1.04, 1.07, 1.12)),
+        sun=(1.5, 1.32, 0.98) if clear else (0.0, 0.0, 0.0),
         lamps=0.0,
         haze=0.026 if fog else (0.0028 if clear else 0.0045),
         haze_color=(0.62, 0.64, 0.65) if fog else (0.62, 0.72, 0.82),
@@ -83,7 +83,7 @@ def _dusk(weather: Weather) -> Light:
         sun=(0.42, 0.20, 0.08) if clear else (0.0, 0.0, 0.0),
         lamps=0.55,
         haze=0.024 if fog else 0.005,
-        haze_color=(0.36, 0.26, 0.24) if fog else (0.42, 0.26, 0.22),
+        haze_color=(0.34, 0.25, 0.24) if fog else (0.42, 0.26, 0.22),
         glow=_LIT_DUSK,
         clouds=0.7,
         stars=0.0,

@@ -35,8 +35,8 @@ def worn(class_id: int, instance: int, color: Color, z: float, glow: Glow = Glow
     return Surface(class_id, instance, color, upright(z), Facing.ROUND, 0.06, glow)
 
 
-def walk(world: World, x: float, z: float, rng: np.random.Generator) -> None:
-    """A person on foot at (x, z)."""
+def walk(world: World, x: float, z: float, base: float, rng: np.random.Generator) -> None:
+    """A person on foot at (x, z), on ground of this height."""
     instance = world.new_instance(classes.PERSON)
     height = between(rng, 1.55, 1.9) if happens(rng, 0.9) else between(rng, 1.05, 1.35)
     stride = between(rng, 0.0, 0.32) * pick(rng, (-1.0, 1.0))
@@ -44,7 +44,7 @@ def walk(world: World, x: float, z: float, rng: np.random.Generator) -> None:
     scale = height / 1.75
 
     def part(color: Color, *polygons: Polygon) -> None:
-        scaled = [[(x + px * scale, py * scale, pz) for px, py, pz in polygon] for polygon in polygons]
+        scaled = [[(x + px * scale, base + py * scale, pz) for px, py, pz in polygon] for polygon in polygons]
         item.add(worn(classes.PERSON, instance, color, z), *scaled)
 
     trousers, coat = pick(rng, TROUSERS), shade(pick(rng, CLOTHES), between(rng, 0.85, 1.15))
@@ -55,7 +55,7 @@ def walk(world: World, x: float, z: float, rng: np.random.Generator) -> None:
     _draw_trunk(part, coat, stride, z)
     draw_head(part, 0.0, 1.59, pick(rng, SKIN), pick(rng, HAIR), z)
     world.street.append(item)
-    world.shadows.append(Shadow(x - 0.28, x + 0.28, z - 0.2, z + 0.25, height))
+    world.shadows.append(Shadow(x - 0.28, x + 0.28, z - 0.2, z + 0.25, height, base))
 
 
 def _draw_trunk(part: Callable[..., None], coat: Color, stride: float, z: float) -> None:

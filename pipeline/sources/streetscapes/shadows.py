@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.sources.streetscapes.light import light_of
-from pipeline.sources.streetscapes.shapes import Shadow
+from pipeline.sources.streetscapes.shapes import Polygon, Shadow
 from pipeline.sources.streetscapes.view import View
 from pipeline.sources.streetscapes.world import World
 
@@ -25,25 +25,28 @@ def paint_shadows(world: World, view: View) -> npt.NDArray[np.float32]:
     return (255 - both).astype(np.float32) / 255.0
 
 
-def _footprint(shadow: Shadow) -> list[tuple[float, float, float]]:
+def _footprint(shadow: Shadow) -> Polygon:
     x0, x1, z0, z1 = shadow.left - 0.12, shadow.right + 0.12, shadow.near - 0.25, shadow.far + 0.1
-    return [(x0, 0.0, z0), (x1, 0.0, z0), (x1, 0.0, z1), (x0, 0.0, z1)]
+    return _flat(shadow.base, [(x0, z0), (x1, z0), (x1, z1), (x0, z1)])
 
 
-def _cast(shadow: Shadow, sun_side: float) -> list[tuple[float, float, float]]:
+def _cast(shadow: Shadow, sun_side: float) -> Polygon:
     """The footprint stretched away from the sun, towards the camera."""
-    reach = -sun_side * shadow.height * 0.8
+    reach, ahead = -sun_side * shadow.height * 0.8, 0.3 * shadow.height
     x0, x1, z0, z1 = shadow.left, shadow.right, shadow.near, shadow.far
-    ahead = 0.3 * shadow.height
-    tip0, tip1 = (x0 + reach, 0.0, max(1.2, z0 - ahead)), (x1 + reach, 0.0, max(1.2, z0 - ahead))
+    tip_near, tip_far = max(1.2, z0 - ahead), max(1.2, z1 - ahead)
     if reach > 0:
-        return [(x0, 0.0, z0), tip0, tip1, (x1 + reach, 0.0, max(1.2, z1 - ahead)), (x1, 0.0, z1), (x0, 0.0, z1)]
-    return [(x1, 0.0, z0), tip1, tip0, (x0 + reach, 0.0, max(1.2, z1 - ahead)), (x0, 0.0, z1), (x1, 0.0, z1)]
+        outline = [(x0, z0), (x0 + reach, tip_near), (x1 + reach, tip_near), (x1 + reach, tip_far), (x1, z1), (x0, z1)]
+    else:
+        outline = [(x1, z0), (x1 + reach, tip_near), (x0 + reach, tip_near), (x0 + reach, tip_far), (x0, z1), (x1, z1)]
+    return _flat(shadow.base, outline)
 
 
-def _fill(
-    canvas: npt.NDArray[np.uint8], world: World, outlines: list[list[tuple[float, float, float]]], value: int
-) -> None:
+def _flat(y: float, outline: list[tuple[float, float]]) -> Polygon:
+    return [(x, y, z) for x, z in outline]
+
+
+def _fill(canvas: npt.NDArray[np.uint8], world: World, outlines: list[Polygon], value: int) -> None:
     if not outlines:
         return
     points = np.array([point for outline in outlines for point in outline])

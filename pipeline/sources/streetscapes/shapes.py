@@ -73,6 +73,7 @@ class Shadow(NamedTuple):
     near: float
     far: float
     height: float
+    base: float = 0.0  # of the ground it lies on
 
 
 def upright(z: float) -> Stand:

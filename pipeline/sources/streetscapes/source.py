@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from label_editing.catalog import Catalog
 from label_editing.scene import Scene
@@ -34,8 +34,16 @@ class StreetscapesConfig(SourceConfig):
     scenes: int = Field(default=400, ge=1, le=1_000_000)
     seed: int = Field(default=0, ge=0)
     # A name given twice is drawn twice as often.
-    times_of_day: tuple[TimeOfDay, ...] = Field(default=get_args(TimeOfDay), min_length=1)
-    weathers: tuple[Weather, ...] = Field(default=get_args(Weather), min_length=1)
+    times_of_day: tuple[TimeOfDay, ...] = get_args(TimeOfDay)
+    weathers: tuple[Weather, ...] = get_args(Weather)
+
+    @field_validator("times_of_day", "weathers")
+    @classmethod
+    def _not_empty(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        # A minimum length would also be reported, wrongly, where one of the names is wrong.
+        if not names:
+            raise ValueError("is empty; name at least one")
+        return names
 
     def open(self) -> Source:
         """The source; nothing can be missing but what `select` and `where` ask for."""

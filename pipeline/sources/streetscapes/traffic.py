@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.sources.streetscapes.chance import between, count, happens, pick
 from pipeline.sources.streetscapes.furniture import raise_bollard, raise_lamps, raise_sign, raise_signal
 from pipeline.sources.streetscapes.greenery import grow_tree
-from pipeline.sources.streetscapes.layout import Layout, Side
+from pipeline.sources.streetscapes.layout import KERB, Layout, Side
 from pipeline.sources.streetscapes.parking import park
 from pipeline.sources.streetscapes.people import walk
 from pipeline.sources.streetscapes.shapes import Color, shade
@@ -90,7 +90,7 @@ def _cross(world: World, layout: Layout, z: float, rng: np.random.Generator) -> 
         raise_signal(world, side.x(side.parking_edge + 0.4), z - 0.8 if side.sign > 0 else z + 3.8, rng)
     for _ in range(count(rng, 0, 4)):
         x = between(rng, -layout.left.road_edge, layout.right.road_edge)
-        walk(world, x, z + between(rng, 0.4, 3.0), rng)
+        walk(world, x, z + between(rng, 0.4, 3.0), 0.0, rng)
     if layout.junction is not None and happens(rng, 0.7):
         shape, color = _draw_vehicle(rng)
         heading: Heading = pick(rng, ("leftward", "rightward"))
@@ -155,12 +155,12 @@ def _furnish(world: World, layout: Layout, side: Side, rng: np.random.Generator)
 def _people_pavement(world: World, layout: Layout, side: Side, rng: np.random.Generator) -> None:
     for _ in range(count(rng, 1, 7)):
         z = 6.0 + 34.0 * float(rng.random()) ** 1.3
-        x = side.x(between(rng, side.verge_edge + 0.4, side.line - 0.4))
+        distance = between(rng, side.verge_edge + 0.8, side.line - 0.4)
         if not layout.is_kerb(z):
             continue
-        walk(world, x, z, rng)
+        walk(world, side.x(distance), z, KERB, rng)
         if happens(rng, 0.3):
-            walk(world, x + 0.55, z + between(rng, -0.2, 0.2), rng)
+            walk(world, side.x(distance - 0.55), z + between(rng, -0.2, 0.2), KERB, rng)
     if happens(rng, 0.3):
         lean_bicycle(world, Spot(side.x(side.verge_edge + 0.9), between(rng, 7.0, 20.0), between(rng, 0.7, 1.0)), rng)
 

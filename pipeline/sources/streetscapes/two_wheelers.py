@@ -83,7 +83,7 @@ def _draw_bicycle(world: World, item: Item, spot: Spot, color: Color) -> None:
         item.add(worn(classes.BICYCLE, instance, tone, z), *map(spot.slanted, polygons))
 
     for hub in _HUBS:
-        # A ring is two circles in one part: where they overlap is the hole. From behind, a wheel is as broad as its tyre.
+        # A ring is two circles in one part: where they overlap is the hole. From behind, it is as broad as a tyre.
         outer, inner = ellipse(hub, 0.35, z, max(0.35, 0.07 / abs(spot.slant)), 0.35), ellipse(hub, 0.35, z, 0.27, 0.27)
         part(_TYRE, *([outer, inner] if abs(spot.slant) > 0.45 else [outer]))
         part((0.3, 0.31, 0.33), bar(hub - 0.27, 0.35, hub + 0.27, 0.35, 0.03, z), bar(hub, 0.08, hub, 0.33, 0.04, z))
