@@ -33,7 +33,7 @@ class RefinementModule(nn.Module):
 
 
 class CrnGenerator(Generator):
-    """No adversary shaped it and no tanh ends it: whoever stores the image clips it."""
+    """No tanh ends the network: training sees raw values, an image is clipped to its range."""
 
     style_kind = StyleKind.NONE
     style_dim = 0
@@ -57,7 +57,7 @@ class CrnGenerator(Generator):
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         """The first candidate."""
-        return self.candidates(condition)[:, 0]
+        return self.candidates(condition)[:, 0].clamp(-1, 1)
 
     def candidates(self, condition: Tensor) -> Tensor:
         """B x candidates x 3 x H x W."""

@@ -37,6 +37,29 @@ TINY: dict[str, dict[str, object]] = {
         "pyramid_channels": 4,
         "discriminator_channels": 4,
     },
+    "lab2pix_v1": {
+        "base_channels": 2,
+        "hidden_channels": 4,
+        "trunk_blocks": 1,
+        "style_dim": 4,
+        "discriminator_channels": 4,
+        "backbone_channels": 4,
+        "segmenter_channels": 4,
+    },
+    "lab2pix_v2": {
+        "base_channels": 4,
+        "hidden_channels": 8,
+        "upsampling": "normal",
+        "use_vae": True,
+        "start_grid": (1, 2),
+        "encoder_channels": 2,
+        "style_dim": 4,
+        "global_channels": 4,
+        "discriminator_channels": 4,
+        "backbone_channels": 4,
+    },
+    "pix2pix": {"base_channels": 4, "levels": 4, "discriminator_channels": 4},
+    "crn": {"base_channels": 32, "modules": 4, "discriminator_channels": 4},
 }
 
 
