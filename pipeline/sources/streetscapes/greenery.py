@@ -38,15 +38,15 @@ def grow_tree(world: World, layer: list[Item], x: float, z: float, rng: np.rando
     bark = Surface(classes.VEGETATION, classes.VEGETATION, (0.27, 0.21, 0.16), upright(z), Facing.ROUND, 0.25)
     item.add(bark, bar(x, 0.0, x + 0.1, crown, 0.32, z))
     item.add(bark, bar(x, crown * 0.7, x + spread * 0.5, crown, 0.14, z))
-    # Near trees show their outline: more and smaller lumps.
-    more = 5 if z < 22.0 else 0
+    # Near trees show their outline: more and smaller lumps. Far ones are a few pixels.
+    more = 5 if z < 22.0 else (0 if z < 45.0 else -1)
     for tone, lift, size, lumps in ((0.68, -0.25, 1.0, 4), (0.9, 0.05, 0.85, 4), (1.15, 0.35, 0.6, 3)):
         surface = Surface(classes.VEGETATION, classes.VEGETATION, shade(leaves, tone), upright(z), Facing.ROUND, 0.55)
         for angle in (rng.random(lumps + more) * 6.283).tolist():
             away = spread * 0.62 * size
             cx = x + away * float(np.cos(angle)) - 0.12 * spread * lift
             cy = crown + spread * lift + away * 0.8 * float(np.sin(angle))
-            radius = spread * size * between(rng, 0.42 - 0.02 * more, 0.68 - 0.02 * more)
+            radius = spread * size * between(rng, 0.42, 0.68) - 0.02 * more * size
             item.add(surface, lump(cx, cy, z, radius, radius * 0.9))
     layer.append(item)
     world.shadows.append(Shadow(x - spread * 0.5, x + spread * 0.5, z - 0.6, z + 0.6, height * 0.6))
@@ -65,7 +65,7 @@ def plant_park(world: World, side: Side, z0: float, z1: float, rng: np.random.Ge
         grow_tree(world, world.behind, side.x(distance), z, rng)
         if happens(rng, 0.6):
             grow_tree(world, world.behind, side.x(distance + between(rng, 6.0, 16.0)), z + 0.5, rng)
-    for _ in range(count(rng, 1, 4)):
+    for _ in range(count(rng, 1, 3)):
         _plant_bush(world, side.x(side.line + between(rng, 1.5, 4.0)), between(rng, z0 + 0.5, z1), rng)
 
 
@@ -94,7 +94,7 @@ def _plant_bush(world: World, x: float, z: float, rng: np.random.Generator) -> N
     color = shade(pick(rng, _LEAVES), 0.9)
     for tone, lift in ((0.75, 0.5), (1.05, 0.8)):
         surface = Surface(classes.VEGETATION, classes.VEGETATION, shade(color, tone), upright(z), Facing.ROUND, 0.5)
-        for _ in range(3):
+        for _ in range(2):
             item.add(
                 surface, lump(x + between(rng, -0.7, 0.7), lift, z, between(rng, 0.5, 0.9), between(rng, 0.4, 0.6))
             )
