@@ -45,7 +45,8 @@ class AddInstances(Edit):
     @field_validator("count")
     @classmethod
     def _ordered(cls, count: Count) -> Count:
-        return as_range(count)
+        as_range(count)
+        return count
 
     @field_validator("max_height")
     @classmethod

@@ -23,7 +23,8 @@ class Repeat(Edit):
     @field_validator("times")
     @classmethod
     def _ordered(cls, times: Count) -> Count:
-        return as_range(times)
+        as_range(times)
+        return times
 
     def class_names(self) -> tuple[str, ...]:
         return self.edit.class_names()

@@ -23,7 +23,9 @@ class SelectingEdit(Edit):
     @field_validator("count")
     @classmethod
     def _ordered(cls, count: Count | None) -> Count | None:
-        return None if count is None else as_range(count)
+        if count is not None:
+            as_range(count)
+        return count
 
     @model_validator(mode="after")
     def _count_or_fraction(self) -> Self:
