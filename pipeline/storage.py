@@ -96,7 +96,10 @@ class Store:
                 self._fs.pipe_file(self._full(path), data)
 
     def create_exclusive(self, path: str, data: bytes) -> bool:
-        """Put the file under its name unless there is one already; False when somebody was first."""
+        """Put the file under its name unless there is one already; False when somebody was first.
+
+        Atomic on local disks and on S3; elsewhere as exclusive as the backend's own `create`.
+        """
         try:
             with self._translated("create", path):
                 return self._create(self._full(path), data)
@@ -115,6 +118,8 @@ class Store:
             self.write_atomic(probe, b"1")
             if self.create_exclusive(probe, b"2") or self.read(probe) != b"1":
                 raise StorageError(f"{self.url}: exclusive creation overwrites here; use other storage")
+        except StorageError as error:
+            raise StorageError(str(error).replace(f"/{probe}", "")) from error
         finally:
             with contextlib.suppress(StorageError):
                 self.delete(probe)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from label_editing.catalog import INSTANCES_PER_CLASS
-from pipeline.errors import SourceError, UnknownIdsError
+from pipeline.errors import SourceError, StorageError, UnknownIdsError
 from pipeline.sources.base import Source, Unpaired
 
 _AHEAD = 4  # scenes in flight per thread, so that a large source never waits in memory
@@ -111,7 +111,7 @@ def examine(source: Source, key: str) -> Finding:
         scene, image = source.read(key)
     except UnknownIdsError as error:
         return Finding(key, None, {}, {}, False, str(error), error.pixels)
-    except SourceError as error:
+    except (SourceError, StorageError) as error:
         return Finding(key, None, {}, {}, False, str(error))
     ids = np.empty(0, np.int64) if scene.instances is None else np.unique(scene.instances)
     classes, objects = np.unique(ids[ids >= INSTANCES_PER_CLASS] // INSTANCES_PER_CLASS, return_counts=True)

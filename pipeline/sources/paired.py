@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from label_editing.catalog import Catalog
 from label_editing.scene import InstanceMap, LabelMap, Scene, check_scene
-from pipeline.errors import SourceError, StorageError, UnknownIdsError
+from pipeline.errors import MissingFileError, SourceError, UnknownIdsError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Pair, Source, Unpaired
 from pipeline.sources.instances import InstanceDecoder
@@ -159,7 +159,8 @@ class PairedSource(Source):
     def _data(self, file: StoredFile) -> bytes:
         try:
             return self.store.read(file.path)
-        except StorageError as error:
+        except MissingFileError as error:
+            # One file that is gone is one broken scene; storage that is away is not the scene's fault.
             raise SourceError(str(error)) from error
 
     def _explained(self, file: StoredFile, step: Callable[[], T]) -> T:

@@ -1,11 +1,11 @@
 """Shards as a source: what synthgen wrote, or any tars of <key>.jpg|png, <key>.seg.png, <key>.inst.png, <key>.json."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 
 from label_editing.catalog import Catalog
 from pipeline.catalogs import load_catalog
@@ -33,8 +33,14 @@ class WebdatasetConfig(FileSourceConfig):
 
     def open(self) -> Source:
         store = Store(self.root)
-        catalog = load_catalog(self.catalog) if self.catalog else _own_catalog(store)
-        tars = index_shards(store, self._shards(store))
+        own = _own_index(store)
+        if self.catalog is not None:
+            catalog = load_catalog(self.catalog)
+        elif own is not None:
+            catalog = own.catalog
+        else:
+            raise SourceError(_without_index(store))
+        tars = index_shards(store, self._shards(store, own))
         members = tars.listing()
         found = FoundFiles(
             labels=_with_field(members, "seg.png"),
@@ -49,9 +55,11 @@ class WebdatasetConfig(FileSourceConfig):
         source = WebdatasetSource(self.format, self.split, catalog, tars, scenes, reading, unpaired, notes)
         return selected(source, self)
 
-    def _shards(self, store: Store) -> list[StoredFile]:
+    def _shards(self, store: Store, own: "_Index | None") -> list[StoredFile]:
         files = store.list(layout.SHARDS) or [file for file in store.list() if "/" not in file.path]
         shards = [file for file in files if file.path.endswith(".tar")]
+        if own is not None:
+            shards = own.committed(store, shards)
         mine = [file for file in shards if _split_of(file) == self.split]
         if not mine:
             splits = sorted({_split_of(file) for file in shards})
@@ -73,18 +81,46 @@ class WebdatasetSource(PairedSource):
         return {**_attributes_in(note), **table}
 
 
-def _own_catalog(store: Store) -> Catalog:
-    place = store.place(layout.DATASET)
+class _Shard(BaseModel):
+    name: str
+    size: int
+
+
+class _Index(BaseModel):
+    """dataset.json, as far as reading scenes needs it."""
+
+    catalog: Catalog
+    shards: tuple[_Shard, ...]
+
+    def committed(self, store: Store, files: Sequence[StoredFile]) -> list[StoredFile]:
+        """The files that belong to the data set; SourceError when one is missing or has another size."""
+        found = {file.path.rpartition("/")[2]: file for file in files}
+        for shard in self.shards:
+            place = store.place(layout.shard_path(shard.name.removesuffix(".tar")))
+            if shard.name not in found:
+                raise SourceError(f"{place}: missing, though {layout.DATASET} lists it")
+            if found[shard.name].size != shard.size:
+                size = found[shard.name].size
+                raise SourceError(f"{place}: has {size} bytes, not the {shard.size} that {layout.DATASET} lists")
+        return [found[shard.name] for shard in self.shards]
+
+
+def _own_index(store: Store) -> _Index | None:
     try:
-        return Catalog.model_validate(json.loads(store.read(layout.DATASET))["catalog"])
+        return _Index.model_validate_json(store.read(layout.DATASET))
     except MissingFileError:
-        if store.exists(layout.PLAN):
-            raise SourceError(
-                f"{store.url}: unfinished: {layout.DATASET} is missing; run the augment that made it again"
-            ) from None
-        raise SourceError(f"{store.url}: no {layout.DATASET}; for shards of other origin give `catalog`") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise SourceError(f"{place}: holds no catalog ({error})") from error
+        return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        problem = f"{where}: {first['msg']}" if where else first["msg"]
+        raise SourceError(f"{store.place(layout.DATASET)}: damaged: {problem}") from error
+
+
+def _without_index(store: Store) -> str:
+    if store.exists(layout.PLAN):
+        return f"{store.url}: not complete yet; finish it by running the same synthgen augment again"
+    return f"{store.url}: no {layout.DATASET}; for shards of other origin give `catalog`"
 
 
 def _attributes_in(note: Any) -> dict[str, str]:

@@ -147,9 +147,12 @@ def _sample(seed: int) -> dict[str, bytes]:
 
 def _webdataset(root: Path) -> SourceConfig:
     catalog: Catalog = load_catalog("cityscapes")
-    write(root / "shards/train-000000.tar", shard({"s-0": _sample(0), "s-1": _sample(1)}))
-    write(root / "shards/train-000001.tar", shard({"s-2": _sample(2)}))
-    write(root / "dataset.json", json.dumps({"catalog": catalog.model_dump(mode="json")}).encode())
+    tars = {"train-000000.tar": ("s-0", "s-1"), "train-000001.tar": ("s-2",)}
+    for name, keys in tars.items():
+        write(root / f"shards/{name}", shard({key: _sample(int(key[-1])) for key in keys}))
+    listed = [{"name": name, "size": (root / f"shards/{name}").stat().st_size} for name in tars]
+    said = {"catalog": catalog.model_dump(mode="json"), "shards": listed}
+    write(root / "dataset.json", json.dumps(said).encode())
     return SOURCES["webdataset"](root=str(root))  # type: ignore[call-arg]
 
 

@@ -1,12 +1,10 @@
 """Shards are read member by member, and a shard that lacks its end is not taken for a short one."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.catalogs import load_catalog
 from pipeline.errors import SourceError
 from pipeline.sources.webdataset import WebdatasetConfig
 from pipeline.storage import Store
@@ -45,7 +43,8 @@ def test_only_headers_are_read_to_open_and_only_its_members_for_a_scene(root, mo
     monkeypatch.setattr(Store, "read_range", counted)
     path = root / "shards/train-000001.tar"
     path.write_bytes(_tar_with(path.read_bytes(), big))
-    source = WebdatasetConfig(root=str(root)).open()
+    (root / "dataset.json").unlink()
+    source = WebdatasetConfig(root=str(root), catalog="cityscapes").open()
     assert sum(read) < 500_000
     read.clear()
     source.read("s-2")
@@ -72,14 +71,30 @@ def test_a_shard_cut_short_is_named(root, keep):
     data = path.read_bytes().rstrip(b"\0")
     whole = len(data) + -len(data) % 512 + 1024
     path.write_bytes(path.read_bytes()[: keep + whole if keep < 0 else keep])
-    with pytest.raises(SourceError, match=rf"^{path}: a truncated( or damaged)? tar: "):
+    with pytest.raises(SourceError, match=rf"^{path}: has \d+ bytes, not the \d+ that dataset\.json lists$"):
         WebdatasetConfig(root=str(root)).open()
+    (root / "dataset.json").unlink()
+    with pytest.raises(SourceError, match=rf"^{path}: a truncated( or damaged)? tar: "):
+        WebdatasetConfig(root=str(root), catalog="cityscapes").open()
+
+
+def test_only_the_shards_of_the_data_set_are_read(root):
+    (root / "shards/train-000007.tar").write_bytes(b"left by a run that was killed")
+    assert list(WebdatasetConfig(root=str(root)).open().keys()) == ["s-0", "s-1", "s-2"]
+
+
+def test_a_shard_that_is_gone_is_named(root):
+    (root / "shards/train-000001.tar").unlink()
+    with pytest.raises(SourceError) as caught:
+        WebdatasetConfig(root=str(root)).open()
+    assert str(caught.value) == f"{root}/shards/train-000001.tar: missing, though dataset.json lists it"
 
 
 def test_a_key_in_two_shards_names_both(root):
     (root / "shards/train-000002.tar").write_bytes((root / "shards/train-000001.tar").read_bytes())
+    (root / "dataset.json").unlink()
     with pytest.raises(SourceError, match=r"^shards/train-000001\.tar/s-2.\S+ and shards/train-000002\.tar/s-2"):
-        WebdatasetConfig(root=str(root)).open()
+        WebdatasetConfig(root=str(root), catalog="cityscapes").open()
 
 
 def test_an_unfinished_data_set_is_not_read(root):
@@ -88,7 +103,7 @@ def test_an_unfinished_data_set_is_not_read(root):
     (root / ".synthgen/plan.json").write_text("{}")
     with pytest.raises(SourceError) as caught:
         WebdatasetConfig(root=str(root)).open()
-    assert str(caught.value) == (f"{root}: unfinished: dataset.json is missing; run the augment that made it again")
+    assert str(caught.value) == f"{root}: not complete yet; finish it by running the same synthgen augment again"
 
 
 def test_plain_shards_need_a_catalog_and_no_more(tmp_path, street_maps, encode_png, write_shard):
@@ -111,9 +126,7 @@ def test_instances_beyond_16_bits_are_read_from_rgb(tmp_path, encode_png, write_
     sample = {"seg.png": encode_png(labels), "inst.png": encode_png(rgb)}
     (tmp_path / "shards").mkdir()
     (tmp_path / "shards/val-000000.tar").write_bytes(write_shard({"k": sample}))
-    catalog = load_catalog("coco_stuff").model_dump(mode="json")
-    (tmp_path / "dataset.json").write_text(json.dumps({"catalog": catalog}))
-    scene = WebdatasetConfig(root=str(tmp_path), split="val").open().read_scene("k")
+    scene = WebdatasetConfig(root=str(tmp_path), split="val", catalog="coco_stuff").open().read_scene("k")
     np.testing.assert_array_equal(scene.instances, instances)
 
 
@@ -123,8 +136,11 @@ def test_an_unknown_split_names_those_there_are(root):
     assert str(caught.value) == f"{root}: unknown split 'trian'; did you mean 'train'?"
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "{", '{"catalog": {"name": "x"}}'])
-def test_a_dataset_json_without_catalog_is_named(root, text):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("{}", "catalog: Field required"), ("{", "Invalid JSON"), ('{"catalog": {"name": "x"}}', "catalog.classes: ")],
+)
+def test_a_damaged_dataset_json_is_named(root, text, problem):
     (root / "dataset.json").write_text(text)
-    with pytest.raises(SourceError, match=rf"^{root}/dataset\.json: holds no catalog"):
+    with pytest.raises(SourceError, match=rf"^{root}/dataset\.json: damaged: {problem}"):
         WebdatasetConfig(root=str(root)).open()
