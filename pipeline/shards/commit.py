@@ -43,15 +43,21 @@ def commit_shard(store: Store, marker: Marker, tar: bytes, rows: bytes, fence: C
 
     `fence` raises when this run no longer owns the output; it is asked last, right before the marker.
     """
+    if store.exists(layout.marker_path(marker.shard)):
+        return _standing(store, marker)  # and its tar is left alone
     put_verified(store, layout.shard_path(marker.shard), tar, marker.sha256)
     store.write_atomic(layout.rows_path(marker.shard), rows)
     fence()
     if store.create_exclusive(layout.marker_path(marker.shard), marker.to_json()):
         return marker
-    standing = read_marker(store, marker.shard)
-    if standing.sha256 != marker.sha256:
+    return _standing(store, marker)
+
+
+def _standing(store: Store, wanted: Marker) -> Marker:
+    standing = read_marker(store, wanted.shard)
+    if standing.sha256 != wanted.sha256:
         raise RunError(
-            f"{store.place(layout.marker_path(marker.shard))}: committed before with other bytes; the same plan must "
+            f"{store.place(layout.marker_path(wanted.shard))}: committed before with other bytes; the same plan must "
             "give the same shard: was another version of synthgen, or another kind of device, at work here?"
         )
     return standing
