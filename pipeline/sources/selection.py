@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 
 from label_editing.names import unknown_name
@@ -9,6 +10,8 @@ from label_editing.scene import Scene
 from pipeline.errors import SourceError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Pair, Source, SourceConfig, Unpaired
+
+_READERS = 16  # attributes may stand in a file a scene: on object storage each is a round trip
 
 
 def selected(source: Source, config: SourceConfig) -> Source:
@@ -67,7 +70,8 @@ class SelectedSource(Source):
 
 
 def _with_attributes(source: Source, keys: Sequence[str], where: Mapping[str, str | tuple[str, ...]]) -> list[str]:
-    known = {key: source.attributes(key) for key in keys}
+    with ThreadPoolExecutor(_READERS) as pool:
+        known = dict(zip(keys, pool.map(source.attributes, keys), strict=True))
     left = list(keys)
     for name, value in where.items():
         values = (value,) if isinstance(value, str) else value

@@ -14,6 +14,7 @@ from pipeline.shards import layout
 from pipeline.sources.base import Source
 from pipeline.sources.file_source import FileSourceConfig, FoundFiles, no_split
 from pipeline.sources.instances import from_cityscapes1000
+from pipeline.sources.names import key_of
 from pipeline.sources.paired import PairedSource, Reading
 from pipeline.sources.selection import selected
 from pipeline.sources.tar_index import index_shards
@@ -50,7 +51,7 @@ class WebdatasetConfig(FileSourceConfig):
         if not found.labels:
             raise SourceError(f"{self.root}: the shards of split {self.split} hold no <key>.seg.png")
         scenes, unpaired = self.scenes(store, found, lambda _: {})
-        notes = _with_field(members, "json")
+        notes = {key_of(stem): file for stem, file in _with_field(members, "json").items()}
         reading = Reading(from_cityscapes1000)
         source = WebdatasetSource(self.format, self.split, catalog, tars, scenes, reading, unpaired, notes)
         return selected(source, self)
