@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from pipeline.resolution import Resolution
-from pipeline.sources.streetscapes import StreetscapesConfig, StreetscapesSource
+from pipeline.sources.base import Source
+from pipeline.sources.streetscapes import StreetscapesConfig
 
 SIZE = Resolution(256, 128)
 AT_LEAST_PER_S = 20.0
@@ -49,7 +50,7 @@ def measure(scenes: int) -> dict[str, float]:
     return {"scenes_per_s": drawn, "maps_per_s": maps, "decoded_per_s": decoded, "ratio": decoded / drawn}
 
 
-def _encode(source: StreetscapesSource, key: str) -> list[Any]:
+def _encode(source: Source, key: str) -> list[Any]:
     pair = source.read(key, SIZE)
     maps = [pair.scene.labels, np.asarray(pair.scene.instances).astype(np.uint16)]
     return [*[cv2.imencode(".png", m)[1] for m in maps], cv2.imencode(".jpg", np.asarray(pair.image))[1]]

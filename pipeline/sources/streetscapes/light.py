@@ -87,7 +87,7 @@ def _dusk(weather: Weather) -> Light:
         glow=_LIT_DUSK,
         clouds=0.7,
         stars=0.0,
-        grain=0.012,
+        grain=0.010,
     )
 
 
@@ -105,7 +105,7 @@ def _night(weather: Weather) -> Light:
         glow=_LIT_NIGHT,
         clouds=0.35,
         stars=1.0 if clear else 0.0,
-        grain=0.02,
+        grain=0.015,
     )
 
 

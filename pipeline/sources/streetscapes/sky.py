@@ -27,6 +27,7 @@ def paint_sky(world: World, view: View, light: Light) -> Floats:
     sky += (horizon * 1.05 + np.array(light.sky_glow, np.float32) * 0.3 - sky) * cover
     if light.stars > 0:
         _add_stars(sky, world)
+        _add_moon(sky, world, u, v)
     return sky
 
 
@@ -37,6 +38,14 @@ def _clouds(world: World, u: Floats, rise: Floats) -> Floats:
     column = ((u * far * 50).astype(np.int32) + (world.grain >> 9)) & (TILE - 1)
     cover = np.clip(cloud_tile()[row, column] * 0.75 + 0.1, 0.0, 1.0) * np.clip(rise * 4, 0.0, 1.0)
     return cv2.GaussianBlur(cover, (0, 0), 1.5)
+
+
+def _add_moon(sky: Floats, world: World, u: Floats, v: Floats) -> None:
+    if world.grain % 2:
+        return
+    away = np.hypot(u - 0.45 * world.sun_side, v - 0.3 * world.camera.horizon)
+    disc = np.clip((0.019 - away) / 0.008, 0.0, 1.0) + 0.12 * np.exp(-away / 0.03)
+    sky += disc[..., None] * np.array((0.62, 0.62, 0.55), np.float32)
 
 
 def _add_stars(sky: Floats, world: World) -> None:

@@ -73,7 +73,7 @@ def _glow_color(albedo: Table, glows: list[Glow]) -> Table:
     """By day a lit window is dark glass; the colour of its lamp is the hue of that glass, made bright."""
     is_window = np.array([glow == Glow.WINDOW for glow in glows])
     peak = np.maximum(albedo.max(axis=1, keepdims=True), 1e-4)
-    warm = (albedo / peak) ** 1.0 * np.array([1.0, 0.66, 0.32], np.float32)
+    warm = albedo / peak * np.array([1.0, 0.66, 0.32], np.float32)
     return np.where(is_window[:, None], warm, albedo).astype(np.float32)
 
 

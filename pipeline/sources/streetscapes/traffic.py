@@ -95,7 +95,9 @@ def _cross(world: World, layout: Layout, z: float, rng: np.random.Generator) -> 
         shape, color = _draw_vehicle(rng)
         heading: Heading = pick(rng, ("leftward", "rightward"))
         middle = 0.5 * (layout.junction[0] + layout.junction[1])
-        x = between(rng, -1.2, 1.2) * layout.left.line
+        # Beyond the building line the corner houses would have to hide it.
+        half = 0.5 * shape.length
+        x = between(rng, half - layout.left.line, layout.right.line - half)
         _turn_across(world, shape, x, middle + (0.7 if heading == "rightward" else -3.2), heading, color)
 
 

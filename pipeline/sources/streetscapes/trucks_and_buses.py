@@ -42,7 +42,7 @@ def _draw_bus_end(item: Item, vehicle: Placed) -> None:
     low = 1.0 if vehicle.end == "nose" else 1.55
     item.add(vehicle.skin(shade(GLASS, 1.2), "end"), on_end(vehicle, -half + 0.12, half - 0.12, low, 2.5))
     board = on_end(vehicle, -half + 0.35, half - 0.35, 2.6, 2.95)
-    item.add(vehicle.skin((0.95, 0.62, 0.12), "end", Glow.SIGNAL), board)
+    item.add(vehicle.skin((0.95, 0.62, 0.12), "end", Glow.SHOP), board)
 
 
 def _draw_truck_flank(item: Item, vehicle: Placed) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pipeline.resolution import Resolution
 from pipeline.sources.streetscapes import StreetscapesConfig, World, classes, draw_world, rasterise
 from pipeline.sources.streetscapes.camera import Camera
+from pipeline.sources.streetscapes.layout import draw_camera, draw_layout
 from pipeline.sources.streetscapes.shapes import Facing, Item, Surface, rectangle, upright
 
 SMALL = Resolution(256, 128)
@@ -138,6 +139,19 @@ def test_whoever_is_on_the_street_has_ground_of_the_right_kind_under_the_feet(cl
     assert right > 5
     # A foot on the kerb may fall on the pixel beside it.
     assert wrong <= 0.03 * right
+
+
+def test_no_vehicle_reaches_into_the_houses() -> None:
+    for index in range(60):
+        rng = np.random.default_rng(index)
+        draw_camera(rng)
+        layout = draw_layout(rng)  # what draw_world draws first
+        world = draw_world(np.random.default_rng(index))
+        vehicles = [i for i in world.street if i.parts[0].surface.class_id in (classes.CAR, classes.BUS, classes.TRUCK)]
+        assert vehicles
+        xs = [p[0] for item in vehicles for part in item.parts for polygon in part.polygons for p in polygon]
+        assert -layout.left.line <= min(xs)
+        assert max(xs) <= layout.right.line
 
 
 def test_the_seen_part_of_a_person_never_reaches_below_the_feet() -> None:
