@@ -3,7 +3,10 @@
 import errno
 import os
 import pickle
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -202,3 +205,21 @@ def test_fsspec_sees_the_same_files(tmp_path):
     Store(f"file://{tmp_path}/root").write_atomic("a/b", b"1")
     with fsspec.open(f"{tmp_path}/root/a/b") as file:
         assert file.read() == b"1"
+
+
+def test_a_writer_killed_at_any_moment_leaves_one_whole_file(tmp_path):
+    program = (
+        "import sys; from pipeline.storage import Store; store = Store(sys.argv[1])\n"
+        "while True:\n    for letter in b'ab': store.write_atomic('file', bytes([letter]) * 3_000_000)\n"
+    )
+    store = Store(str(tmp_path))
+    for delay_s in (0.0, 0.013, 0.029):
+        writer = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], cwd=Path(__file__).parents[2])
+        while writer.poll() is None and not store.exists("file"):
+            time.sleep(0.01)
+        time.sleep(delay_s)
+        writer.kill()
+        writer.wait()
+        assert store.read("file") in (b"a" * 3_000_000, b"b" * 3_000_000)
+        assert store.list() == [StoredFile("file", 3_000_000)]
+        store.delete("file")
