@@ -4,6 +4,7 @@ import numpy as np
 
 from label_editing.canvas import Canvas
 from label_editing.perspective import Perspective, fit_perspective, measured_objects
+from label_editing.scene import Scene
 
 _USUAL_SCALE = 0.75  # a camera 1.33 m above the road
 
@@ -14,9 +15,14 @@ def view_of(canvas: Canvas, prior: Perspective | None) -> Perspective | None:
     return fit_perspective(feet, sizes, prior) or _from_ground(canvas)
 
 
+def view_of_scene(scene: Scene) -> Perspective | None:
+    """Measured on the scene's own objects; None where they are too few."""
+    canvas = Canvas(scene)
+    return fit_perspective(*measured_objects(canvas.table.values(), canvas.catalog, canvas.height, canvas.width))
+
+
 def _from_ground(canvas: Canvas) -> Perspective | None:
-    ground = np.zeros(len(canvas.catalog.known), np.bool_)
-    ground[[c.id for c in canvas.catalog.classes if c.layer == "ground"]] = True
+    ground = canvas.catalog.of_layer["ground"]
     rows = np.flatnonzero(ground[canvas.labels[::4, ::4]].mean(axis=1) > 0.01)
     if rows.size == 0 or not any(c.height_m for c in canvas.catalog.classes):
         return None

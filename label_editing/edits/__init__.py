@@ -1,6 +1,6 @@
 """Every edit, by the name a recipe calls it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -23,7 +23,17 @@ from label_editing.edits.set_class import SetClass
 from label_editing.edits.swap_class import SwapClass
 from label_editing.scene import Scene
 
-__all__ = ["EDITS", "AnyEdit", "Edit", "EditContext", "EditRecord", "EditRefused", "apply_edits", "replay_edits"]
+__all__ = [
+    "EDITS",
+    "AnyEdit",
+    "Edit",
+    "EditContext",
+    "EditRecord",
+    "EditRefused",
+    "apply_edits",
+    "every_edit",
+    "replay_edits",
+]
 
 EDITS: dict[str, type[Edit]] = {
     "swap_class": SwapClass,
@@ -69,6 +79,16 @@ def apply_edits(
     canvas = Canvas(scene)
     records = [edit.draw(canvas, context, rng) for edit in edits]
     return canvas.scene(), records
+
+
+def every_edit(edits: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits and those within them."""
+    for edit in edits:
+        yield edit
+        if isinstance(edit, OneOf):
+            yield from every_edit(edit.edits)
+        elif isinstance(edit, Repeat):
+            yield from every_edit([edit.edit])
 
 
 def replay_edits(records: Iterable[EditRecord], scene: Scene) -> Scene:

@@ -1,0 +1,229 @@
+"""Instance banks of sources: built in one pass over the label maps, kept as parquet, read a class at a time."""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from label_editing.edits import Edit, EditContext, every_edit
+from label_editing.edits.add_instances import AddInstances
+from label_editing.edits.replace_region import ReplaceRegion
+from label_editing.instance_bank import BankEntry, InstanceBank, build_entries
+from label_editing.perspective import Perspective
+from label_editing.scene import Scene
+from label_editing.views import view_of_scene
+from orchestration.cluster import ClusterInfo
+from orchestration.parallel import map_parallel
+from pipeline.errors import InputError
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Source
+from pipeline.storage import Store
+
+_FORMAT = 1
+_MOST_PER_CLASS = 4000  # more add nothing that anyone would see
+_NUM_OTHER_SCENES = 8  # that replace_region takes regions from
+_FIELDS: dict[str, pa.DataType] = {
+    "class_name": pa.string(),
+    "height": pa.int32(),
+    "width": pa.int32(),
+    "packed": pa.binary(),
+    "foot_row": pa.int32(),
+    "foot_column": pa.int32(),
+    "scene_height": pa.int32(),
+    "scene_width": pa.int32(),
+    "source_key": pa.string(),
+    "companion": pa.string(),
+    "perspective": pa.string(),  # JSON, empty where the scene was too bare to measure one
+    "attributes": pa.string(),  # JSON
+}
+_SCHEMA = pa.schema(list(_FIELDS.items()))
+
+
+class SceneFinds(NamedTuple):
+    """What one scene gives to a bank."""
+
+    entries: list[BankEntry]
+    view: Perspective | None
+
+
+class FindInScene:
+    """Reads one scene and cuts its whole objects out. Pickles, so that any worker can make one."""
+
+    def __init__(self, source: Source, resolution: Resolution | None) -> None:
+        self._source, self._resolution = source, resolution
+
+    def __call__(self) -> Callable[[str], SceneFinds]:
+        return self.find
+
+    def find(self, key: str) -> SceneFinds:
+        """The finds of the scene of this key."""
+        scene = self._source.read_scene(key, self._resolution)
+        return SceneFinds(build_entries(scene), view_of_scene(scene))
+
+
+def build_bank(
+    source: Source,
+    keys: Sequence[str] | None = None,
+    resolution: Resolution | None = None,
+    cluster: ClusterInfo | None = None,
+) -> InstanceBank:
+    """The bank of a source's scenes, or of some of them; over the cluster where one is given, here otherwise."""
+    keys = source.keys() if keys is None else keys
+    finder = FindInScene(source, resolution)
+    finds: Iterable[SceneFinds] = (
+        map(finder.find, keys) if cluster is None else map_parallel(finder, keys, cluster, name="instance bank")
+    )
+    entries: list[BankEntry] = []
+    views: list[Perspective] = []
+    for found in finds:
+        entries.extend(found.entries)
+        views.extend([found.view] if found.view is not None else [])
+    return InstanceBank.of(_thinned(entries), usual_view(views))
+
+
+def usual_view(views: Sequence[Perspective]) -> Perspective | None:
+    """The median of the views that scenes measured on their own objects."""
+    if not views:
+        return None
+    return Perspective(
+        horizon=float(np.median([v.horizon for v in views])),
+        scale=float(np.median([v.scale for v in views])),
+        objects=sum(v.objects for v in views),
+    )
+
+
+def _thinned(entries: list[BankEntry]) -> Iterator[BankEntry]:
+    """At most so many of each class, evenly over the source."""
+    by_class: dict[str, list[BankEntry]] = {}
+    for entry in entries:
+        by_class.setdefault(entry.class_name, []).append(entry)
+    for of_class in by_class.values():
+        kept = np.linspace(0, len(of_class) - 1, min(len(of_class), _MOST_PER_CLASS)).astype(int)
+        yield from (of_class[k] for k in kept.tolist())
+
+
+def bank_to_parquet(bank: InstanceBank) -> bytes:
+    """The bank as a file: a row group a class, so that a class is read without the others."""
+    view = "" if bank.perspective is None else bank.perspective.model_dump_json()
+    about = {"format": str(_FORMAT), "classes": json.dumps(bank.class_names), "perspective": view}
+    buffer = io.BytesIO()
+    with pq.ParquetWriter(buffer, _SCHEMA.with_metadata(about), compression="zstd") as writer:
+        for name in bank.class_names:
+            rows = [_row(entry) for entry in bank.entries(name)]
+            writer.write_table(pa.Table.from_pylist(rows, _SCHEMA), row_group_size=len(rows))
+    return buffer.getvalue()
+
+
+def _row(entry: BankEntry) -> dict[str, Any]:
+    row = {name: getattr(entry, name) for name in _FIELDS}
+    row["perspective"] = "" if entry.perspective is None else entry.perspective.model_dump_json()
+    row["attributes"] = json.dumps(dict(entry.attributes), sort_keys=True)
+    return row
+
+
+def bank_from_parquet(data: bytes) -> InstanceBank:
+    """The bank in a file; its classes are unpacked on first use. ValueError for a file that is none."""
+    try:
+        about = pq.read_schema(pa.BufferReader(data)).metadata or {}
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"not a parquet file: {error}") from None
+    if about.get(b"format") != str(_FORMAT).encode():
+        raise ValueError(f"not an instance bank of format {_FORMAT}; build it again")
+    classes: list[str] = json.loads(about[b"classes"])
+    view = about[b"perspective"].decode()
+    return InstanceBank(
+        {name: _StoredEntries(data, group) for group, name in enumerate(classes)},
+        Perspective.model_validate_json(view) if view else None,
+    )
+
+
+class _StoredEntries(Sequence[BankEntry]):
+    """The entries of one row group, read when the first is asked for."""
+
+    def __init__(self, data: bytes, group: int) -> None:
+        self._data, self._group = data, group
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Workers read what they need themselves.
+        return _StoredEntries, (self._data, self._group)
+
+    @cached_property
+    def _entries(self) -> list[BankEntry]:
+        rows = pq.ParquetFile(pa.BufferReader(self._data)).read_row_group(self._group).to_pylist()
+        return [_entry(row) for row in rows]
+
+    @cached_property
+    def _count(self) -> int:
+        return int(pq.read_metadata(pa.BufferReader(self._data)).row_group(self._group).num_rows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> BankEntry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[BankEntry]: ...
+    def __getitem__(self, index: int | slice) -> BankEntry | Sequence[BankEntry]:
+        return self._entries[index]
+
+
+def _entry(row: dict[str, Any]) -> BankEntry:
+    view = row["perspective"]
+    return BankEntry(
+        **row
+        | {
+            "perspective": Perspective.model_validate_json(view) if view else None,
+            "attributes": json.loads(row["attributes"]),
+        }
+    )
+
+
+def read_bank(store: Store, path: str) -> InstanceBank:
+    """The bank in a stored file; InputError names the file where it is none."""
+    try:
+        return bank_from_parquet(store.read(path))
+    except ValueError as error:
+        raise InputError(f"{store.place(path)}: {error}") from None
+
+
+def cached_bank(
+    source: Source, store: Store, resolution: Resolution | None = None, cluster: ClusterInfo | None = None
+) -> InstanceBank:
+    """The bank of a source from the store, built and put there on first use."""
+    path = f"instances-{sha256(f'{_FORMAT} {source.fingerprint()} {resolution}'.encode()).hexdigest()[:16]}.parquet"
+    if not store.exists(path):
+        store.write_atomic(path, bank_to_parquet(build_bank(source, None, resolution, cluster)))
+    return read_bank(store, path)
+
+
+def edit_context(
+    edits: Sequence[Edit],
+    source: Source,
+    store: Store | None,
+    resolution: Resolution | None = None,
+    cluster: ClusterInfo | None = None,
+) -> EditContext:
+    """What these edits need to know of the source: a bank where objects come, other scenes where regions do."""
+    every = list(every_edit(edits))
+    bank = None
+    if any(isinstance(edit, AddInstances) and edit.cutouts in ("auto", "bank") for edit in every):
+        bank = (
+            build_bank(source, None, resolution, cluster)
+            if store is None
+            else cached_bank(source, store, resolution, cluster)
+        )
+    scenes: tuple[Scene, ...] = ()
+    if any(isinstance(edit, ReplaceRegion) for edit in every):
+        scenes = tuple(source.read_scene(key, resolution) for key in _spread(source.keys(), _NUM_OTHER_SCENES))
+    return EditContext(bank, None if bank is None else bank.perspective, scenes)
+
+
+def _spread(keys: Sequence[str], count: int) -> list[str]:
+    places = np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int)
+    return [keys[k] for k in places.tolist()]
