@@ -17,8 +17,8 @@ def street_lamps(world: World, x: Floats, y: Floats, z: Floats) -> Floats:
         along = (z - lamps.first) / lamps.spacing
         dz = (along - np.rint(along)) * lamps.spacing
         square = (x - lamps.x) ** 2 + (y - lamps.height + 0.3) ** 2 + dz * dz + 1.5
-        light += 90.0 / (square * np.sqrt(square))
-    return np.minimum(light, 1.6)
+        light += 140.0 / (square * np.sqrt(square))
+    return np.minimum(light, 2.0)
 
 
 def own_headlights(x: Floats, y: Floats, z: Floats) -> Floats:

@@ -16,7 +16,7 @@ from pipeline.sources.streetscapes.two_wheelers import (
     ride_motorcycle,
     stand_motorcycle,
 )  # fmt: skip
-from pipeline.sources.streetscapes.vehicles import BUS, CARS, TRUCK, Heading, Shape
+from pipeline.sources.streetscapes.vehicles import BUS, CARS, TRUCK, Heading, Vehicle
 from pipeline.sources.streetscapes.world import World
 
 _PAINTS: tuple[Color, ...] = (
@@ -46,18 +46,17 @@ def fill_street(world: World, layout: Layout, rng: np.random.Generator) -> None:
     _cycle(world, layout, rng)
 
 
-def draw_paint(rng: np.random.Generator) -> Color:
-    """The colour of a car."""
+def _draw_paint(rng: np.random.Generator) -> Color:
     return shade(pick(rng, _PAINTS), between(rng, 0.85, 1.12))
 
 
-def _draw_vehicle(rng: np.random.Generator) -> tuple[Shape, Color]:
+def _draw_vehicle(rng: np.random.Generator) -> Vehicle:
     kind = float(rng.random())
     if kind < 0.12:
-        return TRUCK, shade(pick(rng, _LIVERIES), between(rng, 0.85, 1.1))
+        return Vehicle(TRUCK, shade(pick(rng, _LIVERIES), between(rng, 0.85, 1.1)))
     if kind < 0.21:
-        return BUS, shade(pick(rng, _LIVERIES), between(rng, 0.9, 1.1))
-    return pick(rng, CARS), draw_paint(rng)
+        return Vehicle(BUS, shade(pick(rng, _LIVERIES), between(rng, 0.9, 1.1)))
+    return Vehicle(pick(rng, CARS), _draw_paint(rng))
 
 
 def _drive(world: World, layout: Layout, rng: np.random.Generator) -> None:
@@ -65,15 +64,12 @@ def _drive(world: World, layout: Layout, rng: np.random.Generator) -> None:
     for lane in range(-layout.lanes_oncoming, layout.lanes_ahead):
         z = between(rng, 11.0, 24.0) if lane == 0 else between(rng, 6.0, 18.0)
         while z < 75.0:
-            shape, color = _draw_vehicle(rng)
-            heading: Heading = "ahead" if lane >= 0 else "oncoming"
-            blocked = (
-                layout.crossing is not None and z < layout.crossing + 4.5 and z + shape.length > layout.crossing - 1.0
-            )
-            if happens(rng, busy) and not blocked:
+            vehicle = _draw_vehicle(rng)
+            end = z + vehicle.shape.length
+            if happens(rng, busy) and not _blocks(layout, z, end):
                 x = layout.lane_center(lane) + between(rng, -0.3, 0.3)
-                park(world, shape, x, z, heading, color, lit=True)
-            z += shape.length + between(rng, 5.0, 18.0)
+                park(world, vehicle, x, z, "ahead" if lane >= 0 else "oncoming")
+            z = end + between(rng, 5.0, 18.0)
 
 
 def _blocks(layout: Layout, z0: float, z1: float) -> bool:
@@ -92,22 +88,22 @@ def _cross(world: World, layout: Layout, z: float, rng: np.random.Generator) -> 
         x = between(rng, -layout.left.road_edge, layout.right.road_edge)
         walk(world, x, z + between(rng, 0.4, 3.0), 0.0, rng)
     if layout.junction is not None and happens(rng, 0.7):
-        shape, color = _draw_vehicle(rng)
+        vehicle = _draw_vehicle(rng)
         heading: Heading = pick(rng, ("leftward", "rightward"))
         middle = 0.5 * (layout.junction[0] + layout.junction[1])
         # Beyond the building line the corner houses would have to hide it.
-        half = 0.5 * shape.length
+        half = 0.5 * vehicle.shape.length
         x = between(rng, half - layout.left.line, layout.right.line - half)
-        _turn_across(world, shape, x, middle + (0.7 if heading == "rightward" else -3.2), heading, color)
+        _turn_across(world, vehicle, x, middle + (0.7 if heading == "rightward" else -3.2), heading)
 
 
-def _turn_across(world: World, shape: Shape, x: float, z: float, heading: Heading, color: Color) -> None:
+def _turn_across(world: World, vehicle: Vehicle, x: float, z: float, heading: Heading) -> None:
     """A vehicle across the road, unless something stands in its way."""
-    half = 0.5 * shape.length + 0.3
-    hit = [s for s in world.shadows if s.near < z + shape.width + 0.5 and s.far > z - 0.5]
+    half = 0.5 * vehicle.shape.length + 0.3
+    hit = [s for s in world.shadows if s.near < z + vehicle.shape.width + 0.5 and s.far > z - 0.5]
     if any(s.left < x + half and s.right > x - half for s in hit):
         return
-    park(world, shape, x, z, heading, color, lit=True)
+    park(world, vehicle, x, z, heading)
 
 
 def _park_along(world: World, layout: Layout, side: Side, rng: np.random.Generator) -> None:
@@ -116,11 +112,11 @@ def _park_along(world: World, layout: Layout, side: Side, rng: np.random.Generat
     full = between(rng, 0.35, 0.95)
     z = between(rng, 4.0, 9.0)
     while z < 65.0:
-        shape, color = (TRUCK, pick(rng, _LIVERIES)) if happens(rng, 0.05) else (pick(rng, CARS), draw_paint(rng))
+        shape, color = (TRUCK, pick(rng, _LIVERIES)) if happens(rng, 0.05) else (pick(rng, CARS), _draw_paint(rng))
         x = side.x(side.road_edge + 1.2 + between(rng, -0.1, 0.1))
         if happens(rng, full) and layout.is_kerb(z) and layout.is_kerb(z + shape.length):
             heading: Heading = "ahead" if (side.sign > 0) != happens(rng, 0.1) else "oncoming"
-            park(world, shape, x, z, heading, color, lit=False)
+            park(world, Vehicle(shape, color, lit=False), x, z, heading)
         elif happens(rng, 0.25) and layout.is_kerb(z):
             stand_motorcycle(world, Spot(x, z + 1.0, side.sign * between(rng, 0.5, 0.9)), rng)
         z += shape.length + between(rng, 0.8, 3.0)

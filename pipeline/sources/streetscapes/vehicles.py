@@ -1,7 +1,7 @@
 """What all vehicles share: measures, how they stand on the road and what of them is seen, wheels and lights."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pipeline.sources.streetscapes import classes
 from pipeline.sources.streetscapes.shapes import CIRCLE, Color, Facing, Glow, Item, Polygon, Stand, Surface
@@ -38,6 +38,14 @@ TRUCK = Shape(classes.TRUCK, 8.5, 2.5, 1.2, 3.4, (0.0, 0.0, 1.0, 1.0), (0.17, 0.
 BUS = Shape(classes.BUS, 11.5, 2.55, 1.25, 3.1, (0.0, 0.0, 1.0, 1.0), (0.26, 0.8), 0.5)
 
 
+class Vehicle(NamedTuple):
+    """A vehicle before it is anywhere."""
+
+    shape: Shape
+    color: Color
+    lit: bool = True  # a parked car's lights are off
+
+
 @dataclass(frozen=True)
 class Placed:
     """A vehicle on the road: x of its middle, z of its near edge."""
@@ -48,7 +56,7 @@ class Placed:
     heading: Heading
     color: Color
     instance: int
-    lit: bool  # a parked car's lights are off
+    lit: bool
     across: float  # where the bend has moved it: what decides which flank is seen
 
     @property
