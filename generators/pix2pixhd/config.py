@@ -29,6 +29,7 @@ class Pix2PixHDConfig(FamilyConfig):
 
     feature_matching_weight: float = Field(10.0, ge=0)
     perceptual_weight: float = Field(10.0, ge=0)
+    reconstruction_weight: float = Field(0.0, ge=0)  # L1 on pixels; not in the paper: it carries short trainings
     vgg_weights: str | None = None  # path of a VGG-19 state dict; None trains on discriminator features alone
     pool_size: int = Field(0, ge=0)
     generator_rate: float = Field(2e-4, gt=0)

@@ -1,6 +1,7 @@
 """How pix2pixHD trains: LSGAN on several scales, feature matching, optional VGG loss, encoder with generator."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from generators import losses
@@ -52,6 +53,10 @@ class Pix2PixHDSystem(System):
             perceptual = self._perceptual(fake, batch.image_BCHW)
             total = total + self._config.perceptual_weight * perceptual
             terms["perceptual"] = perceptual.detach()
+        if self._config.reconstruction_weight:
+            reconstruction = F.l1_loss(fake, batch.image_BCHW)
+            total = total + self._config.reconstruction_weight * reconstruction
+            terms["reconstruction"] = reconstruction.detach()
         return Turn(total, terms, fake.detach())
 
     def discriminator_turn(self, batch: Batch, fake_BCHW: Tensor) -> Turn:
