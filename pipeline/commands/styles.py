@@ -1,0 +1,156 @@
+"""`synthgen styles`: fit, show and tag the looks of a model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.commands.options import Json, OutputFile, Quiet, ShowProgress
+from pipeline.console import Console, ProgressMode
+
+if TYPE_CHECKING:
+    from label_editing.catalog import Catalog
+    from pipeline.model_directory import OpenModel
+    from pipeline.sources.base import Source
+    from pipeline.styles.bank import Cluster, StyleBank
+
+app = typer.Typer(help="The looks a model has learnt.", no_args_is_help=True)
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model directory.")]
+_MOST_VALUES = 3
+
+
+@app.callback()
+def _styles() -> None:
+    """The looks a model has learnt: clusters per class, where they come from, names for them.
+
+    Example: synthgen styles show runs/streetscapes
+    """
+
+
+@app.command()
+def fit(
+    model: Model,
+    clusters: Annotated[int, typer.Option(min=1, max=1000, help="Looks per class at most.")] = 10,
+    max_images: Annotated[int, typer.Option(min=1, help="Images looked at, spread over the source.")] = 20_000,
+    progress: ShowProgress = ProgressMode.AUTO,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Find the looks of the training images anew, and replace the style bank. Tags are lost.
+
+    Example: synthgen styles fit runs/streetscapes --clusters 20
+    """
+    from pipeline.model_directory import ModelDirectory, open_model
+    from pipeline.train_config import StyleConfig
+    from pipeline.training.run import fit_styles
+
+    console = Console(json, quiet, progress)
+    opened = open_model(model)
+    settings = StyleConfig(clusters=clusters, max_images=max_images)
+    with console.progress("styles", None, "images") as images:
+        bank = fit_styles(opened, _source(opened), settings, lambda done, total: images.set(done, total))
+    ModelDirectory(model).write_styles(bank)
+    console.result(
+        f"{len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",
+        {"model": opened.url, "clusters": len(bank.clusters), "images": len(bank.image_keys)},
+    )
+
+
+@app.command()
+def show(model: Model, out: OutputFile = None, quiet: Quiet = False, json: Json = False) -> None:
+    """List the clusters of every class; with --out, also draw a contact sheet with crops of each.
+
+    Example: synthgen styles show runs/streetscapes --out styles.png
+    """
+    from pipeline.model_directory import open_model
+
+    console = Console(json, quiet)
+    opened = open_model(model)
+    bank = opened.style_bank()
+    if out is not None:
+        _draw_sheet(opened, bank, out)
+        console.note(f"contact sheet: {out}")
+    rows = [_described(cluster, opened.catalog) for cluster in bank.clusters]
+    console.result(_table(rows) if rows else f"{bank.kind} styles; no clusters", {"kind": bank.kind, "clusters": rows})
+
+
+@app.command()
+def tag(
+    model: Model,
+    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="A class of the model's catalog.")],
+    cluster: Annotated[int, typer.Argument(min=0, help="The number of the cluster, as `show` lists it.")],
+    tags: Annotated[list[str], typer.Argument(metavar="TAG...", help="Its tags from now on.")],
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Name a cluster, so that recipes can pick it: `pick: {tag: taxi}`.
+
+    Example: synthgen styles tag runs/streetscapes car 3 taxi
+    """
+    from pipeline.errors import InputError
+    from pipeline.model_directory import ModelDirectory, open_model
+
+    opened = open_model(model)
+    bank = opened.style_bank()
+    try:
+        class_id = opened.catalog.named(class_name).id
+        known = [c.number for c in bank.by_class.get(class_id, ())]
+        if cluster not in known:
+            raise ValueError(f"{class_name} has no cluster {cluster}; it has {len(known)}, counted from 0")
+        tagged = bank.tagged(class_id, cluster, tags)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    ModelDirectory(model).write_styles(tagged)
+    text = f"{class_name} {cluster}: {', '.join(sorted(set(tags)))}"
+    Console(json, quiet).result(text, {"class": class_name, "cluster": cluster, "tags": sorted(set(tags))})
+
+
+def _source(model: "OpenModel") -> "Source":
+    from pydantic import TypeAdapter, ValidationError
+
+    from pipeline.errors import InputError
+    from pipeline.sources import AnySource, SourceConfig
+
+    adapter: TypeAdapter[SourceConfig] = TypeAdapter(AnySource)
+    try:
+        return adapter.validate_python(model.card.training.source).open()
+    except ValidationError as error:
+        raise InputError(f"{model.url}/model.json: training.source: {error.errors()[0]['msg']}") from None
+
+
+def _draw_sheet(model: "OpenModel", bank: "StyleBank", out: Path) -> None:
+    import cv2
+
+    from pipeline.storage import Store
+    from pipeline.styles.sheet import contact_sheet
+
+    sheet = contact_sheet(bank, _source(model), model.catalog, model.resolution)
+    encoded, png = cv2.imencode(".png", sheet[:, :, ::-1])
+    assert encoded
+    Store(str(out.parent)).write_atomic(out.name, png.tobytes())
+
+
+def _described(cluster: "Cluster", catalog: "Catalog") -> dict[str, Any]:
+    return {
+        "class": catalog.with_id(cluster.class_id).name if cluster.class_id >= 0 else "image",
+        "cluster": cluster.number,
+        "regions": cluster.size,
+        "attributes": {name: dict(counts) for name, counts in cluster.attributes.items()},
+        "tags": list(cluster.tags),
+        "centre": [round(float(value), 4) for value in cluster.centre[:8]],
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = [f"{'class':<16} {'cluster':>7} {'regions':>7}  from; tags"]
+    for row in rows:
+        origin = "; ".join(f"{name}: {_most(counts)}" for name, counts in row["attributes"].items())
+        tags = f" [{', '.join(row['tags'])}]" if row["tags"] else ""
+        lines.append(f"{row['class']:<16} {row['cluster']:>7} {row['regions']:>7}  {origin}{tags}")
+    return "\n".join(lines)
+
+
+def _most(counts: dict[str, int]) -> str:
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    more = ", ..." if len(ranked) > _MOST_VALUES else ""
+    return ", ".join(f"{value} {count}" for value, count in ranked[:_MOST_VALUES]) + more

@@ -1,0 +1,99 @@
+"""A contact sheet of a style bank: per class a row, per cluster crops of regions that fell into it."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from label_editing.catalog import Catalog
+from label_editing.scene import class_of_instance
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Image, Pair, Source
+from pipeline.styles.bank import WHOLE_IMAGE, Cluster, StyleBank
+
+_CROP_PX = 64
+_HEAD_PX = 110
+_CAPTION_PX = 14
+_CROPS_PER_CLUSTER = 3
+_PAIRS_KEPT = 64
+_INK, _PAPER, _BACKDROP = (40, 40, 40), 255, 235
+
+
+def contact_sheet(bank: StyleBank, source: Source, catalog: Catalog, resolution: Resolution) -> Image:
+    """Rows are classes, columns clusters by number, each with a few of its regions cut out of their images."""
+    reader = _Reader(source, resolution)
+    columns = max((len(clusters) for clusters in bank.by_class.values()), default=1)
+    rows = [
+        _row("image" if class_id == WHOLE_IMAGE else catalog.with_id(class_id).name, clusters, columns, bank, reader)
+        for class_id, clusters in sorted(bank.by_class.items())
+    ]
+    return np.concatenate(rows) if rows else np.full((_CROP_PX, _CROP_PX, 3), _PAPER, np.uint8)
+
+
+class _Reader:
+    """Pairs of the source, the last few kept: neighbouring cells often show the same image."""
+
+    def __init__(self, source: Source, resolution: Resolution) -> None:
+        self._source, self._resolution = source, resolution
+        self._known = frozenset(source.keys())
+        self.pair = lru_cache(maxsize=_PAIRS_KEPT)(self._read)
+
+    def _read(self, key: str) -> Pair | None:
+        """The pair; None when the source has changed since the styles were fitted."""
+        return self._source.read(key, self._resolution) if key in self._known else None
+
+
+def _row(name: str, clusters: tuple[Cluster, ...], columns: int, bank: StyleBank, reader: _Reader) -> Image:
+    width = _HEAD_PX + columns * (_CROPS_PER_CLUSTER * _CROP_PX + 8)
+    row = np.full((_CROP_PX + _CAPTION_PX + 6, width, 3), _PAPER, np.uint8)
+    _write(row, name, 4, _CROP_PX // 2)
+    for column, cluster in enumerate(clusters):
+        left = _HEAD_PX + column * (_CROPS_PER_CLUSTER * _CROP_PX + 8)
+        for place, crop in enumerate(_crops(cluster, bank, reader)):
+            start = left + place * _CROP_PX
+            row[:_CROP_PX, start : start + _CROP_PX] = crop
+        label = f"{cluster.number}: {cluster.size}" + (f" {', '.join(cluster.tags)}" if cluster.tags else "")
+        _write(row, label, left, _CROP_PX + _CAPTION_PX - 2)
+    return row
+
+
+def _crops(cluster: Cluster, bank: StyleBank, reader: _Reader) -> Iterator[Image]:
+    members = bank.members
+    assert members is not None
+    rows = bank.rows_of(cluster.class_id)
+    rows = rows[members.cluster[rows] == cluster.number]
+    nearest = rows[np.argsort(np.square(members.vectors[rows] - cluster.centre).sum(axis=1), kind="stable")]
+    for row in nearest[:_CROPS_PER_CLUSTER]:
+        pair = reader.pair(bank.image_keys[members.image[row]])
+        if pair is not None and pair.image is not None:
+            yield _largest_region(pair, pair.image, cluster.class_id)
+
+
+def _largest_region(pair: Pair, image: Image, class_id: int) -> Image:
+    """The largest region of the class, cut out and fitted into a square."""
+    if class_id == WHOLE_IMAGE:
+        return _fitted(image)
+    regions = pair.scene.labels.astype(np.int32) if pair.scene.instances is None else pair.scene.instances
+    ids, counts = np.unique(regions, return_counts=True)
+    mine = class_of_instance(ids) == class_id
+    if not mine.any():
+        return np.full((_CROP_PX, _CROP_PX, 3), _BACKDROP, np.uint8)
+    inside = regions == ids[mine][np.argmax(counts[mine])]
+    top, bottom = np.flatnonzero(inside.any(axis=1))[[0, -1]]
+    left, right = np.flatnonzero(inside.any(axis=0))[[0, -1]]
+    shown = np.where(inside[:, :, None], image, _BACKDROP).astype(np.uint8)
+    return _fitted(shown[top : bottom + 1, left : right + 1])
+
+
+def _fitted(picture: Image) -> Image:
+    scale = _CROP_PX / max(picture.shape[:2])
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    square = np.full((_CROP_PX, _CROP_PX, 3), _BACKDROP, np.uint8)
+    square[: small.shape[0], : small.shape[1]] = small
+    return square
+
+
+def _write(picture: Image, text: str, left: int, bottom: int) -> None:
+    cv2.putText(picture, text, (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, 0.35, _INK, 1, cv2.LINE_AA)
