@@ -50,7 +50,10 @@ def check(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Read only so many scenes, evenly spread.")
     ] = None,
-    threads: Annotated[int, typer.Option("--threads", min=1, help="How many scenes are read at a time.")] = 4,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="How many scenes are read at a time, here.")] = 4,
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="URL", help="A running Ray cluster to read on instead.")
+    ] = None,
     set_: Set = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -62,7 +65,7 @@ def check(
 
     Example: synthgen sources check --format cityscapes --root s3://team/cityscapes --split val --limit 100
     """
-    from pipeline.sources.check import check_source
+    from pipeline.sources.check import check_source, on_cluster, on_threads
     from pipeline.sources.chosen import chosen_source, source_in_config
 
     overrides = set_ or []
@@ -75,8 +78,9 @@ def check(
     source = chosen.open()
     console = Console(as_json=as_json, quiet=quiet, mode=progress)
     total = min(limit or len(source.keys()), len(source.keys()))
+    examined = on_threads(threads) if address is None else on_cluster(address)
     with console.progress("checking", total, "scenes") as shown:
-        report = check_source(source, limit, threads, shown.advance)
+        report = check_source(source, limit, examined, shown.advance)
     console.result(_report_text(source, report), report.as_dict())
     if not report.sound:
         raise typer.Exit(1)

@@ -1,9 +1,10 @@
 """Reads a source, whole or in part, and reports what is in it and everything that is wrong with it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -72,16 +73,40 @@ class CheckReport:
         }
 
 
+Examined = Callable[[Source, Sequence[str]], Iterable[Finding]]
+
+
 def check_source(
-    source: Source, limit: int | None = None, threads: int = 4, advance: Callable[[], None] = lambda: None
+    source: Source,
+    limit: int | None = None,
+    examined: Examined | None = None,
+    advance: Callable[[], None] = lambda: None,
 ) -> CheckReport:
     """Read every scene, or `limit` of them spread evenly over the source, and count."""
     keys = _spread(source.keys(), limit)
     report = CheckReport(source.format, source.split, len(source.keys()), unpaired=list(source.unpaired()))
-    for finding in _findings(source, keys, threads):
+    for finding in (examined or on_threads(4))(source, keys):
         _count(report, source, finding)
         advance()
     return report
+
+
+def on_threads(threads: int) -> Examined:
+    """Scenes are examined here, so many at a time."""
+    return partial(_findings, threads=threads)
+
+
+def on_cluster(address: str) -> Examined:
+    """Scenes are examined on every CPU of a Ray cluster, which has to see the same storage."""
+    from orchestration.cluster import connect
+    from orchestration.parallel import map_parallel
+
+    cluster = connect(address)
+    return lambda source, keys: map_parallel(partial(_examiner, source), keys, cluster, "check")
+
+
+def _examiner(source: Source) -> Callable[[str], Finding]:
+    return partial(examine, source)
 
 
 def _spread(keys: Sequence[str], limit: int | None) -> Sequence[str]:
@@ -91,7 +116,7 @@ def _spread(keys: Sequence[str], limit: int | None) -> Sequence[str]:
     return [keys[i * len(keys) // limit] for i in range(limit)]
 
 
-def _findings(source: Source, keys: Sequence[str], threads: int) -> Iterator[Finding]:
+def _findings(source: Source, keys: Sequence[str], *, threads: int) -> Iterator[Finding]:
     with ThreadPoolExecutor(threads) as pool:
         waiting = iter(keys)
         running = [pool.submit(examine, source, key) for key in islice(waiting, threads * _AHEAD)]

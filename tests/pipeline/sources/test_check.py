@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orchestration.cluster import connect
 from pipeline.sources.base import Unpaired
-from pipeline.sources.check import check_source
+from pipeline.sources.check import check_source, on_cluster, on_threads
 from pipeline.sources.cityscapes import CityscapesConfig
 
 
@@ -58,9 +59,19 @@ def test_a_limit_reads_evenly_over_the_source(config):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_report_does_not_depend_on_threads(config, threads):
     seen = []
-    report = check_source(config.open(), threads=threads, advance=lambda: seen.append(1))
-    assert report.as_dict() == check_source(config.open(), threads=2).as_dict()
+    report = check_source(config.open(), examined=on_threads(threads), advance=lambda: seen.append(1))
+    assert report.as_dict() == check_source(config.open()).as_dict()
     assert len(seen) == 3
+
+
+@pytest.mark.ray
+def test_a_cluster_finds_the_same(config, cityscapes, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    connect("local", num_cpus=2)  # joins what other tests of this session started, and is left to those that follow
+    (cityscapes / "leftImg8bit/train/ulm/ulm_000002_000019_leftImg8bit.png").write_bytes(b"")
+    report = check_source(config.open(), examined=on_cluster("local"))
+    assert not report.sound
+    assert report.as_dict() == check_source(config.open()).as_dict()
 
 
 def test_wide_sources_are_counted_too(small_source):

@@ -119,3 +119,13 @@ def test_a_grown_image_keeps_its_place():
     assert grown.shape == (32, 64, 3)
     assert grown[:12].max() < 20
     assert grown[20:].min() > 180
+
+
+def test_a_png_with_too_few_pixels_behind_sound_checksums_is_refused(encode_png):
+    data = encode_png(np.full((10, 20), 7, np.uint8))
+    start, length = data.index(b"IDAT"), len(zlib.compress(b"\0" * 50))
+    short = b"IDAT" + zlib.compress(b"\0" * 50)
+    end = data.index(b"IEND") - 4
+    data = data[: start - 4] + struct.pack(">I", length) + short + struct.pack(">I", zlib.crc32(short)) + data[end:]
+    with pytest.raises(ValueError, match=r"^cannot be decoded: the pixel data is damaged$"):
+        decode_ids(data)

@@ -22,7 +22,7 @@ def _present():
 
 @pytest.mark.parametrize(("split", "scenes", "images"), [("train", 5, 5), ("val", 8, 0)])
 def test_cityscapes_is_sound(split, scenes, images):
-    report = check_source(CityscapesConfig(root=str(DATA / "cityscapes"), split=split).open(), threads=1)
+    report = check_source(CityscapesConfig(root=str(DATA / "cityscapes"), split=split).open())
     assert (report.sound, report.read, report.images) == (True, scenes, images)
     assert list(report.sizes) == [(2048, 1024)]
 
