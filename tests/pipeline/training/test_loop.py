@@ -1,0 +1,201 @@
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from generators.pix2pixhd import Pix2PixHDSystem
+from orchestration.training import Worker
+from pipeline.errors import RunError, SourceError
+from pipeline.model_directory import open_model
+from pipeline.training.job import Job
+from pipeline.training.loop import train
+from pipeline.training.state import TrainingState
+
+
+class Watcher(Worker):
+    """A lone worker that keeps its reports and stops when told."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        super().__init__()
+        self.reports: list[Mapping[str, Any]] = []
+        self.steps, self._stop_at = 0, stop_at
+
+    def report(self, report: Mapping[str, Any]) -> None:
+        self.reports.append(report)
+
+    def should_stop(self) -> bool:
+        self.steps += 1
+        return self.steps == self._stop_at
+
+    def events(self, name: str) -> list[Mapping[str, Any]]:
+        return [report for report in self.reports if report["event"] == name]
+
+
+class PulledPlugError(Exception):
+    """Power fails."""
+
+
+@pytest.fixture
+def losses(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, dict[str, float]]]:
+    """Every step taken with its losses, in order."""
+    taken: list[tuple[int, dict[str, float]]] = []
+    plain = TrainingState.train_step
+
+    def watched(state: TrainingState, batches: Any) -> dict[str, float]:
+        found = plain(state, batches)
+        taken.append((state.step, found))
+        return found
+
+    monkeypatch.setattr(TrainingState, "train_step", watched)
+    return taken
+
+
+def run(job: Job, worker: Worker | None = None) -> Watcher:
+    worker = worker or Watcher()
+    train({"job": job}, worker)
+    assert isinstance(worker, Watcher)
+    return worker
+
+
+def weights(job: Job) -> bytes:
+    return (Path(job.output) / "generator.safetensors").read_bytes()
+
+
+def test_a_killed_training_resumes_to_the_bit(
+    job: Job, tmp_path: Path, losses: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = replace(job, output=str(tmp_path / "whole"))
+    run(whole)
+    undisturbed = list(losses)
+    losses.clear()
+    watched = TrainingState.train_step
+
+    def fails_at_five(state: TrainingState, batches: Any) -> dict[str, float]:
+        if state.step == 5:
+            raise PulledPlugError
+        return watched(state, batches)
+
+    with monkeypatch.context() as plug:
+        plug.setattr(TrainingState, "train_step", fails_at_five)
+        with pytest.raises(PulledPlugError):
+            run(job)
+    assert run(job).events("resumed") == [{"event": "resumed", "step": 4}]
+    assert losses == undisturbed[:5] + undisturbed[4:]
+    assert weights(job) == weights(whole)
+
+
+def test_a_training_that_is_asked_to_stop_keeps_its_last_step(job: Job, tmp_path: Path, losses: list[Any]) -> None:
+    whole = replace(job, output=str(tmp_path / "whole"))
+    run(whole)
+    run(job, Watcher(stop_at=3))
+    assert not (Path(job.output) / "model.json").exists()
+    assert run(job).events("resumed") == [{"event": "resumed", "step": 3}]
+    assert weights(job) == weights(whole)
+
+
+def test_a_finished_training_run_again_changes_nothing(job: Job, losses: list[Any]) -> None:
+    run(job)
+    before = (Path(job.output) / "model.json").read_bytes()
+    losses.clear()
+    run(job)
+    assert losses == []
+    assert (Path(job.output) / "model.json").read_bytes() == before
+
+
+def test_more_steps_go_on_from_fewer(job: Job, losses: list[Any]) -> None:
+    run(job)
+    losses.clear()
+    run(replace(job, steps=8))
+    assert [step for step, _ in losses] == [7, 8]
+    assert open_model(job.output).card.training.steps == 8
+
+
+def test_another_training_in_the_same_place_is_refused_with_the_difference(job: Job) -> None:
+    run(replace(job, steps=2))
+    with pytest.raises(RunError) as error:
+        run(replace(job, seed=1))
+    assert str(error.value) == (
+        f"{job.output}: holds a training with other settings; give another --output, or delete its training/ folder\n"
+        "  seed: 0 there, 1 here"
+    )
+
+
+def break_loss(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[int], bool]) -> None:
+    """The generator's adversarial loss is no number on the calls that `breaks` names."""
+    plain, calls = Pix2PixHDSystem.generator_turn, [0]
+
+    def sometimes(system: Pix2PixHDSystem, batch: Any) -> Any:
+        turn = plain(system, batch)
+        calls[0] += 1
+        if not breaks(calls[0]):
+            return turn
+        nan = torch.tensor(float("nan"))
+        return turn._replace(total=turn.total * nan, terms=turn.terms | {"adversarial": nan})
+
+    monkeypatch.setattr(Pix2PixHDSystem, "generator_turn", sometimes)
+
+
+def test_a_loss_that_breaks_is_named_and_training_steps_back(
+    job: Job, losses: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_loss(monkeypatch, lambda call: call == 4)
+    events = run(job).events("stepped_back")
+    assert events == [
+        {"event": "stepped_back", "step": 2, "reason": "loss 'generator/adversarial' became nan at step 3"}
+    ]
+    assert [step for step, _ in losses] == [1, 2, 3, 3, 4, 5, 6]
+    assert losses[2][1] != losses[3][1]  # other pairs than those it broke on
+
+
+def test_a_loss_that_breaks_again_and_again_ends_the_training(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_loss(monkeypatch, lambda call: call >= 4)
+    with pytest.raises(RunError) as error:
+        run(job)
+    assert str(error.value) == (
+        "loss 'generator/adversarial' became nan at step 2, after stepping back 3 times; "
+        "lower the learning rate, or train in float32"
+    )
+
+
+def test_a_broken_pair_ends_training_with_its_name(broken_job: Job) -> None:
+    with pytest.raises(SourceError, match=r"^pair3\.png: not a PNG$"):
+        run(broken_job)
+
+
+def test_the_model_directory_holds_everything_there_is_to_see(job: Job) -> None:
+    worker = run(job)
+    found = {str(p.relative_to(job.output)) for p in Path(job.output).rglob("*") if p.is_file()}
+    events = {name for name in found if name.startswith("training/tensorboard/events.out")}
+    assert len(events) == 1
+    assert found - events == {
+        "model.json",
+        "generator.safetensors",
+        "encoder.safetensors",
+        "samples/step-000000003.png",
+        "samples/step-000000006.png",
+        "training/step-000000004.pt",
+        "training/step-000000006.pt",
+    }
+    last = worker.events("step")[-1]
+    assert (last["step"], last["steps"]) == (6, 6)
+    assert set(last["losses"]) == {
+        "generator/adversarial",
+        "generator/feature_matching",
+        "discriminator/real",
+        "discriminator/fake",
+    }
+    assert open_model(job.output).card.training.losses == last["losses"]
+
+
+def test_accumulated_batches_make_one_update(job: Job, losses: list[Any]) -> None:
+    run(replace(job, steps=2, accumulate=3))
+    assert [step for step, _ in losses] == [1, 2]
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "auto"])
+def test_other_precisions_train_to_finite_losses(job: Job, losses: list[Any], precision: str) -> None:
+    run(replace(job, steps=2, precision=precision))
+    assert all(abs(value) < 1e3 for _, found in losses for value in found.values())
