@@ -1,11 +1,11 @@
 """A check counts what is there and lists all that is wrong, each with its file."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from orchestration.cluster import connect
 from pipeline.sources.base import Unpaired
 from pipeline.sources.check import check_source, on_cluster, on_threads
 from pipeline.sources.cityscapes import CityscapesConfig
@@ -64,12 +64,16 @@ def test_the_report_does_not_depend_on_threads(config, threads):
     assert len(seen) == 3
 
 
-@pytest.mark.ray
-def test_a_cluster_finds_the_same(config, cityscapes, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    connect("local", num_cpus=2)  # joins what other tests of this session started, and is left to those that follow
+def test_what_a_cluster_is_sent_and_sends_back_pickles_and_is_the_same(config, cityscapes, monkeypatch):
+    def map_elsewhere(make, items, cluster, name):
+        assert (cluster, name) == ("cluster at ray://head", "check")
+        work = pickle.loads(pickle.dumps(make))()
+        return (pickle.loads(pickle.dumps(work(item))) for item in items)
+
+    monkeypatch.setattr("orchestration.cluster.connect", lambda address: f"cluster at {address}")
+    monkeypatch.setattr("orchestration.parallel.map_parallel", map_elsewhere)
     (cityscapes / "leftImg8bit/train/ulm/ulm_000002_000019_leftImg8bit.png").write_bytes(b"")
-    report = check_source(config.open(), examined=on_cluster("local"))
+    report = check_source(config.open(), examined=on_cluster("ray://head"))
     assert not report.sound
     assert report.as_dict() == check_source(config.open()).as_dict()
 
