@@ -27,7 +27,7 @@ _GLASS: Color = (0.25, 0.31, 0.38)
 # What a pane mirrors: rooms, houses opposite, sky.
 _GLASSES: tuple[Color, ...] = ((0.20, 0.25, 0.31), (0.30, 0.37, 0.45), (0.44, 0.53, 0.62))
 _BARS_UP_TO = 32.0
-_WINDOWS_UP_TO = 100.0  # farther windows are smaller than a pixel of the largest picture's texture
+_WINDOWS_UP_TO = 80.0  # farther windows are smaller than a pixel of the largest picture's texture
 _DEPTH = 14.0
 
 

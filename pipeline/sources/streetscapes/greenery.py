@@ -39,7 +39,7 @@ def grow_tree(world: World, layer: list[Item], x: float, z: float, rng: np.rando
     item.add(bark, bar(x, 0.0, x + 0.1, crown, 0.32, z))
     item.add(bark, bar(x, crown * 0.7, x + spread * 0.5, crown, 0.14, z))
     # Near trees show their outline: more and smaller lumps. Far ones are a few pixels.
-    more = 5 if z < 22.0 else (0 if z < 45.0 else -1)
+    more = 5 if z < 22.0 else (0 if z < 40.0 else -2)
     for tone, lift, size, lumps in ((0.68, -0.25, 1.0, 4), (0.9, 0.05, 0.85, 4), (1.15, 0.35, 0.6, 3)):
         surface = Surface(classes.VEGETATION, classes.VEGETATION, shade(leaves, tone), upright(z), Facing.ROUND, 0.55)
         for angle in (rng.random(lumps + more) * 6.283).tolist():
@@ -63,7 +63,7 @@ def plant_park(world: World, side: Side, z0: float, z1: float, rng: np.random.Ge
     for z in _rows(z0, z1, between(rng, 4.0, 6.0)):
         distance = side.line + between(rng, 2.0, 5.0)
         grow_tree(world, world.behind, side.x(distance), z, rng)
-        if happens(rng, 0.6):
+        if happens(rng, 0.4):
             grow_tree(world, world.behind, side.x(distance + between(rng, 6.0, 16.0)), z + 0.5, rng)
     for _ in range(count(rng, 1, 3)):
         _plant_bush(world, side.x(side.line + between(rng, 1.5, 4.0)), between(rng, z0 + 0.5, z1), rng)
@@ -82,10 +82,10 @@ def _raise_hedge(world: World, side: Side, z: float, rng: np.random.Generator) -
     item = Item(z + 0.5)
     color = shade(pick(rng, _LEAVES), 0.62)
     surface = Surface(classes.VEGETATION, classes.VEGETATION, color, upright(z), Facing.ROUND, 0.5)
-    x0, x1 = sorted((side.x(side.line + 3.0), side.x(side.line + 70.0)))
+    x0, x1 = sorted((side.x(side.line + 3.0), side.x(side.line + 60.0)))
     item.add(surface, rectangle(x0, x1, 0.0, between(rng, 2.5, 4.5), z))
-    for x in np.arange(x0, x1, 4.0).tolist():
-        item.add(surface, lump(x, between(rng, 3.0, 5.0), z, between(rng, 2.4, 3.6), between(rng, 1.6, 3.0)))
+    for x in np.arange(x0, x1, 6.0).tolist():
+        item.add(surface, lump(x, between(rng, 3.0, 5.0), z, between(rng, 3.4, 4.8), between(rng, 1.8, 3.2)))
     world.behind.append(item)
 
 

@@ -25,6 +25,7 @@ Seen = npt.NDArray[np.uint16]
 
 _BAND_PX = 1 << 15  # rows are shaded in bands that stay in the cache and keep large pictures out of memory
 _TEXELS_PER_METRE = 24.0
+_SMALL = 512  # fine rows
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _shade_band(lit: _Lit, seen: Seen, band: slice) -> Floats:
     where = _locate(lit, index, band)
     shadow = np.where(where.ground, lit.view.enlarge(lit.shadows, band), np.float32(1.0))
     fall = _falling_light(lit, where, shadow)
-    grain = _texture(lit.world, np.take(table.relief, index), where)
+    grain = _texture(lit, np.take(table.relief, index), where)
     clear = np.exp(-light.haze * where.z)
     color = np.empty((3, *seen.shape), np.float32)
     for channel in range(3):
@@ -114,24 +115,29 @@ def _sun_reaches(world: World, where: _Where) -> Floats:
     return np.clip((edge - sign * where.x + 0.9 * where.y) * 1.2 + 0.5, 0.0, 1.0)
 
 
-def _texture(world: World, relief: Floats, where: _Where) -> Floats:
+def _texture(lit: _Lit, relief: Floats, where: _Where) -> Floats:
     """Brightness around 1 that clings to the surface: (x, z) on the ground, (x + z, y) on what stands."""
-    across = np.where(where.ground, where.x, where.x + where.z) * _TEXELS_PER_METRE + (world.grain & 1023)
-    up = np.where(where.ground, where.z, where.y) * _TEXELS_PER_METRE + (world.grain >> 20)
+    grain = lit.world.grain
+    across = np.where(where.ground, where.x, where.x + where.z) * _TEXELS_PER_METRE + (grain & 1023)
+    up = np.where(where.ground, where.z, where.y) * _TEXELS_PER_METRE + (grain >> 20)
+    # Only large pictures have pixels smaller than texels.
+    noise = _between_texels(across, up) if lit.view.height > _SMALL else _texel(across, up)
     # Far texture is finer than a pixel and averages out.
-    fade = np.minimum(1.0, 14.0 / where.z)
-    return np.maximum(1.0 + relief * fade * _sample(texture_tile(), across, up), 0.1)
+    return np.maximum(1.0 + relief * np.minimum(1.0, 14.0 / where.z) * noise, 0.1)
 
 
-def _sample(tile: Floats, across: Floats, up: Floats) -> Floats:
+def _texel(across: Floats, up: Floats) -> Floats:
+    """The nearest texel."""
+    column, row = across.astype(np.int32) & (TILE - 1), up.astype(np.int32) & (TILE - 1)
+    return np.take(texture_tile().ravel(), row * TILE + column)
+
+
+def _between_texels(across: Floats, up: Floats) -> Floats:
     """The tile between its texels. cv2.remap can wrap around too, at three times the cost."""
     left, below = np.floor(across), np.floor(up)
     share_x, share_y = across - left, up - below
-    column, row = left.astype(np.intp) & (TILE - 1), (below.astype(np.intp) & (TILE - 1)) * TILE
-    next_column, next_row = (column + 1) & (TILE - 1), (row + TILE) & (TILE * TILE - 1)
-    flat = tile.ravel()
-    low = np.take(flat, row + column) * (1.0 - share_x) + np.take(flat, row + next_column) * share_x
-    high = np.take(flat, next_row + column) * (1.0 - share_x) + np.take(flat, next_row + next_column) * share_x
+    low = _texel(left, below) * (1.0 - share_x) + _texel(left + 1.0, below) * share_x
+    high = _texel(left, below + 1.0) * (1.0 - share_x) + _texel(left + 1.0, below + 1.0) * share_x
     return low * (1.0 - share_y) + high * share_y
 
 

@@ -8,6 +8,8 @@ from pipeline.sources.streetscapes.chance import between, happens, pick
 from pipeline.sources.streetscapes.shapes import Facing, Item, Polygon, Surface, shade, upright
 from pipeline.sources.streetscapes.world import World
 
+_WINDOWS_WITHIN = 70.0  # metres off the street; what is farther out is behind houses and trees
+
 
 def draw_skyline(world: World, z: float, rng: np.random.Generator) -> None:
     """Houses and trees where the street ends, so that no street runs into nothing."""
@@ -21,7 +23,7 @@ def draw_skyline(world: World, z: float, rng: np.random.Generator) -> None:
         class_id = classes.VEGETATION if green else classes.BUILDING
         surface = Surface(class_id, class_id, color, upright(z), Facing.NEAR, 0.3 if green else 0.1)
         item.add(surface, _skyline_block(x, width, 0.6 * height if green else height, z, green))
-        if not green:
+        if not green and abs(x + 0.5 * width) < _WINDOWS_WITHIN:
             item.add(
                 Surface(class_id, class_id, shade(color, 0.55), upright(z), Facing.NEAR),
                 *_far_windows(x, width, height, z),
