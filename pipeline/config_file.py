@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +30,10 @@ class Loaded(Generic[M]):
     shown_as: str
     document: Document
 
-    def problem_at(self, path: Sequence[str | int], message: str, at_key: bool = False) -> str:
-        """`file:line:column: path: message` for a mistake that only later checks can see."""
-        return _Places(self.document, self.shown_as).line(Problem(tuple(path), message, at_key))
+    def problem_at(self, path: str | Sequence[str | int], message: str, at_key: bool = False) -> str:
+        """`file:line:column: path: message` for what only later checks can see; a path may be text, `edits[0].op`."""
+        steps = _steps(path) if isinstance(path, str) else tuple(path)
+        return _Places(self.document, self.shown_as).line(Problem(steps, message, at_key))
 
     def fail(self, problems: Iterable[str]) -> NoReturn:
         """Raise ConfigError with these problems, made by `problem_at`."""
@@ -114,6 +116,12 @@ def written(path: Sequence[str | int]) -> str:
     """A path as a user writes it: `edits[1].classes[0]`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
+
+
+def _steps(written_path: str) -> tuple[str | int, ...]:
+    """The path again of what `written` made."""
+    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", written_path)
+    return tuple(int(position) if position else name for position, name in parts)
 
 
 def _decode(raw: bytes, shown_as: str) -> str:

@@ -45,7 +45,8 @@ def _write(document: Document, steps: tuple[str, ...], value: Document, origin: 
             if slot == len(parent):
                 parent.append(None)
         else:
-            return f"{'.'.join(steps[:i])} is {parent!r}, which has no keys; set it as a whole, as in {'.'.join(steps[:i])}={{...}}"
+            above = ".".join(steps[:i])
+            return f"{above} is {parent!r}, which has no keys; set it as a whole, as in {above}={{...}}"
         if last:
             parent[slot] = value.data
         else:
