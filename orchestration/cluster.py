@@ -14,6 +14,7 @@ _QUIET_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning about CUDA_VISIBLE_DEVICES on CPU machines
     "RAY_DEDUP_LOGS": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ core writes warnings about itself on the user's terminal
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
 

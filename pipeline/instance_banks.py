@@ -20,7 +20,7 @@ from label_editing.scene import Scene
 from label_editing.views import view_of_scene
 from orchestration.cluster import ClusterInfo
 from orchestration.parallel import map_parallel
-from pipeline.errors import InputError
+from pipeline.errors import InputError, SourceError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.storage import Store
@@ -62,8 +62,11 @@ class FindInScene:
         return self.find
 
     def find(self, key: str) -> SceneFinds:
-        """The finds of the scene of this key."""
-        scene = self._source.read_scene(key, self._resolution)
+        """The finds of the scene of this key; none of a broken one, which counts where samples are made of it."""
+        try:
+            scene = self._source.read_scene(key, self._resolution)
+        except SourceError:
+            return SceneFinds([], None)
         return SceneFinds(build_entries(scene), view_of_scene(scene))
 
 

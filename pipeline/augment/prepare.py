@@ -4,6 +4,7 @@ import hashlib
 
 from label_editing.edits import EditContext
 from pipeline.augment.job import AugmentJob
+from pipeline.balance import balance_weights
 from pipeline.config_file import Loaded
 from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel, open_model
@@ -11,6 +12,7 @@ from pipeline.plan import Plan, draw_plan
 from pipeline.plan_record import PlanRecord
 from pipeline.recipe import Recipe
 from pipeline.recipe_checks import check_recipe
+from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.styles.bank import StyleBank
 from pipeline.styles.draw import check_picks
@@ -26,16 +28,17 @@ def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
     bank = model.style_bank()
     _check_styles(loaded, model, bank)
     resolution = recipe.resolution or model.resolution
-    plan = _plan(recipe, source)
+    plan = _plan(recipe, source, resolution)
     record = PlanRecord.of(recipe, plan, _look_fingerprint(model, bank), source.fingerprint(), str(resolution))
     job = AugmentJob(recipe, source, model, bank, plan, record.fingerprint(), EditContext(), resolution)
     return job, record
 
 
-def _plan(recipe: Recipe, source: Source) -> Plan:
+def _plan(recipe: Recipe, source: Source, resolution: Resolution) -> Plan:
     keys = source.keys()
     samples = recipe.samples or (recipe.variants_per_source or 1) * len(keys)
-    return draw_plan(recipe.name, keys, samples, recipe.seed, recipe.output.samples_per_shard)
+    weights = None if recipe.balance is None else balance_weights(recipe.balance, source, resolution)
+    return draw_plan(recipe.name, keys, samples, recipe.seed, recipe.output.samples_per_shard, weights=weights)
 
 
 def _check_styles(loaded: Loaded[Recipe], model: OpenModel, bank: StyleBank) -> None:

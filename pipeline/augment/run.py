@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipeline.augment.lease import Claim, hold_lease
 from pipeline.augment.rows import Outcome
 from pipeline.console import Progress
 from pipeline.errors import RunError, SynthgenError
+from pipeline.instance_banks import edit_context
 from pipeline.plan import Shard
 from pipeline.plan_record import PlanRecord, settle_plan
 from pipeline.shards import layout
@@ -108,6 +109,7 @@ def _make_shards(
     tally: Tally,
     progress: Progress,
 ) -> None:
+    job = with_context(job, store, cluster)
     limit = FailureLimit.of(job.recipe.on_error, job.plan.num_samples)
     examples: list[dict[str, Any]] = []
     with closing(_reports(job, store, claim, cluster, missing)) as reports:
@@ -118,6 +120,12 @@ def _make_shards(
             failed = tally.outcomes[Outcome.FAILED]
             if limit.exceeded(failed):
                 raise RunError(limit.message(failed, examples[:5]))
+
+
+def with_context(job: AugmentJob, store: Store, cluster: ClusterInfo | None = None) -> AugmentJob:
+    """The job with what its edits need of the whole source: an instance bank, which is kept beside the plan."""
+    kept = Store(store.place(layout.STATE))
+    return replace(job, context=edit_context(job.recipe.edits, job.source, kept, job.resolution, cluster))
 
 
 def _count(report: ShardReport, tally: Tally) -> None:

@@ -13,17 +13,17 @@ from pipeline.styles.bank import Cluster, Members, StyleBank
 
 RECIPE = """\
 name: night_cars
-source: {{format: streetscapes, scenes: 12, seed: 3}}
+source: {{{{format: streetscapes, scenes: 12, seed: 3}}}}
 model: {model}
-output: {{root: {root}, samples_per_shard: 4}}
+output: {{{{root: {{root}}, samples_per_shard: 4}}}}
 samples: 10
 seed: 7
 edits:
-  - {{op: swap_class, from: vegetation, to: building, probability: 0.5}}
-  - {{op: remove_instances, classes: [person, rider], probability: 0.5}}
-  - {{op: add_instances, class: car, count: [1, 2]}}
+  - {{{{op: swap_class, from: vegetation, to: building, probability: 0.5}}}}
+  - {{{{op: remove_instances, classes: [person, rider], probability: 0.5}}}}
+  - {{{{op: add_instances, class: car, count: [1, 2]}}}}
 styles:
-  - {{classes: all, pick: {{attribute: {{time_of_day: night}}}}, coherent: true}}
+  - {{{{classes: all, pick: {{{{attribute: {{{{time_of_day: night}}}}}}}}, coherent: true}}}}
 """
 
 
@@ -66,9 +66,14 @@ def toy_model(tmp_path_factory) -> str:
     return directory.url
 
 
+@pytest.fixture(scope="session")
+def recipe_text(toy_model: str) -> str:
+    """A recipe over streetscapes with the toy model, `{root}` to be filled in: ten samples in three shards."""
+    return RECIPE.format(model=toy_model)
+
+
 @pytest.fixture
-def recipe_file(tmp_path: Path, toy_model: str) -> Path:
-    """A recipe over streetscapes with the toy model: ten samples in three shards."""
+def recipe_file(tmp_path: Path, recipe_text: str) -> Path:
     path = tmp_path / "night_cars.yaml"
-    path.write_text(RECIPE.format(model=toy_model, root=tmp_path / "out"))
+    path.write_text(recipe_text.format(root=tmp_path / "out"))
     return path
