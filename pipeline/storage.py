@@ -66,6 +66,11 @@ class Store:
         with self._translated("read", path):
             return self._fs.open(self._full(path), "rb")  # type: ignore[no-any-return,unused-ignore]
 
+    def root_exists(self) -> bool:
+        """Whether there is anything under the root's name."""
+        with self._translated("look up", ""):
+            return bool(self._fs.exists(self._root))
+
     def exists(self, path: str) -> bool:
         """Whether there is a file (not a folder) of this name."""
         with self._translated("look up", path):

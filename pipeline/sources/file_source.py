@@ -59,7 +59,12 @@ def no_split(store: Store, split: str, splits: list[str], expected: str, what: s
     """The error for a split with nothing in it: what was looked for, and which splits there are."""
     if splits and split not in splits:
         return SourceError(f"{store.url}: {unknown_name('split', split, splits)}")
-    return SourceError(f"{store.url}: {what}; expected {expected}")
+    return nothing_found(store, f"{what}; expected {expected}")
+
+
+def nothing_found(store: Store, problem: str) -> SourceError:
+    """The error for a source without scenes: this problem, or that not even its folder is there."""
+    return SourceError(f"{store.url}: {problem if store.root_exists() else 'no such folder, or an empty one'}")
 
 
 def _pair(found: FoundFiles, attributes: Callable[[str], Attributes]) -> tuple[dict[str, SceneFiles], list[Unpaired]]:

@@ -11,7 +11,7 @@ from label_editing.scene import LabelMap
 from pipeline.catalogs import load_catalog
 from pipeline.errors import SourceError
 from pipeline.sources.base import Source
-from pipeline.sources.file_source import FileSourceConfig, FoundFiles
+from pipeline.sources.file_source import FileSourceConfig, FoundFiles, nothing_found
 from pipeline.sources.instances import ENCODINGS, InstanceEncoding
 from pipeline.sources.names import by_stem, fixed_folder
 from pipeline.sources.paired import Reading
@@ -64,7 +64,7 @@ class FolderConfig(FileSourceConfig):
         pattern = pattern.replace("{split}", self.split)
         found = by_stem(store.list(fixed_folder(pattern)), pattern)
         if not found:
-            raise SourceError(f"{self.root}: no {what} matches {pattern}")
+            raise nothing_found(store, f"no {what} matches {pattern}")
         return found
 
 

@@ -12,7 +12,7 @@ from pipeline.catalogs import load_catalog
 from pipeline.errors import MissingFileError, SourceError
 from pipeline.shards import layout
 from pipeline.sources.base import Source
-from pipeline.sources.file_source import FileSourceConfig, FoundFiles, no_split
+from pipeline.sources.file_source import FileSourceConfig, FoundFiles, no_split, nothing_found
 from pipeline.sources.instances import from_cityscapes1000
 from pipeline.sources.names import key_of
 from pipeline.sources.paired import PairedSource, Reading
@@ -40,7 +40,7 @@ class WebdatasetConfig(FileSourceConfig):
         elif own is not None:
             catalog = own.catalog
         else:
-            raise SourceError(_without_index(store))
+            raise nothing_found(store, _without_index(store))
         tars = index_shards(store, self._shards(store, own))
         members = tars.listing()
         found = FoundFiles(
@@ -120,8 +120,8 @@ def _own_index(store: Store) -> _Index | None:
 
 def _without_index(store: Store) -> str:
     if store.exists(layout.PLAN):
-        return f"{store.url}: not complete yet; finish it by running the same synthgen augment again"
-    return f"{store.url}: no {layout.DATASET}; for shards of other origin give `catalog`"
+        return "not complete yet; finish it by running the same synthgen augment again"
+    return f"no {layout.DATASET}; for shards of other origin give `catalog`"
 
 
 def _attributes_in(note: Any) -> dict[str, str]:

@@ -82,6 +82,12 @@ def test_a_folder_is_no_file(store):
     assert not store.exists("other")
 
 
+def test_a_root_is_there_once_it_holds_a_file(store):
+    assert not store.root_exists()
+    store.write_atomic("deep/file", b"1")
+    assert store.root_exists()
+
+
 def test_deleting_what_is_not_there_is_no_error(store):
     store.write_atomic("a", b"1")
     store.delete("a")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from label_editing.catalog import Catalog, ClassSpec
 from pipeline.catalogs import load_catalog
 from pipeline.errors import SourceError
+from pipeline.sources import SOURCES
 from pipeline.sources.base import Unpaired
 from pipeline.sources.folder import FolderConfig, colors_to_ids
 
@@ -120,6 +121,14 @@ def test_a_pattern_that_matches_nothing_is_named(tmp_path):
     with pytest.raises(SourceError) as caught:
         FolderConfig(root=str(tmp_path), catalog="cityscapes", split="val").open()
     assert str(caught.value) == f"{tmp_path}: no label map matches labels/val/**/*.png"
+
+
+@pytest.mark.parametrize("format", ["folder", "cityscapes", "camvid", "coco_stuff", "webdataset"])
+def test_a_root_that_is_not_there_is_named(format, tmp_path):
+    options = {"catalog": "cityscapes"} if format in ("folder", "webdataset") else {}
+    with pytest.raises(SourceError) as caught:
+        SOURCES[format](root=f"{tmp_path}/missing", **options).open()
+    assert str(caught.value) == f"{tmp_path}/missing: no such folder, or an empty one"
 
 
 def test_names_that_never_meet_are_shown(tmp_path, street_maps, encode_png):
