@@ -47,7 +47,7 @@ def test_gradients_are_those_of_its_mathematics():
 
 
 def test_kernels_of_another_size_are_refused():
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=r"per-pixel kernels") as refused:
         per_pixel_depthwise(RAMP, torch.zeros(1, 9, 2, 3))
     assert str(refused.value) == (
         "per-pixel kernels have shape (1, 9, 2, 3); expected (1, 9, 3, 3), nine per channel and pixel"

@@ -73,6 +73,6 @@ def test_a_sketch_needs_no_code():
 
 
 def test_a_sketch_refuses_a_trunk_its_encoder_would_replace():
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=r"too few") as refused:
         Lab2pixV1Generator(Lab2pixV1Config(condition="sketch", trunk_blocks=2), LabelSpace(2))
     assert str(refused.value) == "trunk_blocks 2 is too few; a sketch's encoder replaces two of them"

@@ -72,7 +72,7 @@ def test_background_is_what_is_no_thing_unless_said_otherwise():
     space = LabelSpace(4, thing_channels=(2,))
     assert background_table(space, None).tolist() == [True, True, False, True]
     assert background_table(space, (0,)).tolist() == [True, False, False, False]
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=r"background channel") as refused:
         background_table(space, (1, 4))
     assert str(refused.value) == "background channel 4 is outside 0..3"
 

@@ -62,14 +62,14 @@ def test_backbone_never_trains_but_lets_gradients_through():
 
 
 def test_published_weights_need_the_published_width():
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=r"backbone_channels") as refused:
         Vgg16Pools("vgg16.pth", width=8)
     assert str(refused.value) == "published VGG-16 weights need backbone_channels 64, not 8"
 
 
 def test_weights_of_another_network_are_refused_by_name(tmp_path):
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "vgg.pth")
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=r"features.0.bias") as refused:
         Vgg16Pools(tmp_path / "vgg.pth")
     assert str(refused.value) == (
         f"{tmp_path}/vgg.pth: no 'features.0.bias'; expected the state dict of an ImageNet VGG-16 without batch norm"

@@ -50,7 +50,7 @@ def test_noise_painted_by_region_changes_that_region_most():
 
 
 def test_discriminator_refuses_sides_it_cannot_halve():
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=r"multiples of 64") as refused:
         SegmentingDiscriminator(3, 2)(torch.zeros(1, 3, 96, 128))
     assert str(refused.value) == (
         "images of 128x96 cannot be trained on: the discriminator of OASIS halves six times, "
