@@ -46,7 +46,7 @@ class StreetscapesConfig(SourceConfig):
         return names
 
     def open(self) -> Source:
-        """The source; nothing can be missing but what `select` and `where` ask for."""
+        """The source, narrowed to what is selected; nothing else can be missing."""
         return selected(StreetscapesSource(self), self)
 
 

@@ -100,10 +100,13 @@ def _cross(world: World, layout: Layout, z: float, rng: np.random.Generator) -> 
 def _turn_across(world: World, vehicle: Vehicle, x: float, z: float, heading: Heading) -> None:
     """A vehicle across the road, unless something stands in its way."""
     half = 0.5 * vehicle.shape.length + 0.3
-    hit = [s for s in world.shadows if s.near < z + vehicle.shape.width + 0.5 and s.far > z - 0.5]
-    if any(s.left < x + half and s.right > x - half for s in hit):
-        return
-    park(world, vehicle, x, z, heading)
+    if _is_free(world, x - half, x + half, z - 0.5, z + vehicle.shape.width + 0.5):
+        park(world, vehicle, x, z, heading)
+
+
+def _is_free(world: World, left: float, right: float, near: float, far: float) -> bool:
+    """Whether nothing stands on this piece of ground: whatever stands has a shadow."""
+    return not any(s.left < right and s.right > left and s.near < far and s.far > near for s in world.shadows)
 
 
 def _park_along(world: World, layout: Layout, side: Side, rng: np.random.Generator) -> None:
@@ -167,13 +170,21 @@ def _cycle(world: World, layout: Layout, rng: np.random.Generator) -> None:
     for _ in range(pick(rng, (0, 1, 1, 2))):
         ahead = happens(rng, 0.6)
         x = layout.right.road_edge - 0.6 if ahead else -layout.left.road_edge + 0.6
-        slant = between(rng, 0.22, 0.6) * (1 if ahead else -1)
-        ride_bicycle(world, Spot(x, between(rng, 7.0, 28.0), slant), rng)
+        along = Spot(x, between(rng, 7.0, 28.0), between(rng, 0.22, 0.6) * (1 if ahead else -1))
+        if _is_free(world, x - 0.4, x + 0.4, along.z - 0.9, along.z + 0.9):
+            ride_bicycle(world, along, rng)
     if happens(rng, 0.2):
-        spot = Spot(between(rng, -4.0, 2.0), between(rng, 8.0, 16.0), pick(rng, (-1.0, 1.0)))
-        ride_bicycle(world, spot, rng)
+        across = Spot(between(rng, -4.0, 2.0), between(rng, 8.0, 16.0), pick(rng, (-1.0, 1.0)))
+        if _is_free(world, across.x - 0.9, across.x + 0.9, across.z - 0.4, across.z + 0.4):
+            ride_bicycle(world, across, rng)
     if happens(rng, 0.45):
-        coming = happens(rng, 0.4)
-        x = layout.lane_center(-1 if coming else layout.lanes_ahead - 1) + between(rng, 0.9, 1.3)
-        slant = between(rng, 0.25, 0.6) * (-1 if coming else 1)
-        ride_motorcycle(world, Spot(x, between(rng, 7.0, 24.0), slant), rng)
+        _ride_along(world, layout, rng)
+
+
+def _ride_along(world: World, layout: Layout, rng: np.random.Generator) -> None:
+    """A motorcycle in a lane, ahead or coming."""
+    coming = happens(rng, 0.4)
+    x = layout.lane_center(-1 if coming else layout.lanes_ahead - 1) + between(rng, 0.6, 1.4)
+    spot = Spot(x, between(rng, 7.0, 24.0), between(rng, 0.25, 0.6) * (-1 if coming else 1))
+    if _is_free(world, x - 0.5, x + 0.5, spot.z - 1.0, spot.z + 1.0):
+        ride_motorcycle(world, spot, rng)

@@ -81,6 +81,14 @@ def test_only_the_given_hours_are_drawn_and_one_given_twice_twice_as_often() -> 
     assert abs(hours.count("night") - 400) < 58
 
 
+def test_a_selection_keeps_its_scenes_as_they_are() -> None:
+    whole = StreetscapesConfig(scenes=30).open()
+    nights = StreetscapesConfig(scenes=30, where={"time_of_day": "night"}).open()
+    assert list(nights.keys()) == [k for k in whole.keys() if whole.attributes(k)["time_of_day"] == "night"]  # noqa: SIM118
+    key = nights.keys()[0]
+    np.testing.assert_array_equal(nights.read(key, SMALL).scene.labels, whole.read(key, SMALL).scene.labels)
+
+
 def test_keys_are_sorted_flat_and_as_many_as_asked_for() -> None:
     keys = list(StreetscapesConfig(scenes=400).open().keys())
     assert keys == sorted(set(keys))
