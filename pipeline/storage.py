@@ -64,7 +64,7 @@ class Store:
     def open_read(self, path: str) -> IO[bytes]:
         """The file as a seekable stream."""
         with self._translated("read", path):
-            return self._fs.open(self._full(path), "rb")  # type: ignore[no-any-return,unused-ignore]
+            return self._fs.open(self._full(path), "rb")
 
     def root_exists(self) -> bool:
         """Whether there is anything under the root's name."""

@@ -60,7 +60,7 @@ def decode_image(data: bytes) -> npt.NDArray[np.uint8]:
     image_size(data)
     # A photograph turned by its EXIF tag would no longer lie on its label map.
     pixels = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)  # type: ignore[no-any-return,unused-ignore]
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
 def resize_ids(ids: npt.NDArray[Any], size: Resolution) -> npt.NDArray[Any]:
@@ -80,7 +80,7 @@ def resize_image(image: npt.NDArray[np.uint8], size: Resolution) -> npt.NDArray[
         return image
     shrinks = size.width <= width and size.height <= height
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(image, size, interpolation=how)  # type: ignore[no-any-return,unused-ignore]
+    return cv2.resize(image, size, interpolation=how)
 
 
 def _decode(data: bytes, flags: int) -> npt.NDArray[Any]:
@@ -90,7 +90,7 @@ def _decode(data: bytes, flags: int) -> npt.NDArray[Any]:
         raise ValueError(f"cannot be decoded ({error.err})") from error
     if pixels is None:
         raise ValueError("cannot be decoded: the pixel data is damaged")
-    return pixels  # type: ignore[no-any-return,unused-ignore]
+    return pixels
 
 
 def _png_chunks(data: bytes) -> list[_Chunk]:
