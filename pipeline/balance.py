@@ -52,7 +52,7 @@ def tilted_weights(amounts: Weights, totals: Weights, target: Sequence[float]) -
     With weights w_i the share of class c is sum_i w_i n_ic / sum_i w_i N_i, so the target says sum_i w_i g_ic = 0 with
     g_ic = n_ic - t_c N_i. The solution is w_i ~ exp(g_i . lambda); lambda minimises the convex log sum exp, by Newton.
     """
-    excess = amounts - np.asarray(target) * totals[:, None]
+    excess: Weights = amounts - np.asarray(target, np.float64) * totals[:, None]
     excess /= np.maximum(excess.std(axis=0), np.finfo(np.float64).tiny)  # the ridge means the same for every class
     tilt = np.zeros(amounts.shape[1])
     for _ in range(_STEPS):
@@ -61,7 +61,7 @@ def tilted_weights(amounts: Weights, totals: Weights, target: Sequence[float]) -
         slope = mean + _RIDGE * tilt
         centred = excess - mean
         curvature = (weights[:, None] * centred).T @ centred + _RIDGE * np.eye(len(tilt))
-        step = np.linalg.solve(curvature, slope)
+        step = np.linalg.solve(curvature, slope).astype(np.float64)
         tilt = tilt - _shorten(step, excess, tilt, slope)
         if np.abs(slope).max() < 1e-9:
             break
