@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import SourceError
+from pipeline.shards.pixels import encode_image, encode_instances, encode_labels
+from pipeline.shards.tar import build_tar
 from pipeline.sources.webdataset import WebdatasetConfig
 from pipeline.storage import Store
 
@@ -144,3 +146,26 @@ def test_a_damaged_dataset_json_is_named(root, text, problem):
     (root / "dataset.json").write_text(text)
     with pytest.raises(SourceError, match=rf"^{root}/dataset\.json: damaged: {problem}"):
         WebdatasetConfig(root=str(root)).open()
+
+
+@pytest.mark.parametrize("format", ["cityscapes", "coco_stuff"])
+def test_what_our_own_writer_encodes_is_read_back(format, small_source, tmp_path):
+    source = small_source(format).open()
+    samples = []
+    for key in list(source.keys()):
+        scene, image = source.read(key)
+        fields = {
+            "seg.png": encode_labels(scene.labels, scene.catalog),
+            "inst.png": encode_instances(scene.labels, scene.instances, scene.catalog),
+            "jpg": encode_image(image, "jpeg", 95),
+        }
+        samples.append((key, fields))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/train-000000.tar").write_bytes(build_tar(samples))
+    again = WebdatasetConfig(root=str(tmp_path / "out"), catalog=format).open()
+    assert again.keys() == source.keys()
+    for key in list(source.keys()):
+        scene, image = again.read(key)
+        np.testing.assert_array_equal(scene.labels, source.read_scene(key).labels)
+        np.testing.assert_array_equal(scene.instances, source.read_scene(key).instances)
+        assert image.shape == (*scene.labels.shape, 3)
