@@ -36,6 +36,7 @@ COMMANDS = (
     Command("styles", "pipeline.commands.styles", "app", "Look at things"),
     Command("inspect", "pipeline.commands.inspect", "inspect", "Look at things"),
     Command("verify", "pipeline.commands.verify", "verify", "Look at things"),
+    Command("evaluate", "pipeline.commands.evaluate", "app", "Look at things"),
 )
 
 
