@@ -37,12 +37,23 @@ def side_runs(codes: _Ints, seeds: _Bools, hole: _Bools, reach: int, on_left: bo
         ]
     rows = np.flatnonzero(hole.any(axis=1))
     edges = hole[rows].argmax(axis=1)
-    columns = np.arange(hole.shape[1])
-    beside = seeds[rows] & (columns < edges[:, None]) & (columns >= edges[:, None] - reach)
+    distances = edges[:, None] - np.arange(hole.shape[1])
+    beside = seeds[rows] & (distances > 0) & (distances <= reach)
     seen = beside.any(axis=1)
-    rows, beside = rows[seen], beside[seen]
-    nearest = hole.shape[1] - 1 - beside[:, ::-1].argmax(axis=1)
-    return _runs(codes[rows, nearest], rows, nearest)
+    nearest = hole.shape[1] - 1 - beside[seen, ::-1].argmax(axis=1)
+    above = _corner(seeds, int(rows[0]) - 1, int(edges[0]), reach)
+    below = _corner(seeds, int(rows[-1]) + 1, int(edges[-1]), reach)
+    places = np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
+    return _runs(codes[places[:, 0], places[:, 1]], places[:, 0], places[:, 1])
+
+
+def _corner(seeds: _Bools, row: int, column: int, reach: int) -> list[tuple[int, int]]:
+    """The seed nearest to a corner of the hole on the row above or below it: what an object stands on shows there."""
+    if not 0 <= row < len(seeds):
+        return []
+    columns = np.flatnonzero(seeds[row])
+    near = columns[np.abs(columns - column) <= reach]
+    return [(row, int(near[np.abs(near - column).argmin()]))] if near.size else []
 
 
 def _runs(codes: _Ints, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> list[Run]:
@@ -95,7 +106,7 @@ def join_sides(left: list[Run], right: list[Run], rows: _Ints, columns: _Ints) -
     seen_left = seen_right = 0
     for place, (i, j) in enumerate(pairs):
         if place:
-            border = np.maximum(border, _line(_start(left, seen_left), _start(right, seen_right), columns))
+            border = np.maximum(border, _line(_span(left, seen_left), _span(right, seen_right), columns))
             strip += rows[:, None] >= border
         seen_left += i is not None
         seen_right += j is not None
@@ -112,18 +123,37 @@ def _codes(pairs: list[tuple[int | None, int | None]], left: list[Run], right: l
     return codes
 
 
-def _start(runs: list[Run], k: int) -> tuple[float, float]:
-    """Row and column at which run `k` begins: half way from the run above it."""
+class _Span(NamedTuple):
+    """Rows between which one run ends and the next begins on one side: apart where something hides them."""
+
+    least: float
+    most: float
+    column: float
+
+
+def _span(runs: list[Run], k: int) -> _Span:
+    """Where run `k` begins."""
     if k == 0:
-        return runs[0].first - 0.5, runs[0].first_column
+        return _Span(-np.inf, runs[0].first - 0.5, runs[0].first_column)
     if k == len(runs):
-        return runs[-1].last + 0.5, runs[-1].last_column
+        return _Span(runs[-1].last + 0.5, np.inf, runs[-1].last_column)
     above, below = runs[k - 1], runs[k]
-    return (above.last + below.first + 1) / 2, (above.last_column + below.first_column) / 2
+    return _Span(above.last + 0.5, below.first - 0.5, (above.last_column + below.first_column) / 2)
 
 
-def _line(start: tuple[float, float], end: tuple[float, float], columns: _Ints) -> npt.NDArray[np.float64]:
-    """The row of a straight line at each column, level beyond its ends."""
-    (row, column), (end_row, end_column) = start, end
-    along = np.clip((columns - column) / max(end_column - column, 1.0), 0.0, 1.0)
-    return row + (end_row - row) * along
+def _levelled(left: _Span, right: _Span) -> tuple[float, float]:
+    """The rows of a border at both sides, as level as what is seen allows."""
+    least, most = max(left.least, right.least), min(left.most, right.most)
+    if least > most:  # one side is above the other
+        return (left.most, right.least) if left.most < right.least else (left.least, right.most)
+    if np.isinf(least):
+        return most, most
+    row = least if np.isinf(most) else (least + most) / 2
+    return row, row
+
+
+def _line(left: _Span, right: _Span, columns: _Ints) -> npt.NDArray[np.float64]:
+    """The row of a straight border at each column, level beyond its ends."""
+    start, end = _levelled(left, right)
+    along = np.clip((columns - left.column) / max(right.column - left.column, 1.0), 0.0, 1.0)
+    return start + (end - start) * along

@@ -9,6 +9,9 @@ import pytest
 import yaml
 
 from label_editing.catalog import Catalog
+from label_editing.edits.add_instances import AddInstances
+from label_editing.edits.base import EditContext
+from label_editing.edits.drop import Drop
 from label_editing.scene import Scene
 
 _ROOT = Path(__file__).parents[2]
@@ -107,3 +110,21 @@ def coco_scenes() -> list[Scene]:
             instances[of_class] = class_id * 1000 + ranks
         scenes.append(Scene(labels, instances, catalog, path.stem))
     return scenes
+
+
+@pytest.fixture(scope="session")
+def repaste() -> Callable[[Scene, str, int], tuple[int, int]]:
+    """Paste an instance, remove it: how many of its background pixels come back, and of how many."""
+
+    def measure(scene: Scene, class_name: str, seed: int) -> tuple[int, int]:
+        add = AddInstances.model_validate({"class": class_name})
+        pasted, record = add.apply(scene, EditContext(), np.random.default_rng(seed))
+        if not record.applied:
+            return 0, 0
+        ids = tuple(touched.id for touched in record.instances)
+        back, _ = Drop(instances=ids).apply(pasted, EditContext(), np.random.default_rng(seed))
+        background = np.isin(pasted.instances, ids) & scene.catalog.fills_holes[scene.labels]
+        back_again = background & (back.labels == scene.labels)
+        return int(np.count_nonzero(back_again)), int(np.count_nonzero(background))
+
+    return measure
