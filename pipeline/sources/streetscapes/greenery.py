@@ -12,6 +12,7 @@ from pipeline.sources.streetscapes.shapes import (
     Shadow,
     Surface,
     bar,
+    ellipse,
     lump,
     rectangle,
     shade,
@@ -38,7 +39,8 @@ def grow_tree(world: World, layer: list[Item], x: float, z: float, rng: np.rando
     bark = Surface(classes.VEGETATION, classes.VEGETATION, (0.27, 0.21, 0.16), upright(z), Facing.ROUND, 0.25)
     item.add(bark, bar(x, 0.0, x + 0.1, crown, 0.32, z))
     item.add(bark, bar(x, crown * 0.7, x + spread * 0.5, crown, 0.14, z))
-    # Near trees show their outline: more and smaller lumps. Far ones are a few pixels.
+    # Near trees show their outline: more, smaller and rounder lumps. Far ones are a few pixels.
+    outline = ellipse if z < 22.0 else lump
     more = 5 if z < 22.0 else (0 if z < 40.0 else -2)
     for tone, lift, size, lumps in ((0.68, -0.25, 1.0, 4), (0.9, 0.05, 0.85, 4), (1.15, 0.35, 0.6, 3)):
         surface = Surface(classes.VEGETATION, classes.VEGETATION, shade(leaves, tone), upright(z), Facing.ROUND, 0.55)
@@ -47,7 +49,7 @@ def grow_tree(world: World, layer: list[Item], x: float, z: float, rng: np.rando
             cx = x + away * float(np.cos(angle)) - 0.12 * spread * lift
             cy = crown + spread * lift + away * 0.8 * float(np.sin(angle))
             radius = spread * size * between(rng, 0.42, 0.68) - 0.02 * more * size
-            item.add(surface, lump(cx, cy, z, radius, radius * 0.9))
+            item.add(surface, outline(cx, cy, z, radius, radius * 0.9))
     layer.append(item)
     world.shadows.append(Shadow(x - spread * 0.5, x + spread * 0.5, z - 0.6, z + 0.6, height * 0.6))
 
