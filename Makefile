@@ -25,11 +25,12 @@ demo: $(STAMP) ## train, edit, render, write shards and a report, in about five 
 test: $(STAMP) ## the whole test suite
 	RAY_AUTH_MODE=disabled $(BIN)/python -m pytest -q
 
-check: $(STAMP) ## format, lint, types, layers
+check: $(STAMP) ## format, lint, types, layers, generated docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pipeline.recipe_docs --check
 
 format: $(STAMP) ## format and mend what can be mended
 	$(BIN)/ruff format .

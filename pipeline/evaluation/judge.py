@@ -98,7 +98,7 @@ def _padded(labels_BHW: torch.Tensor) -> torch.Tensor:
 
 def _pairs(source: Source, resolution: Resolution) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
     images, labels = [], []
-    for key in source.keys():  # noqa: SIM118 - a source is no mapping
+    for key in source.keys():
         pair = source.read(key, resolution)
         if pair.image is None:
             raise SourceError(f"{key} has no image; a judge is trained on images with their labels")

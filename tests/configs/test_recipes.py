@@ -1,0 +1,52 @@
+"""Every recipe that ships is read, fits its catalog, opens with the command that runs it, and stands in the docs."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.configs import shipped
+from pipeline.recipe import load_recipe
+from pipeline.recipe_checks import check_recipe
+from pipeline.recipe_docs import main, recipe_page
+
+RECIPES = shipped("recipes")
+NAMES = [
+    "balanced_rare_classes",
+    "crowded_sidewalks",
+    "empty_roads",
+    "night_cars",
+    "rare_riders",
+    "trees_to_buildings",
+    "truck_swap",
+]
+
+
+def test_these_recipes_ship() -> None:
+    assert list(RECIPES) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_recipe_opens_with_its_command_and_fits_its_catalog(name: str) -> None:
+    assert RECIPES[name].read_text().splitlines()[0] == f"# synthgen augment --recipe {name}"
+    loaded = load_recipe(name)
+    assert loaded.value.name == name
+    assert loaded.value.output.root == f"runs/{name}"
+    check_recipe(loaded, loaded.value.source.open().catalog)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_recipe_takes_the_team_s_source_model_and_output(name: str, tmp_path: Path) -> None:
+    overrides = [
+        "source={format: folder, root: here, images: 'i/*.png', labels: 'l/*.png', catalog: cityscapes}",
+        f"model={tmp_path}/model",
+        f"output.root={tmp_path}/out",
+    ]
+    recipe = load_recipe(name, overrides).value
+    assert recipe.source.format == "folder"
+    assert (recipe.model, recipe.output.root) == (f"{tmp_path}/model", f"{tmp_path}/out")
+
+
+def test_the_docs_name_every_recipe_and_are_what_the_models_say() -> None:
+    page = recipe_page()
+    assert all(f"### {name}\n" in page for name in NAMES)
+    assert main(["--check"]) == 0
