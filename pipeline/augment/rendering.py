@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from label_editing.catalog import Catalog
 from label_editing.scene import InstanceMap, LabelMap
 from pipeline.augment.editing import Editor, with_reject, with_seconds
 from pipeline.augment.job import AugmentJob
-from pipeline.augment.rows import EditedSample, Outcome, RenderedSample, Slot
+from pipeline.augment.rows import Agreement, EditedSample, Outcome, RenderedSample, Slot
 from pipeline.shards.pixels import decode_instances, decode_labels, encode_image
 from pipeline.shards.sample import NOT_MEASURED
 from pipeline.sources.base import Image
@@ -24,8 +24,6 @@ from pipeline.styles.draw import replay_style
 
 STAGE = "render"
 _ENCODERS = 4  # threads a worker; OpenCV encodes outside the interpreter lock
-
-Agreement = Callable[[Image, LabelMap], float]
 
 
 class Input(NamedTuple):

@@ -1,10 +1,16 @@
 """What flows between the stages of a run: a slot of a shard, filled step by step, with all that failed in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from label_editing.scene import LabelMap
 from pipeline.plan import SampleSpec
+from pipeline.sources.base import Image
+
+# How much of a label map is found again in an image made of it, 0 to 1.
+Agreement = Callable[[Image, LabelMap], float]
 
 
 class Outcome(StrEnum):

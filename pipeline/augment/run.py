@@ -15,7 +15,7 @@ from pipeline.augment.finalise import finalise
 from pipeline.augment.finishing import Finisher, ShardReport
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim, hold_lease
-from pipeline.augment.rows import Outcome
+from pipeline.augment.rows import Agreement, Outcome
 from pipeline.console import Progress
 from pipeline.errors import RunError, SynthgenError
 from pipeline.instance_banks import edit_context
@@ -55,6 +55,7 @@ def run_augment(
     connect: Callable[[], ClusterInfo],
     progress: Progress,
     recipe_text: str,
+    agreement: Agreement | None = None,
 ) -> Tally:
     """Make the data set, or what is missing of it. Run again after any interruption it goes on where it stopped.
 
@@ -67,7 +68,7 @@ def run_augment(
         tally, missing = _take_stock(job, store)
         progress.set(tally.samples, job.plan.num_samples, tally.note)
         if missing:
-            _make_shards(job, store, claim, connect(), missing, tally, progress)
+            _make_shards(job, store, claim, connect(), missing, tally, progress, agreement)
         if missing or not store.exists(layout.DATASET):
             claim.check()
             finalise(job, store, dict(tally.seconds), time.monotonic() - started, recipe_text)
@@ -108,11 +109,12 @@ def _make_shards(
     missing: list[Shard],
     tally: Tally,
     progress: Progress,
+    agreement: Agreement | None,
 ) -> None:
     job = with_context(job, store, cluster)
     limit = FailureLimit.of(job.recipe.on_error, job.plan.num_samples)
     examples: list[dict[str, Any]] = []
-    with closing(_reports(job, store, claim, cluster, missing)) as reports:
+    with closing(_reports(job, store, claim, cluster, missing, agreement)) as reports:
         for report in reports:
             _count(report, tally)
             examples += [reject.as_data() for reject in report.failures]
@@ -138,14 +140,14 @@ def _count(report: ShardReport, tally: Tally) -> None:
 
 
 def _reports(
-    job: AugmentJob, store: Store, claim: Claim, cluster: ClusterInfo, missing: list[Shard]
+    job: AugmentJob, store: Store, claim: Claim, cluster: ClusterInfo, missing: list[Shard], agreement: Agreement | None
 ) -> Generator[ShardReport, None, None]:
     on_gpu = cluster.gpus >= 1
     stages = [
         Stage("edit", partial(make_editor, job), _EDIT_BATCH),
         Stage(
             "render",
-            partial(make_renderer, job, _threads(cluster)),
+            partial(make_renderer, job, _threads(cluster), agreement),
             _RENDER_BATCH,
             cpus=0.0 if on_gpu else 1.0,
             gpus=1.0 if on_gpu else 0.0,
@@ -169,7 +171,7 @@ def make_editor(job: AugmentJob) -> Callable[[list[Any]], list[Any]]:
     return Editor(job)
 
 
-def make_renderer(job: AugmentJob, threads: int) -> Callable[[list[Any]], list[Any]]:
+def make_renderer(job: AugmentJob, threads: int, agreement: Agreement | None) -> Callable[[list[Any]], list[Any]]:
     """One worker of the render stage: on the GPU that Ray gave it, else on the CPU."""
     import torch
 
@@ -177,7 +179,7 @@ def make_renderer(job: AugmentJob, threads: int) -> Callable[[list[Any]], list[A
     from pipeline.augment.rendering import RenderWorker
 
     torch.set_num_threads(threads)
-    return RenderWorker(job, Renderer(job.model.load_generator()))
+    return RenderWorker(job, Renderer(job.model.load_generator()), agreement)
 
 
 def _threads(cluster: ClusterInfo) -> int:

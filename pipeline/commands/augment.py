@@ -57,6 +57,7 @@ def _run(
     cpus: int | None,
 ) -> "Tally":
     from orchestration.cluster import shutdown
+    from pipeline.augment.gate import agreement_for
     from pipeline.augment.run import run_augment
 
     def connected() -> "ClusterInfo":
@@ -64,9 +65,10 @@ def _run(
 
         return connect(address, cpus)
 
+    agreement = agreement_for(job, console)
     try:
         with console.progress("augment", job.plan.num_samples, "samples") as shown:
-            return run_augment(job, record, store, connected, shown, recipe_text)
+            return run_augment(job, record, store, connected, shown, recipe_text, agreement)
     finally:
         shutdown()
 
