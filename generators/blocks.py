@@ -11,12 +11,22 @@ class InstanceNorm(nn.Module):
 
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
         super().__init__()
-        self.channels = channels
+        self.groups = channels
         self.eps = eps
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         # CUDA autocast would return float32.
-        return F.group_norm(x_BCHW, self.channels, eps=self.eps).to(x_BCHW.dtype)
+        return F.group_norm(x_BCHW, self.groups, eps=self.eps).to(x_BCHW.dtype)
+
+
+def normalise_over_layer(module: nn.Module) -> None:
+    """Make every instance norm inside one over all channels together: it keeps what the whole image has in common.
+
+    Instance norm subtracts each channel's mean, and with it the light of the hour; only contrasts get through.
+    """
+    for part in module.modules():
+        if isinstance(part, InstanceNorm):
+            part.groups = 1
 
 
 def instance_norm(channels: int) -> nn.Module:

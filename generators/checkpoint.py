@@ -30,7 +30,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     """Every tensor of a safetensors file."""
     try:
         with safe_open(str(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping
+            return {name: file.get_tensor(name) for name in file.keys()}
     except FileNotFoundError:
         raise ValueError(f"{path}: no such weights file") from None
     except SafetensorError as error:

@@ -3,6 +3,7 @@
 Shape suffixes: B batch, C channels, H rows, W columns. Labels are *channels* (ranks in the catalog), never class ids.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from generators.spectral_norm import bake
 from generators.style import StyleKind
 
 
@@ -69,6 +71,13 @@ class Generator(nn.Module, ABC):
         `style` by kind: INSTANCE and NOISE a painted map B x style_dim x H x W; GLOBAL B x style_dim; NONE is None.
         None for a family that has styles means zeros (INSTANCE) or a standard-normal draw (GLOBAL, NOISE).
         """
+
+    def for_inference(self, device: torch.device) -> "Generator":
+        """A copy that gives the same images up to rounding, faster on this device.
+
+        Its condition may be of another form. Families with rewrites of their own override this.
+        """
+        return bake(copy.deepcopy(self).eval())
 
 
 class System(nn.Module, ABC):

@@ -25,6 +25,7 @@ _CUDA_BATCH = 4
 class Renderer:
     """A generator on a device, ready to render.
 
+    It keeps a copy of its own, with whatever rewrites the family has for this device; the generator stays as it was.
     A sample's image depends on its own labels, instances and style alone. Kernels may sum in another order for another
     batch size, so every pass through the network has the same one: `max_batch`, the last pass filled up with copies.
     """
@@ -36,7 +37,7 @@ class Renderer:
         self.precision = choose_precision(precision, self.device)
         # On a CPU a larger batch is no faster and takes more memory.
         self.max_batch = max_batch or (1 if self.device.type == "cpu" else _CUDA_BATCH)
-        self._generator = channels_last(generator.eval().to(self.device))
+        self._generator = channels_last(generator.for_inference(self.device).to(self.device))
 
     def render(self, labels: Labels, instances: Instances | None, styles: Sequence[Style | None]) -> Images:
         """B x H x W label channels and instance ids to B x H x W x 3 images.

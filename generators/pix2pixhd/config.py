@@ -18,6 +18,7 @@ class Pix2PixHDConfig(FamilyConfig):
 
     condition: Literal["labels", "sketch"] = "labels"
     instance_edges: bool = True
+    norm: Literal["instance", "layer"] = "instance"  # layer lets the brightness of the whole image through
 
     feature_channels: int = Field(3, ge=0)  # 0: no feature encoder, no styles
     encoder_channels: int = Field(16, ge=1)

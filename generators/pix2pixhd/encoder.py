@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from generators.blocks import tanh_head
+from generators.blocks import normalise_over_layer, tanh_head
 from generators.family import LabelSpace
 from generators.pix2pixhd.config import Pix2PixHDConfig
 from generators.pix2pixhd.generator import GlobalTrunk
@@ -19,4 +19,7 @@ class FeatureEncoder(nn.Sequential):
 def build_encoder(config: Pix2PixHDConfig, space: LabelSpace) -> FeatureEncoder | None:
     if config.feature_channels == 0:
         return None
-    return FeatureEncoder(config.encoder_channels, config.encoder_downsamplings, config.feature_channels)
+    encoder = FeatureEncoder(config.encoder_channels, config.encoder_downsamplings, config.feature_channels)
+    if config.norm == "layer":
+        normalise_over_layer(encoder)
+    return encoder

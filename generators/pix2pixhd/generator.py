@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from generators.blocks import ResidualBlock, down, halve, stem, tanh_head, up
+from generators.blocks import ResidualBlock, down, halve, normalise_over_layer, stem, tanh_head, up
 from generators.conditioning import check_channels, edge_map, one_hot
 from generators.family import Generator, LabelSpace
 from generators.pix2pixhd.config import Pix2PixHDConfig
@@ -85,6 +85,14 @@ class Pix2PixHDGenerator(Generator):
         image: Tensor = self.head(features).float()
         return image
 
+    def for_inference(self, device: torch.device) -> Generator:
+        if self.sketch or device.type != "cpu":
+            # Tensor cores multiply by zeros faster than they look up.
+            return super().for_inference(device)
+        from generators.pix2pixhd.inference import LookupPix2PixHD
+
+        return LookupPix2PixHD(self)
+
     def inherit(self, coarser: "Pix2PixHDGenerator") -> None:
         """Take the trunk and the enhancers of a coarser generator; heads differ in width and start fresh."""
         if len(coarser.enhancers) >= len(self.enhancers):
@@ -108,4 +116,7 @@ class Pix2PixHDGenerator(Generator):
 
 
 def build_generator(config: Pix2PixHDConfig, space: LabelSpace) -> Pix2PixHDGenerator:
-    return Pix2PixHDGenerator(config, space)
+    generator = Pix2PixHDGenerator(config, space)
+    if config.norm == "layer":
+        normalise_over_layer(generator)
+    return generator
