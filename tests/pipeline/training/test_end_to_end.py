@@ -1,0 +1,64 @@
+"""The command, through Ray Train, on a world small enough for a test."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.model_directory import open_model
+
+SMALL = [
+    "--set=source.scenes=6",
+    "--set=resolution=64x32",
+    "--set=model={family: pix2pixhd, base_channels: 8, num_downsamplings: 2, num_blocks: 1, encoder_channels: 4, "
+    "encoder_downsamplings: 2, discriminator_channels: 8}",
+    "--set=steps=3",
+    "--set=precision=float32",
+    "--set=styles.clusters=3",
+]
+
+
+def synthgen(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    return int(left.value.code or 0)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_train_makes_a_model_with_styles_and_a_second_run_makes_nothing_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    output = str(tmp_path / "model")
+    command = ["train", *SMALL, "--output", output, "--cpus", "2", "--json"]
+    assert synthgen(*command) == 0
+    result = json.loads(capsys.readouterr().out)
+    model = open_model(output)
+    assert (result["steps"], result["images"], result["fingerprint"]) == (3, 6, model.fingerprint)
+    assert all(value == value for value in result["losses"].values())
+    bank = model.style_bank()
+    assert {"time_of_day", "weather"} <= set(bank.attribute_values())
+    assert {model.catalog.named(name).id for name in ("road", "sky", "building")} <= set(bank.by_class)
+
+    assert synthgen("styles", "tag", output, "road", "0", "asphalt") == 0
+    assert synthgen("styles", "show", output, "--out", str(tmp_path / "sheet.png"), "--json") == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert next(row["tags"] for row in shown["clusters"] if row["class"] == "road") == ["asphalt"]
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+    card = (Path(output) / "model.json").read_bytes()
+    assert synthgen(*command) == 0
+    assert (Path(output) / "model.json").read_bytes() == card
+
+
+def test_a_dry_run_says_what_would_be_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert synthgen("train", *SMALL, "--output", str(tmp_path / "m"), "--dry-run") == 0
+    assert capsys.readouterr().out == (
+        "would train pix2pixhd at 64x32 on 6 pairs of streetscapes\n"
+        "  3 steps, 0.5 times through the source, on 1 worker(s)\n"
+        f"  into {tmp_path / 'm'}\n"
+    )
+    assert not (tmp_path / "m").exists()
