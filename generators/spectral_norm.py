@@ -34,7 +34,13 @@ def bake(module: M) -> M:
     """Replace every parametrised weight by its value (bit-identical in eval mode), in place."""
     for layer in spectral_layers(module):
         layer.eval()
-        parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
+        weight = layer.weight
+        assert isinstance(weight, torch.Tensor)
+        weight = nn.Parameter(weight.detach().clone())
+        del layer.parametrizations
+        # Not torch's own removal: it edits the layer's class, which copies of the layer share.
+        layer.__class__ = type(layer).__mro__[1]
+        layer.register_parameter("weight", weight)
     return module
 
 

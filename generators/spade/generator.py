@@ -72,3 +72,11 @@ class SpadeGenerator(StagedGenerator):
             x_BCHW = double(x_BCHW) if stage.upsample else x_BCHW
             x_BCHW = block(x_BCHW, resize_labels(condition, x_BCHW))
         return self.finish(x_BCHW)
+
+    def for_inference(self, device: torch.device) -> Generator:
+        if device.type != "cpu":
+            # Gathering where classes meet pays where multiplications are dear.
+            return super().for_inference(device)
+        from generators.spade.inference import FoldedSpadeGenerator
+
+        return FoldedSpadeGenerator(self)

@@ -1,0 +1,125 @@
+"""A SPADE layer rewritten for rendering: its batch norm folded in, its answer inside a class looked up."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from generators.conditioning import one_hot
+from generators.spade.label_grid import LabelGrid
+from generators.spade.modulation import Spade
+
+# Rows of 9 x hidden gathered at a time: they should still lie in the cache when they are multiplied.
+_ROWS_AT_ONCE = 4096
+# With more of the grid on the band than this, convolving all of it is faster than gathering.
+_DENSE_ABOVE = 0.5
+
+
+class Affine(NamedTuple):
+    """x * scale + shift is all that is left of normalising and modulating."""
+
+    scale_BCHW: Tensor
+    shift_BCHW: Tensor
+
+    def apply(self, x_BCHW: Tensor) -> Tensor:
+        return torch.addcmul(self.shift_BCHW, x_BCHW, self.scale_BCHW)
+
+
+class FoldedSpade(nn.Module):
+    """(1 + gamma) * (x - mean) / sigma + beta = x * scale + shift: scale and shift are convolutions of the labels."""
+
+    tap_table: Tensor
+    edge_taps: Tensor
+    hidden_bias: Tensor
+    weight: Tensor
+    bias: Tensor
+    class_table: Tensor
+
+    def __init__(self, plain: Spade, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.channels = plain.scale.out_channels
+        shared = plain.shared.weight.detach()
+        rows_TKD = shared[:, :num_classes].permute(2, 3, 1, 0).flatten(0, 1)
+        # One more class, all zeros, for what lies outside the image.
+        self.register_buffer("tap_table", F.pad(rows_TKD, (0, 0, 0, 1)).flatten(0, 1).contiguous())
+        edge_rows = shared[:, num_classes:].permute(2, 3, 1, 0).flatten(0, 2)
+        self.register_buffer("edge_taps", edge_rows.contiguous())
+        self.register_buffer("hidden_bias", _bias(plain.shared))
+        weight, bias = _fold(plain)
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", bias)
+        self.register_buffer("class_table", self._inside_classes())
+
+    def forward(self, grid: LabelGrid) -> Affine:
+        if grid.band_share > _DENSE_ABOVE:
+            both_BCHW = self._everywhere(grid)
+            scale, shift = both_BCHW[:, : self.channels], both_BCHW[:, self.channels :]
+            return Affine(scale, shift)
+        inside = self.class_table.index_select(0, grid.labels_BHW.flatten())
+        self._on_the_band(grid, inside)
+        both_BCHW = inside.view(*grid.labels_BHW.shape, 2 * self.channels).permute(0, 3, 1, 2)
+        return Affine(both_BCHW[:, : self.channels], both_BCHW[:, self.channels :])
+
+    def _everywhere(self, grid: LabelGrid) -> Tensor:
+        hidden_BDHW = F.conv2d(self._condition(grid), self._shared_weight(), self.hidden_bias, padding=1)
+        return F.conv2d(hidden_BDHW.relu_(), self.weight, self.bias, padding=1)
+
+    def _condition(self, grid: LabelGrid) -> Tensor:
+        labels = one_hot(grid.labels_BHW.long(), self.num_classes)
+        return torch.cat([labels, grid.edges_BHW.unsqueeze(1)], dim=1) if len(self.edge_taps) else labels
+
+    def _shared_weight(self) -> Tensor:
+        """The first convolution's weight back from its rows."""
+        classes_TKD = self.tap_table.view(9, self.num_classes + 1, -1)[:, :-1]
+        edges_T1D = self.edge_taps.view(9, -1, self.tap_table.shape[1])
+        return (
+            torch.cat([classes_TKD, edges_T1D], dim=1)
+            .permute(2, 1, 0)
+            .reshape(-1, classes_TKD.shape[1] + edges_T1D.shape[1], 3, 3)
+        )
+
+    def _on_the_band(self, grid: LabelGrid, both_PC: Tensor) -> None:
+        """Overwrite the rows of band pixels."""
+        hidden_MD = self._near_hidden(grid)
+        matrix = self.weight.permute(2, 3, 1, 0).flatten(0, 2)
+        for start in range(0, len(grid.band_N), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            rows_N9 = grid.band_rows_N9[some]
+            gathered = hidden_MD.index_select(0, rows_N9.flatten()).view(len(rows_N9), -1)
+            both_PC[grid.band_N[some]] = torch.addmm(self.bias, gathered, matrix).to(both_PC.dtype)
+
+    def _near_hidden(self, grid: LabelGrid) -> Tensor:
+        """Hidden features of the pixels that touch the band, after a row of zeros: one-hot convolution as look-ups."""
+        offsets = torch.arange(9, device=grid.near_taps_M9.device) * (self.num_classes + 1)
+        hidden = F.embedding_bag(grid.near_taps_M9.long() + offsets, self.tap_table, mode="sum") + self.hidden_bias
+        if len(self.edge_taps):
+            hidden = torch.addmm(hidden, grid.near_edges_M9, self.edge_taps)
+        return F.pad(hidden.relu_(), (0, 0, 1, 0))
+
+    def _inside_classes(self) -> Tensor:
+        """K x 2C: the centre of a 5 x 5 map of each class, without edges."""
+        labels = torch.arange(self.num_classes).view(-1, 1, 1).expand(-1, 5, 5)
+        empty = labels.new_zeros(0)
+        grid = LabelGrid(labels, torch.zeros(labels.shape), empty, empty, empty, empty)
+        return self._everywhere(grid)[:, :, 2, 2].contiguous()
+
+
+def _fold(plain: Spade) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the convolution that gives scale and shift together."""
+    norm = plain.norm
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    sigma = torch.sqrt(norm.running_var + norm.eps)
+    mean = norm.running_mean
+    scale_weight = plain.scale.weight.detach() / sigma.view(-1, 1, 1, 1)
+    scale_bias = (1 + _bias(plain.scale)) / sigma
+    shift_weight = plain.shift.weight.detach() - mean.view(-1, 1, 1, 1) * scale_weight
+    shift_bias = _bias(plain.shift) - mean * scale_bias
+    return torch.cat([scale_weight, shift_weight]), torch.cat([scale_bias, shift_bias])
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    assert conv.bias is not None
+    return conv.bias.detach()
