@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from label_editing.boxes import Box, box_of
 from label_editing.canvas import Canvas
+from label_editing.catalog import Catalog
 from label_editing.changes import UNCHANGED
-from label_editing.ground_lines import join_sides, side_runs
+from label_editing.ground_lines import Sides, join_sides
+from label_editing.scene import LabelMap
 
 _STANDING = -1  # in profiles: anything that is not ground
 _ROW_PREFERENCE = 2  # how many columns away counts as one row away, when looking for the nearest pixel
@@ -50,37 +52,36 @@ def _around(canvas: Canvas, box: Box, margin: float) -> Box:
 def _continued(canvas: Canvas, window: Box, box: Box, hole: _Bools) -> _Ints | None:
     """Class ids for the box, None when the window holds nothing to continue."""
     catalog = canvas.catalog
-    labels = canvas.labels[window.window].astype(np.int32)
+    labels = canvas.labels[window.window]
     seeds = catalog.fills_holes[labels]
     inner = box.within(window)
     in_window = np.zeros(labels.shape, np.bool_)
     in_window[inner.window] = hole
-    seeds[in_window] = False
+    seeds[inner.window][hole] = False
     if not seeds.any():
         return None
-    on_ground = catalog.of_layer["ground"][labels]
-    filled = _ground_plan(np.where(on_ground, labels, np.int32(_STANDING)), seeds, in_window, inner)
+    filled = _ground_plan(catalog, labels, seeds, in_window, inner)
     standing = (filled == _STANDING) & hole
     if not standing.any():
         return filled
-    upright = seeds & ~on_ground
+    upright = seeds & ~catalog.of_layer["ground"][labels]
     behind = _nearest(labels, upright if upright.any() else seeds, inner)
     return np.where(standing, behind, filled)
 
 
-def _ground_plan(plan: _Ints, seeds: _Bools, hole: _Bools, inner: Box) -> _Ints:
+def _ground_plan(catalog: Catalog, labels: LabelMap, seeds: _Bools, hole: _Bools, inner: Box) -> _Ints:
     """Ground classes and STANDING for the inner box."""
-    reach = inner.width
-    left = side_runs(plan, seeds, hole, reach, on_left=True)
-    right = side_runs(plan, seeds, hole, reach, on_left=False)
+    plan = np.where(catalog.of_layer["ground"], np.arange(len(catalog.known)), _STANDING).astype(np.int32)
+    sides = Sides(labels, plan, seeds, hole, reach=inner.width)
+    left, right = sides.runs(on_left=True), sides.runs(on_left=False)
     if not left and not right:
-        return _nearest(plan, seeds, inner)
+        return plan[_nearest(labels, seeds, inner)]
     rows = np.arange(inner.top, inner.bottom, dtype=np.int32)
     columns = np.arange(inner.left, inner.right, dtype=np.int32)
     return join_sides(left, right, rows, columns)
 
 
-def _nearest(labels: _Ints, seeds: _Bools, inner: Box) -> _Ints:
+def _nearest(labels: LabelMap, seeds: _Bools, inner: Box) -> _Ints:
     """The label of the nearest seed for each pixel of the inner box; rows count for more than columns."""
     step = _ROW_PREFERENCE if seeds[:, ::_ROW_PREFERENCE].any() else 1
     squeezed = np.ascontiguousarray(seeds[:, ::step])

@@ -10,7 +10,7 @@ from label_editing.boxes import Box, box_of
 from label_editing.catalog import INSTANCES_PER_CLASS, Catalog
 from label_editing.changes import UNCHANGED, Change, Codes, Flip, Patch, Relabel, Zoom, relabel_table
 from label_editing.instance_table import Instance, distinct, find_instances
-from label_editing.resampling import resample, resample_keeping
+from label_editing.resampling import resample
 from label_editing.scene import InstanceMap, LabelMap, Scene, class_of_instance
 
 
@@ -150,10 +150,10 @@ class Canvas:
         self._flip()
         self._changes.append(Flip())
 
-    def zoom(self, box: Box, keep: tuple[int, ...] = ()) -> None:
-        """Bring a window back to full size; classes in `keep` win a pixel they cover at all."""
-        self._zoom(box, keep)
-        self._changes.append(Zoom(box=box, keep=keep))
+    def zoom(self, box: Box) -> None:
+        """Bring a window back to full size."""
+        self._zoom(box)
+        self._changes.append(Zoom(box=box))
 
     def apply(self, change: Change) -> None:
         """Do a recorded change again."""
@@ -167,7 +167,7 @@ class Canvas:
                 self._flip()
             case Zoom():
                 self._check_inside(change.box)
-                self._zoom(change.box, change.keep)
+                self._zoom(change.box)
         self._changes.append(change)
 
     def _check_inside(self, box: Box) -> None:
@@ -260,14 +260,9 @@ class Canvas:
                 for i, b, area in self._table.values()
             }
 
-    def _zoom(self, box: Box, keep: tuple[int, ...]) -> None:
-        size = self.height, self.width
-        if keep:
-            codes = resample_keeping(self.codes(self.whole), np.isin(self._labels, keep), box, *size)
-            self._labels = self._stored(class_of_instance(codes))
-            self._instances = None if self._instances is None else codes
-        else:
-            self._labels = resample(self._labels, box, *size)
-            self._instances = None if self._instances is None else resample(self._instances, box, *size)
+    def _zoom(self, box: Box) -> None:
+        self._labels = resample(self._labels, box, self.height, self.width)
+        if self._instances is not None:
+            self._instances = resample(self._instances, box, *self._labels.shape)
         self._owned = True
         self._table = None

@@ -80,11 +80,10 @@ class Flip(_Change):
 
 
 class Zoom(_Change):
-    """A window of the map brought back to full size; `keep` are classes that win a pixel they cover at all."""
+    """A window of the map brought back to full size, nearest neighbour."""
 
     kind: Literal["zoom"] = "zoom"
     box: Box
-    keep: tuple[int, ...] = ()
 
 
 Change = Annotated[Patch | Relabel | Flip | Zoom, Field(discriminator="kind")]

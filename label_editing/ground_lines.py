@@ -4,10 +4,13 @@ Each side is a column of runs, from top to bottom. Runs that both sides have, in
 that goes on behind the object; a run that only one side has tapers off towards the other.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from label_editing.scene import LabelMap
 
 _Bools = npt.NDArray[np.bool_]
 _Ints = npt.NDArray[np.int32]
@@ -27,24 +30,39 @@ class Run(NamedTuple):
         return self.last - self.first + 1
 
 
-def side_runs(codes: _Ints, seeds: _Bools, hole: _Bools, reach: int, on_left: bool) -> list[Run]:
-    """What is seen beside the hole, row by row: the nearest seed on that side no further than `reach` columns."""
-    if not on_left:
-        width = hole.shape[1]
-        mirrored = side_runs(codes[:, ::-1], seeds[:, ::-1], hole[:, ::-1], reach, on_left=True)
+@dataclass(frozen=True)
+class Sides:
+    """A window of a map around a hole. `plan` turns class ids into codes; seeds beyond `reach` columns do not count."""
+
+    labels: LabelMap
+    plan: _Ints
+    seeds: _Bools
+    hole: _Bools
+    reach: int
+
+    def runs(self, on_left: bool) -> list[Run]:
+        """What is seen beside the hole on one side: the nearest seed of each row."""
+        if on_left:
+            return self._left_runs()
+        mirrored = Sides(self.labels[:, ::-1], self.plan, self.seeds[:, ::-1], self.hole[:, ::-1], self.reach)
+        last = self.hole.shape[1] - 1
         return [
-            r._replace(first_column=width - 1 - r.first_column, last_column=width - 1 - r.last_column) for r in mirrored
+            run._replace(first_column=last - run.first_column, last_column=last - run.last_column)
+            for run in mirrored._left_runs()
         ]
-    rows = np.flatnonzero(hole.any(axis=1))
-    edges = hole[rows].argmax(axis=1)
-    distances = edges[:, None] - np.arange(hole.shape[1])
-    beside = seeds[rows] & (distances > 0) & (distances <= reach)
-    seen = beside.any(axis=1)
-    nearest = hole.shape[1] - 1 - beside[seen, ::-1].argmax(axis=1)
-    above = _corner(seeds, int(rows[0]) - 1, int(edges[0]), reach)
-    below = _corner(seeds, int(rows[-1]) + 1, int(edges[-1]), reach)
-    places = np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
-    return _runs(codes[places[:, 0], places[:, 1]], places[:, 0], places[:, 1])
+
+    def _left_runs(self) -> list[Run]:
+        rows = np.flatnonzero(self.hole.any(axis=1))
+        edges = self.hole[rows].argmax(axis=1)
+        most = int(edges.max())  # nothing right of the last edge is on the left
+        distances = edges[:, None] - np.arange(most)
+        beside = self.seeds[rows, :most] & (distances > 0) & (distances <= self.reach)
+        seen = beside.any(axis=1)
+        nearest = most - 1 - beside[seen, ::-1].argmax(axis=1) if most else np.zeros(0, np.intp)
+        above = _corner(self.seeds, int(rows[0]) - 1, int(edges[0]), self.reach)
+        below = _corner(self.seeds, int(rows[-1]) + 1, int(edges[-1]), self.reach)
+        places = np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
+        return _runs(self.plan[self.labels[places[:, 0], places[:, 1]]], places[:, 0], places[:, 1])
 
 
 def _corner(seeds: _Bools, row: int, column: int, reach: int) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from label_editing.boxes import Box
+from label_editing.scene import InstanceMap, Scene, class_of_instance
 
 
 def sample_positions(start: int, length: int, count: int) -> npt.NDArray[np.intp]:
@@ -18,6 +19,19 @@ def resample(values: npt.NDArray[Any], box: Box, height: int, width: int) -> npt
     rows = sample_positions(box.top, box.height, height)
     columns = sample_positions(box.left, box.width, width)
     return np.ascontiguousarray(values[rows].take(columns, axis=1))
+
+
+def resize_scene(scene: Scene, height: int, width: int, keep_thin: bool = False) -> Scene:
+    """The scene at another size; with `keep_thin`, poles and signs win the pixels of which they cover a third."""
+    whole = Box(0, 0, scene.height, scene.width)
+    if not keep_thin or (height >= scene.height and width >= scene.width):
+        instances = None if scene.instances is None else resample(scene.instances, whole, height, width)
+        return scene.with_maps(resample(scene.labels, whole, height, width), instances)
+    codes = scene.labels.astype(np.int32) if scene.instances is None else scene.instances
+    resized: InstanceMap = resample_keeping(codes, scene.catalog.is_thin[scene.labels], whole, height, width)
+    labels = resized if scene.instances is None else class_of_instance(resized)
+    stored = labels.astype(np.uint8) if scene.labels.dtype == np.uint8 else labels.astype(np.uint16)
+    return scene.with_maps(stored, None if scene.instances is None else resized)
 
 
 def resample_keeping(

@@ -15,7 +15,6 @@ class CropScene(Edit):
 
     op: Literal["crop_scene"] = "crop_scene"
     zoom: tuple[float, float] = Field(default=(1.1, 1.5), description="least and most magnification")
-    keep_thin: bool = Field(default=False, description="poles and signs win a pixel of which they cover a third")
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -35,6 +34,6 @@ class CropScene(Edit):
         box = Box(top, left, top + height, left + width)
         if box == canvas.whole:
             raise CannotApply("the window is the whole picture")
-        thin = np.flatnonzero(canvas.catalog.is_thin).tolist() if self.keep_thin else []
-        canvas.zoom(box, tuple(thin))
+        # Enlarging shows every pixel of the window, so no pole can vanish; `resize_scene` is what may lose them.
+        canvas.zoom(box)
         return Done({"zoom": round(zoom, 4), "box": list(box)})

@@ -37,7 +37,7 @@ FORMS: list[Recipe] = [
     {"op": "mirror"},
     {"op": "mirror", "keep": ["sky"]},
     {"op": "crop_scene", "zoom": [1.0, 3.0]},
-    {"op": "crop_scene", "zoom": [1.5, 2.0], "keep_thin": True},
+    {"op": "crop_scene", "zoom": [1.5, 2.0]},
     {"op": "replace_region", "classes": ["sky", "building", "vegetation"]},
     {"op": "replace_region", "polygon": [[0, 0], [5, 0], [5, 3], [0, 3]]},
     {"op": "paint", "polygon": [[0, 0], [4, 1], [2, 3]], "class": "sidewalk"},
@@ -170,7 +170,7 @@ REAL_FORMS: list[list[Recipe]] = [
     [
         {"op": "swap_class", "from": "car", "to": "truck", "fraction": 0.5},
         {"op": "move_instances", "classes": ["person", "car", "truck"], "count": 2},
-        {"op": "crop_scene", "keep_thin": True},
+        {"op": "crop_scene"},
         {"op": "resize_instances", "classes": ["person", "car"], "count": 2},
     ],
     [
