@@ -2,6 +2,11 @@
 
 import logging
 import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -42,13 +47,41 @@ def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterI
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     embedded = address == "local"
     if not ray.is_initialized():
-        if embedded:
-            _start_embedded(num_cpus)
-        else:
-            _join(address)
+        with _keeping_sigterm(), _without_stderr():
+            if embedded:
+                _start_embedded(num_cpus)
+            else:
+                _join(address)
     resources = ray.cluster_resources()
     nodes = sum(1 for node in ray.nodes() if node["Alive"])
     return ClusterInfo(address, embedded, nodes, resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+
+
+@contextmanager
+def _keeping_sigterm() -> Iterator[None]:
+    """Ray puts its own handlers in place, which print a stack and leave with 15; whoever had one keeps it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Ray's C++ core announces itself on file descriptor 2, whatever it is told; failures come as exceptions."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def shutdown() -> None:
