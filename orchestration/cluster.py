@@ -21,6 +21,9 @@ _QUIET_ENVIRONMENT = {
     "RAY_DEDUP_LOGS": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ core writes warnings about itself on the user's terminal
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    # Threads of torch that spin while they wait for one another take the cores from the readers and from each other:
+    # a training step with anything beside it took ten times as long.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 
 
