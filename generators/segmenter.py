@@ -1,5 +1,6 @@
-"""A small segmentation network, trained from scratch in a minute: the judge of whether an image shows its labels."""
+"""Segmentation networks: their interface, one small enough to train in a minute, and how any of them is trained."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -16,7 +17,29 @@ IGNORED = -100
 _LEVELS = (1, 2, 4, 6)  # widths at strides 2, 4, 8, 16, in units of the base width
 
 
-class Segmenter(nn.Module):
+class SegmentationNetwork(nn.Module, ABC):
+    """Images in [-1, 1], whose sides are multiples of STRIDE, to a logit for every label channel."""
+
+    num_channels: int
+
+    @abstractmethod
+    def half_size_logits(self, image_BCHW: Tensor) -> Tensor:
+        """Logits for every block of 2 x 2 pixels: all that training needs."""
+
+    @abstractmethod
+    def features(self, image_BCHW: Tensor) -> list[Tensor]:
+        """What the network sees, fine to coarse."""
+
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        """Logits at the size of the image."""
+        return F.interpolate(self.half_size_logits(image_BCHW), scale_factor=2, mode="bilinear", align_corners=False)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+
+class Segmenter(SegmentationNetwork):
     """A U-Net of residual units at strides 2 to 16, with the mean of the whole image added at the bottom."""
 
     def __init__(self, num_channels: int, width: int = 24) -> None:
@@ -29,15 +52,16 @@ class Segmenter(nn.Module):
         self.up = nn.ModuleList(_Join(wide, narrow) for wide, narrow in pairwise(reversed(widths)))
         self.classify = nn.Conv2d(widths[0], num_channels, 1)
 
-    def forward(self, image_BCHW: Tensor) -> Tensor:
-        """Logits at the size of the image, whose sides are multiples of STRIDE."""
-        return F.interpolate(self.half_size_logits(image_BCHW), scale_factor=2, mode="bilinear", align_corners=False)
+    def features(self, image_BCHW: Tensor) -> list[Tensor]:
+        """The way down: strides 2, 4, 8 and 16."""
+        levels = [self.stem(image_BCHW)]
+        for down in self.down:
+            levels.append(down(levels[-1]))
+        return levels
 
     def half_size_logits(self, image_BCHW: Tensor) -> Tensor:
-        """Logits for every block of 2 x 2 pixels: all that is computed; the full size is interpolated."""
-        skips = [self.stem(image_BCHW)]
-        for down in self.down:
-            skips.append(down(skips[-1]))
+        """All that is computed; the full size is interpolated."""
+        skips = self.features(image_BCHW)
         x_BCHW = skips.pop()
         x_BCHW = x_BCHW + self.context(x_BCHW.mean((2, 3)))[:, :, None, None]
         for join in self.up:
@@ -50,7 +74,11 @@ class SegmenterTraining:
     """Cross-entropy with rare classes weighted up, under AdamW and one cycle of the learning rate."""
 
     def __init__(
-        self, segmenter: Segmenter, num_steps: int, void_channels: Sequence[int] = (), learning_rate: float = 4e-3
+        self,
+        segmenter: SegmentationNetwork,
+        num_steps: int,
+        void_channels: Sequence[int] = (),
+        learning_rate: float = 4e-3,
     ) -> None:
         self.segmenter = channels_last(segmenter.train())
         self._void = torch.tensor(void_channels, dtype=torch.int64)
@@ -88,12 +116,14 @@ class SegmenterTraining:
 
 
 @torch.inference_mode()
-def predict(segmenter: Segmenter, images: npt.NDArray[np.uint8], batch_size: int = 8) -> npt.NDArray[np.uint16]:
+def predict(
+    segmenter: SegmentationNetwork, images: npt.NDArray[np.uint8], batch_size: int = 8
+) -> npt.NDArray[np.uint16]:
     """B x H x W x 3 images to the most likely channel of every pixel."""
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
         raise ValueError(f"images are {images.dtype} of shape {images.shape}; expected uint8, B x H x W x 3")
     segmenter.eval()
-    device = segmenter.classify.weight.device
+    device = segmenter.device
     labels = np.empty(images.shape[:3], np.uint16)
     for start in range(0, len(images), batch_size):
         some = slice(start, start + batch_size)

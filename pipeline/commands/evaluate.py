@@ -23,6 +23,9 @@ def model(
     url: Annotated[str, typer.Argument(metavar="MODEL", help="A model directory.")],
     split: Annotated[str, typer.Option(help="The held-out split of the training source to render.")] = "val",
     limit: Annotated[int, typer.Option(min=1, help="How many scenes at most.")] = 60,
+    segmenter: Annotated[
+        str, typer.Option(metavar="NAME|PATH", help="small, segformer (-b0 to -b5), or a SegFormer checkpoint.")
+    ] = "small",
     judge_steps: Annotated[int, typer.Option(min=1, help="How long the judge is trained on real pairs.")] = 700,
     judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
     seed: Annotated[int, typer.Option(min=0, help="Of the judge and the styles drawn.")] = 0,
@@ -46,7 +49,7 @@ def model(
 
     console = Console(as_json=as_json, quiet=quiet, mode=progress)
     opened = open_model(url)
-    settings = JudgeSettings(steps=judge_steps, seed=seed)
+    settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, seed=seed)
     judge = judge_for(source_of(opened), opened.resolution, settings, Store(judges), console)
     found = measure_faithfulness(opened, source_of(opened, split), judge, (), limit, seed, console)
     console.result(

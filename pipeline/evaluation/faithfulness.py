@@ -1,37 +1,32 @@
 """Are the images of a model faithful to their label maps? As in the papers: segment them, compare with the input."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from generators.inference import Renderer
-from generators.metrics import class_iou, confusion_matrix, mean_iou, pixel_accuracy
-from label_editing.catalog import Catalog
 from label_editing.scene import Scene
 from pipeline.augment.rendering import to_channels
 from pipeline.console import Console
 from pipeline.errors import SourceError
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.scores import Scores, Tally
 from pipeline.model_directory import OpenModel
 from pipeline.plan import sample_rng
 from pipeline.sources.base import Image, Source
+from pipeline.styles.bank import StyleBank
 from pipeline.styles.draw import draw_style
 from pipeline.styles.picks import StylePick
 
 
-@dataclass(frozen=True)
-class Scores:
-    """How well a segmentation network finds label maps again in images."""
+class Rendering(NamedTuple):
+    """A scene with its real image and images rendered of it in styles drawn one after the other."""
 
-    mean_iou: float
-    pixel_accuracy: float
-    class_iou: dict[str, float]  # of the classes that occur
-
-    def as_data(self) -> dict[str, Any]:
-        return {"mean_iou": self.mean_iou, "pixel_accuracy": self.pixel_accuracy, "class_iou": self.class_iou}
+    scene: Scene
+    real: Image
+    rendered: list[Image]
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,38 @@ class Faithfulness:
     @property
     def share(self) -> float:
         """Mean IoU on rendered images as a share of that on real ones, the bound of what can be had."""
-        return self.rendered.mean_iou / self.real.mean_iou
+        return self.rendered.mean_iou / self.real.mean_iou if self.real.mean_iou else float("nan")
+
+
+class SceneRenderer:
+    """Renders the scenes of a source with a model, each in styles drawn from its bank."""
+
+    def __init__(self, model: OpenModel, picks: Sequence[StylePick], seed: int) -> None:
+        self._catalog, self._picks, self._seed = model.catalog, picks, seed
+        self._renderer, self._bank = Renderer(model.load_generator()), model.style_bank()
+
+    @property
+    def bank(self) -> StyleBank:
+        return self._bank
+
+    def image(self, scene: Scene, variant: int = 0) -> Image:
+        """The scene in the style that this variant draws."""
+        rng = sample_rng(self._seed, scene.key, variant)
+        style, _ = draw_style(self._bank, self._picks, scene, rng)
+        instances = None if scene.instances is None else scene.instances[None]
+        image: Image = self._renderer.render(to_channels(scene.labels, self._catalog)[None], instances, [style])[0]
+        return image
+
+
+def render_scenes(
+    renderer: SceneRenderer, source: Source, keys: Sequence[str], judge: Judge, num_styles: int = 1
+) -> Iterator[Rendering]:
+    """The scenes one after the other; SourceError for one that has no image to compare with."""
+    for key in keys:
+        scene, image = source.read(key, judge.resolution)
+        if image is None:
+            raise SourceError(f"{key} has no image to compare with; choose a split with images")
+        yield Rendering(scene, image, [renderer.image(scene, variant) for variant in range(num_styles)])
 
 
 def measure_faithfulness(
@@ -53,43 +79,11 @@ def measure_faithfulness(
 ) -> Faithfulness:
     """Render the source's own label maps in styles drawn from the bank, and score them against the real images."""
     keys = list(source.keys())[:limit]
-    renderer, bank = Renderer(model.load_generator()), model.style_bank()
-    rendered, real = _Tally(judge), _Tally(judge)
+    rendered, real = Tally(judge.catalog, judge.ignored), Tally(judge.catalog, judge.ignored)
     with console.progress("rendering and judging", len(keys), "scenes") as progress:
-        for key in keys:
-            scene, image = source.read(key, judge.resolution)
-            if image is None:
-                raise SourceError(f"{key} has no image to compare with")
-            style, _ = draw_style(bank, picks, scene, sample_rng(seed, key, 0))
-            labels = to_channels(scene.labels, model.catalog)
-            instances = None if scene.instances is None else scene.instances[None]
-            rendered.add(renderer.render(labels[None], instances, [style])[0], scene)
-            real.add(image, scene)
+        for scene, image, images in render_scenes(SceneRenderer(model, picks, seed), source, keys, judge):
+            found = judge.predict(np.stack([images[0], image]))
+            rendered.add(found[0], scene.labels)
+            real.add(found[1], scene.labels)
             progress.advance()
     return Faithfulness(rendered.scores(), real.scores(), len(keys))
-
-
-class _Tally:
-    """A confusion matrix that grows image by image."""
-
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self._confusion = torch.zeros(judge.catalog.num_channels, judge.catalog.num_channels, dtype=torch.int64)
-
-    def add(self, image: Image, scene: Scene) -> None:
-        catalog = self._judge.catalog
-        void = tuple(int(catalog.channel_of[c.id]) for c in catalog.classes if c.void)
-        found = torch.from_numpy(self._judge.predict(image[None])[0].astype(np.int64))
-        true = torch.from_numpy(catalog.channel_of[scene.labels].astype(np.int64))
-        self._confusion += confusion_matrix(found, true, catalog.num_channels, void)
-
-    def scores(self) -> Scores:
-        return Scores(
-            mean_iou(self._confusion),
-            pixel_accuracy(self._confusion),
-            _named(class_iou(self._confusion), self._confusion.sum(1) > 0, self._judge.catalog),
-        )
-
-
-def _named(iou: torch.Tensor, occurs: torch.Tensor, catalog: Catalog) -> dict[str, float]:
-    return {c.name: float(iou[rank]) for rank, c in enumerate(catalog.classes) if occurs[rank]}

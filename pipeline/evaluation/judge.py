@@ -1,9 +1,9 @@
-"""The judge: a segmentation network trained on real pairs, which says how well an image shows its label map."""
+"""The judge: a segmentation network taught on real pairs, which says how well an image shows its label map."""
 
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,23 +12,30 @@ import numpy.typing as npt
 import torch
 
 from generators.checkpoint import load_weights, save_weights
-from generators.segmenter import STRIDE, Segmenter, SegmenterTraining, predict, to_network
+from generators.inference.device import choose_device
+from generators.segmenter import SegmentationNetwork, predict, to_network
 from label_editing.catalog import Catalog
 from label_editing.scene import LabelMap
 from pipeline.console import Console
 from pipeline.errors import InputError, SourceError
+from pipeline.evaluation.networks import Batch, build_network, check_name, ignored_channels, is_trained_here, teach
+from pipeline.evaluation.segformer import open_published, published_fingerprint
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
 from pipeline.storage import Store
+from pipeline.training.data import PairReader, Views
 
 CARD = "judge.json"
 WEIGHTS = "segmenter.safetensors"
+_CACHE_BYTES = 512 * 2**20  # of decoded pairs, however large the source
+_FEWEST_PAIRS = 2
 
 
 @dataclass(frozen=True)
 class JudgeSettings:
     """How a judge is trained. Part of its fingerprint."""
 
+    segmenter: str = "small"
     steps: int = 700
     batch_size: int = 8
     width: int = 24
@@ -37,28 +44,42 @@ class JudgeSettings:
 
 @dataclass(frozen=True)
 class Judge:
-    """A trained segmentation network over a catalog."""
+    """A segmentation network over a catalog, on its device."""
 
-    segmenter: Segmenter
+    network: SegmentationNetwork
     catalog: Catalog
     resolution: Resolution
     fingerprint: str
+    ignored: tuple[int, ...]  # channels that it was not taught: pixels that truly have them do not count
 
     def predict(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
         """The most likely channel of every pixel of B x H x W x 3 images."""
-        return predict(self.segmenter, images)
+        return predict(self.network, images)
+
+    def agreements(self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[float]:
+        """For each image, the share of counted pixels on which the label is found again; 1 where none counts."""
+        return [self._share(found, ids) for found, ids in zip(self.predict(images), labels, strict=True)]
 
     def agreement(self, image: Image, labels: LabelMap) -> float:
-        """Share of the pixels that are not void on which the judge finds the label again; 1 when all are void."""
-        found = self.predict(image[None])[0]
-        counted = ~self.catalog.is_void[labels]
-        if not counted.any():
-            return 1.0
-        return float((found == self.catalog.channel_of[labels])[counted].mean())
+        """As `agreements`, of one image."""
+        return self.agreements(image[None], [labels])[0]
+
+    @torch.inference_mode()
+    def features(self, images: npt.NDArray[np.uint8]) -> list[torch.Tensor]:
+        """What the network sees in images, fine to coarse, on the CPU."""
+        return [level.float().cpu() for level in self.network.features(to_network(images).to(self.network.device))]
+
+    def _share(self, found: npt.NDArray[np.uint16], labels: LabelMap) -> float:
+        true = self.catalog.channel_of[labels]
+        counted = ~np.isin(true, self.ignored)
+        return float((found == true)[counted].mean()) if counted.any() else 1.0
 
 
 def judge_for(source: Source, resolution: Resolution, settings: JudgeSettings, cache: Store, console: Console) -> Judge:
-    """The judge of this source, from the cache or trained now and kept there."""
+    """The judge of this source: a published one, one from the cache, or one trained now and kept there."""
+    check_name(settings.segmenter)
+    if not is_trained_here(settings.segmenter):
+        return _published(source.catalog, resolution, settings.segmenter)
     fingerprint = _fingerprint(source, resolution, settings)
     if cache.exists(f"{fingerprint}/{CARD}"):
         return _open(cache, fingerprint, source.catalog, resolution, settings)
@@ -68,43 +89,32 @@ def judge_for(source: Source, resolution: Resolution, settings: JudgeSettings, c
 
 
 def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings, console: Console) -> Judge:
-    """Train a judge on every pair of the source."""
-    images, labels = _pairs(source, resolution)
-    torch.manual_seed(settings.seed)
-    segmenter = Segmenter(source.catalog.num_channels, settings.width)
-    void = tuple(int(source.catalog.channel_of[c.id]) for c in source.catalog.classes if c.void)
-    training = SegmenterTraining(segmenter, settings.steps, void)
-    rng = np.random.default_rng(settings.seed)
+    """Train a judge on pairs drawn from all of the source."""
+    reader = PairReader(source, Views(resolution), _CACHE_BYTES)
+    if len(reader) < _FEWEST_PAIRS:
+        raise SourceError(f"the source has {len(reader)} pair; a judge is trained on at least {_FEWEST_PAIRS}")
+    catalog = source.catalog
+    network = build_network(settings.segmenter, catalog.num_channels, settings.width, settings.seed)
+    ignored = ignored_channels(catalog)
     with console.progress("training the judge", settings.steps, "steps") as progress:
-        for picked in _batches(len(images), settings, rng):
-            flip = slice(None, None, -1 if rng.random() < 0.5 else 1)
-            batch_BHW = torch.from_numpy(np.ascontiguousarray(labels[picked][:, :, flip]).astype(np.int64))
-            loss = training.step(to_network(np.ascontiguousarray(images[picked][:, :, flip])), _padded(batch_BHW))
-            progress.advance(note=f"loss {loss:.3f}")
-    return Judge(segmenter.eval(), source.catalog, resolution, _fingerprint(source, resolution, settings))
+        batches = draw_batches(reader, settings.steps, settings.batch_size, np.random.default_rng(settings.seed))
+        network = teach(network, settings.segmenter, batches, settings.steps, ignored, progress)
+    return Judge(network, catalog, resolution, _fingerprint(source, resolution, settings), ignored)
 
 
-def _batches(num_pairs: int, settings: JudgeSettings, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-    for _ in range(settings.steps):
-        yield rng.integers(num_pairs, size=settings.batch_size)
+def draw_batches(reader: PairReader, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """Pairs drawn at random, mirrored every other time, read when their turn comes."""
+    for _ in range(steps):
+        picked = rng.integers(len(reader), size=batch_size)
+        pairs = [reader.view(int(index), rng) for index in picked]
+        yield np.stack([pair.image for pair in pairs]), np.stack([pair.labels for pair in pairs])
 
 
-def _padded(labels_BHW: torch.Tensor) -> torch.Tensor:
-    # The network's input is padded to its stride by repeating borders: the labels likewise.
-    below, right = (-side % STRIDE for side in labels_BHW.shape[1:])
-    padded = torch.nn.functional.pad(labels_BHW[:, None].float(), (0, right, 0, below), mode="replicate")
-    return padded[:, 0].long()
-
-
-def _pairs(source: Source, resolution: Resolution) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]:
-    images, labels = [], []
-    for key in source.keys():
-        pair = source.read(key, resolution)
-        if pair.image is None:
-            raise SourceError(f"{key} has no image; a judge is trained on images with their labels")
-        images.append(pair.image)
-        labels.append(source.catalog.channel_of[pair.scene.labels])
-    return np.stack(images), np.stack(labels)
+def _published(catalog: Catalog, resolution: Resolution, location: str) -> Judge:
+    network = open_published(location, catalog)
+    ignored = tuple(rank for rank, spec in enumerate(catalog.classes) if spec.void or spec.train_id == 255)
+    fingerprint = published_fingerprint(network)
+    return Judge(network.to(choose_device("auto")).eval(), catalog, resolution, fingerprint, ignored)
 
 
 def _fingerprint(source: Source, resolution: Resolution, settings: JudgeSettings) -> str:
@@ -115,7 +125,7 @@ def _fingerprint(source: Source, resolution: Resolution, settings: JudgeSettings
 def _save(judge: Judge, settings: JudgeSettings, cache: Store) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / WEIGHTS
-        save_weights(judge.segmenter, path)
+        save_weights(judge.network, path)
         cache.write_atomic(f"{judge.fingerprint}/{WEIGHTS}", path.read_bytes())
     card = {"settings": asdict(settings), "catalog": judge.catalog.name, "resolution": str(judge.resolution)}
     # The card last: a judge without one is not there.
@@ -123,12 +133,13 @@ def _save(judge: Judge, settings: JudgeSettings, cache: Store) -> None:
 
 
 def _open(cache: Store, fingerprint: str, catalog: Catalog, resolution: Resolution, settings: JudgeSettings) -> Judge:
-    segmenter = Segmenter(catalog.num_channels, settings.width)
+    network = build_network(settings.segmenter, catalog.num_channels, settings.width, settings.seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / WEIGHTS
         path.write_bytes(cache.read(f"{fingerprint}/{WEIGHTS}"))
         try:
-            load_weights(segmenter, path)
+            load_weights(network, path)
         except ValueError as error:
             raise InputError(f"{cache.place(fingerprint)}: {error}; remove that folder to train it again") from None
-    return Judge(segmenter.eval(), catalog, resolution, fingerprint)
+    network = network.to(choose_device("auto")).eval()
+    return Judge(network, catalog, resolution, fingerprint, ignored_channels(catalog))

@@ -1,0 +1,84 @@
+"""Which segmentation network measures: its name on the command line, and how it is built and taught."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from generators.inference.device import choose_device
+from generators.segmenter import STRIDE, SegmentationNetwork, Segmenter, SegmenterTraining, to_network
+from label_editing.catalog import Catalog
+from label_editing.names import nearest
+from pipeline.console import Progress
+from pipeline.errors import InputError
+from pipeline.evaluation.segformer import SIZES, build_segformer
+
+SMALL = "small"
+SEGFORMER = "segformer"
+_DEFAULT_SIZE = "b0"
+_RATES = {SMALL: 4e-3, SEGFORMER: 6e-4}
+
+# Images B x H x W x 3 and their label channels B x H x W.
+Batch = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint16]]
+
+
+def is_trained_here(name: str) -> bool:
+    """Whether the name means a network that is trained from scratch, not a published checkpoint."""
+    return _kind(name) in _RATES
+
+
+def build_network(name: str, num_channels: int, width: int, seed: int) -> SegmentationNetwork:
+    """A network with fresh weights: `small`, `segformer`, or a size of it as in `segformer-b2`."""
+    # Weights are drawn apart from whatever else uses torch's own generator.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if _kind(name) == SMALL:
+            return Segmenter(num_channels, width)
+        size = name.partition("-")[2] or _DEFAULT_SIZE
+        return build_segformer(size, num_channels)
+
+
+def check_name(name: str) -> None:
+    """InputError for what is neither a network of ours nor looks like a path or hub id."""
+    known = [SMALL, SEGFORMER, *(f"{SEGFORMER}-{size}" for size in SIZES)]
+    if name in known or "/" in name or name.startswith("."):
+        return
+    guess = nearest(name, known)
+    hint = f"; did you mean {guess!r}?" if guess else f"; known: {', '.join(known)}, or a hub id or folder"
+    raise InputError(f"unknown segmenter {name!r}{hint}")
+
+
+def teach(
+    network: SegmentationNetwork,
+    name: str,
+    batches: Iterable[Batch],
+    steps: int,
+    ignored: Sequence[int],
+    progress: Progress,
+    device: str = "auto",
+) -> SegmentationNetwork:
+    """Train the network on these batches, one a step; it comes back on its device, ready to predict."""
+    network = network.to(choose_device(device))
+    training = SegmenterTraining(network, steps, tuple(ignored), _RATES[_kind(name)])
+    for images, channels in batches:
+        labels_BHW = _padded(torch.from_numpy(channels.astype(np.int64))).to(network.device)
+        loss = training.step(to_network(images).to(network.device), labels_BHW)
+        progress.advance(note=f"loss {loss:.3f}")
+    return network.eval()
+
+
+def ignored_channels(catalog: Catalog) -> tuple[int, ...]:
+    """The channels that neither teach nor count."""
+    return tuple(rank for rank, spec in enumerate(catalog.classes) if spec.void)
+
+
+def _kind(name: str) -> str:
+    return SEGFORMER if name == SEGFORMER or name.removeprefix(f"{SEGFORMER}-") in SIZES else name
+
+
+def _padded(labels_BHW: torch.Tensor) -> torch.Tensor:
+    # The network's input is padded to its stride by repeating borders: the labels likewise.
+    below, right = (-side % STRIDE for side in labels_BHW.shape[1:])
+    padded = torch.nn.functional.pad(labels_BHW[:, None].float(), (0, right, 0, below), mode="replicate")
+    return padded[:, 0].long()

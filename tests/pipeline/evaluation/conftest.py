@@ -1,0 +1,92 @@
+"""A world of flat colours, in which a judge is taught in seconds, and everything that is measured is known."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from label_editing.catalog import Catalog, ClassSpec
+from label_editing.scene import Scene
+from pipeline.console import Console, ProgressMode
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Image, Source
+
+ROAD, SKY, CAR, VOID = 1, 2, 3, 9
+CATALOG = Catalog(
+    name="flat",
+    classes=(
+        ClassSpec(id=ROAD, name="road", color=(200, 40, 40), layer="ground", train_id=0),
+        ClassSpec(id=SKY, name="sky", color=(40, 40, 200), layer="sky", train_id=1),
+        ClassSpec(id=CAR, name="car", color=(40, 200, 40), layer="object", thing=True, train_id=2, support=("road",)),
+        ClassSpec(id=VOID, name="void", color=(0, 0, 0), layer="void", void=True),
+    ),
+)
+SIZE = Resolution(48, 32)
+
+
+class FlatWorld(Source):
+    """Sky over road, one car on it; every pixel has the colour of its class, with noise."""
+
+    format, split, catalog = "flat", "train", CATALOG
+
+    def __init__(self, pairs: int = 6, images: bool = True, name: str = "flat") -> None:
+        self._pairs, self._images, self._name = pairs, images, name
+        self.reads: list[str] = []
+
+    def keys(self) -> Sequence[str]:
+        return [f"{self._name}{i:02d}" for i in range(self._pairs)]
+
+    def attributes(self, key: str) -> Mapping[str, str]:
+        return {"time_of_day": "day" if int(key[-2:]) % 2 else "dusk"}
+
+    def read_scene(self, key: str, resolution: Resolution | None = None) -> Scene:
+        self.reads.append(key)
+        rng = np.random.default_rng(int(key[-2:]))
+        size = resolution or SIZE
+        labels = np.full((size.height, size.width), ROAD, np.uint8)
+        horizon = int(rng.integers(size.height // 4, size.height // 2))
+        labels[:horizon] = SKY
+        left = int(rng.integers(0, size.width - 14))
+        labels[horizon + 2 : horizon + 12, left : left + 14] = CAR
+        labels[-2:] = VOID
+        instances = labels.astype(np.int32)
+        instances[labels == CAR] = CAR * 1000
+        return Scene(labels, instances, CATALOG, key, self.attributes(key))
+
+    def read_image(self, key: str, resolution: Resolution | None = None) -> Image | None:
+        if not self._images:
+            return None
+        colours = CATALOG.palette[self.read_scene(key, resolution).labels].astype(np.float64)
+        noise = np.random.default_rng(int(key[-2:])).normal(0, 12, colours.shape)
+        return np.clip(colours + noise, 0, 255).astype(np.uint8)
+
+    def fingerprint(self) -> str:
+        return f"{self._name}{self._pairs}"
+
+
+@pytest.fixture
+def quiet() -> Console:
+    return Console(quiet=True, mode=ProgressMode.OFF)
+
+
+@pytest.fixture
+def world() -> FlatWorld:
+    return FlatWorld()
+
+
+@pytest.fixture(scope="session")
+def judge():
+    from pipeline.evaluation.judge import JudgeSettings, train_judge
+
+    settings = JudgeSettings(steps=60, batch_size=4, width=8)
+    return train_judge(FlatWorld(), SIZE, settings, Console(quiet=True, mode=ProgressMode.OFF))
+
+
+@pytest.fixture(scope="session")
+def flat_catalog() -> Catalog:
+    return CATALOG
+
+
+@pytest.fixture(scope="session")
+def make_world():
+    return FlatWorld

@@ -1,0 +1,126 @@
+"""The judge finds labels again, is kept, reads lazily, and refuses what it cannot learn from."""
+
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError, SourceError
+from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, train_judge
+from pipeline.resolution import Resolution
+from pipeline.storage import Store
+
+SIZE = Resolution(48, 32)
+QUICK = JudgeSettings(steps=2, batch_size=2, width=8)
+
+
+def test_judge_finds_the_labels_of_a_true_image_and_not_those_of_a_false_one(judge, make_world):
+    key = "flat09"
+    scene, image = make_world(10).read(key, SIZE)
+    assert judge.agreement(image, scene.labels) > 0.95
+    assert judge.agreement(image[:, ::-1], scene.labels[::-1]) < 0.5
+
+
+def test_agreements_of_a_batch_are_those_of_its_images(judge, make_world):
+    pairs = [make_world(9).read(key, SIZE) for key in ("flat06", "flat07", "flat08")]
+    images = np.stack([pair.image for pair in pairs])
+    labels = [pair.scene.labels for pair in pairs]
+    each = [judge.agreement(image, ids) for image, ids in zip(images, labels, strict=True)]
+    assert judge.agreements(images, labels) == pytest.approx(each)
+
+
+def test_void_pixels_do_not_count_and_a_void_map_agrees(judge, make_world):
+    scene, image = make_world().read("flat00", SIZE)
+    spoilt = image.copy()
+    spoilt[scene.labels == 9] = 255 - spoilt[scene.labels == 9]
+    assert judge.agreement(image, np.full_like(scene.labels, 9)) == 1.0
+    assert judge.agreement(spoilt, scene.labels) > 0.9
+
+
+def test_a_trained_judge_is_kept_and_opened_again_with_the_same_opinions(tmp_path, world, quiet):
+    cache = Store(str(tmp_path))
+    first = judge_for(world, SIZE, QUICK, cache, quiet)
+    world.reads.clear()
+    second = judge_for(world, SIZE, QUICK, cache, quiet)
+    assert world.reads == []
+    image = world.read_image("flat00", SIZE)
+    assert (first.predict(image[None]) == second.predict(image[None])).all()
+    assert (tmp_path / first.fingerprint / "judge.json").exists()
+
+
+def test_another_source_size_or_setting_is_another_judge(tmp_path, world, make_world, quiet):
+    cache = Store(str(tmp_path))
+    kept = {
+        judge_for(world, SIZE, QUICK, cache, quiet).fingerprint,
+        judge_for(make_world(7), SIZE, QUICK, cache, quiet).fingerprint,
+        judge_for(world, Resolution(32, 32), QUICK, cache, quiet).fingerprint,
+        judge_for(world, SIZE, JudgeSettings(steps=3, batch_size=2, width=8), cache, quiet).fingerprint,
+    }
+    assert len(kept) == 4
+
+
+def test_a_damaged_judge_says_what_to_remove(tmp_path, world, quiet):
+    cache = Store(str(tmp_path))
+    judge = judge_for(world, SIZE, QUICK, cache, quiet)
+    (tmp_path / judge.fingerprint / "segmenter.safetensors").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"; remove that folder to train it again$"):
+        judge_for(world, SIZE, QUICK, cache, quiet)
+
+
+def test_training_reads_only_the_pairs_it_draws(make_world, quiet):
+    large = make_world(99)
+    train_judge(large, SIZE, QUICK, quiet)
+    assert len(set(large.reads)) <= QUICK.steps * QUICK.batch_size
+
+
+def test_a_source_of_one_pair_is_refused(make_world, quiet):
+    with pytest.raises(SourceError, match=r"^the source has 1 pair; a judge is trained on at least 2$"):
+        train_judge(make_world(1), SIZE, QUICK, quiet)
+
+
+def test_a_source_without_images_is_refused(make_world, quiet):
+    with pytest.raises(SourceError, match=r"the source has no image for this label map; training needs both$"):
+        train_judge(make_world(images=False), SIZE, QUICK, quiet)
+
+
+def test_an_unknown_segmenter_is_told_the_nearest_name(tmp_path, world, quiet):
+    with pytest.raises(InputError, match=r"^unknown segmenter 'segfromer'; did you mean 'segformer'\?$"):
+        judge_for(world, SIZE, JudgeSettings(segmenter="segfromer"), Store(str(tmp_path)), quiet)
+
+
+def test_a_checkpoint_that_is_not_there_is_named(tmp_path, world, quiet):
+    missing = str(tmp_path / "none")
+    with pytest.raises(InputError, match=r"neither small, segformer nor a SegFormer checkpoint: "):
+        judge_for(world, SIZE, JudgeSettings(segmenter=missing), Store(str(tmp_path)), quiet)
+
+
+def tiny_segformer(num_labels: int):
+    from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+    config = SegformerConfig(
+        num_labels=num_labels, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], decoder_hidden_size=8
+    )
+    config.num_attention_heads = [1, 1, 1, 1]
+    return SegformerForSemanticSegmentation(config)
+
+
+def test_segformer_is_trained_from_scratch_behind_the_same_interface(tmp_path, world, quiet):
+    settings = JudgeSettings(segmenter="segformer", steps=1, batch_size=2)
+    judge = judge_for(world, SIZE, settings, Store(str(tmp_path)), quiet)
+    found = judge.predict(world.read_image("flat00", Resolution(45, 31))[None])
+    assert found.shape == (1, 31, 45)
+    assert [level.shape[1] for level in judge.features(np.zeros((1, 64, 64, 3), np.uint8))] == [32, 64, 160, 256]
+
+
+def test_a_published_checkpoint_is_read_by_path_and_its_train_ids_become_channels(tmp_path, world, quiet):
+    tiny_segformer(3).save_pretrained(tmp_path / "tiny")
+    settings = JudgeSettings(segmenter=str(tmp_path / "tiny"))
+    judge: Judge = judge_for(world, SIZE, settings, Store(str(tmp_path / "cache")), quiet)
+    found = judge.predict(world.read_image("flat00", SIZE)[None])
+    assert judge.ignored == (3,)
+    assert set(np.unique(found)) <= {0, 1, 2}
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_checkpoint_of_another_label_space_is_refused(tmp_path, world, quiet):
+    tiny_segformer(5).save_pretrained(tmp_path / "tiny")
+    with pytest.raises(InputError, match=r"has 5 classes, catalog flat has 3 train ids; give a checkpoint of this"):
+        judge_for(world, SIZE, JudgeSettings(segmenter=str(tmp_path / "tiny")), Store(str(tmp_path)), quiet)
