@@ -1,4 +1,4 @@
-"""A SPADE layer rewritten for rendering: its batch norm folded in, its answer inside a class looked up."""
+"""A SPADE layer rewritten for rendering: its batch norm folded in, each neighbourhood of labels computed once."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from generators.spade.modulation import Spade
 
 # Rows of 9 x hidden gathered at a time: they should still lie in the cache when they are multiplied.
 _ROWS_AT_ONCE = 4096
-# With more of the grid on the band than this, convolving all of it is faster than gathering.
+# With more distinct neighbourhoods than this share of the pixels, convolving all is faster than gathering.
 _DENSE_ABOVE = 0.5
 
 
@@ -34,7 +34,6 @@ class FoldedSpade(nn.Module):
     hidden_bias: Tensor
     weight: Tensor
     bias: Tensor
-    class_table: Tensor
 
     def __init__(self, plain: Spade, num_classes: int) -> None:
         super().__init__()
@@ -50,16 +49,13 @@ class FoldedSpade(nn.Module):
         weight, bias = _fold(plain)
         self.register_buffer("weight", weight)
         self.register_buffer("bias", bias)
-        self.register_buffer("class_table", self._inside_classes())
 
     def forward(self, grid: LabelGrid) -> Affine:
-        if grid.band_share > _DENSE_ABOVE:
+        if grid.distinct_share > _DENSE_ABOVE:
             both_BCHW = self._everywhere(grid)
-            scale, shift = both_BCHW[:, : self.channels], both_BCHW[:, self.channels :]
-            return Affine(scale, shift)
-        inside = self.class_table.index_select(0, grid.labels_BHW.flatten())
-        self._on_the_band(grid, inside)
-        both_BCHW = inside.view(*grid.labels_BHW.shape, 2 * self.channels).permute(0, 3, 1, 2)
+        else:
+            both_PC = self._of_distinct(grid).index_select(0, grid.far_of_pixel_P)
+            both_BCHW = both_PC.view(*grid.labels_BHW.shape, -1).permute(0, 3, 1, 2)
         return Affine(both_BCHW[:, : self.channels], both_BCHW[:, self.channels :])
 
     def _everywhere(self, grid: LabelGrid) -> Tensor:
@@ -67,7 +63,7 @@ class FoldedSpade(nn.Module):
         return F.conv2d(hidden_BDHW.relu_(), self.weight, self.bias, padding=1)
 
     def _condition(self, grid: LabelGrid) -> Tensor:
-        labels = one_hot(grid.labels_BHW.long(), self.num_classes)
+        labels = one_hot(grid.labels_BHW, self.num_classes)
         return torch.cat([labels, grid.edges_BHW.unsqueeze(1)], dim=1) if len(self.edge_taps) else labels
 
     def _shared_weight(self) -> Tensor:
@@ -80,30 +76,24 @@ class FoldedSpade(nn.Module):
             .reshape(-1, classes_TKD.shape[1] + edges_T1D.shape[1], 3, 3)
         )
 
-    def _on_the_band(self, grid: LabelGrid, both_PC: Tensor) -> None:
-        """Overwrite the rows of band pixels."""
+    def _of_distinct(self, grid: LabelGrid) -> Tensor:
+        """Scale and shift of every distinct neighbourhood: N x 2C."""
         hidden_MD = self._near_hidden(grid)
         matrix = self.weight.permute(2, 3, 1, 0).flatten(0, 2)
-        for start in range(0, len(grid.band_N), _ROWS_AT_ONCE):
-            some = slice(start, start + _ROWS_AT_ONCE)
-            rows_N9 = grid.band_rows_N9[some]
+        outs = []
+        for start in range(0, len(grid.far_near_N9), _ROWS_AT_ONCE):
+            rows_N9 = grid.far_near_N9[start : start + _ROWS_AT_ONCE]
             gathered = hidden_MD.index_select(0, rows_N9.flatten()).view(len(rows_N9), -1)
-            both_PC[grid.band_N[some]] = torch.addmm(self.bias, gathered, matrix).to(both_PC.dtype)
+            outs.append(torch.addmm(self.bias, gathered, matrix))
+        return torch.cat(outs)
 
     def _near_hidden(self, grid: LabelGrid) -> Tensor:
-        """Hidden features of the pixels that touch the band, after a row of zeros: one-hot convolution as look-ups."""
-        offsets = torch.arange(9, device=grid.near_taps_M9.device) * (self.num_classes + 1)
-        hidden = F.embedding_bag(grid.near_taps_M9.long() + offsets, self.tap_table, mode="sum") + self.hidden_bias
+        """Hidden features of the distinct 3 x 3 neighbourhoods, after a row of zeros for what lies outside."""
+        offsets = torch.arange(9, device=grid.near_labels_M9.device) * (self.num_classes + 1)
+        hidden = F.embedding_bag(grid.near_labels_M9 + offsets, self.tap_table, mode="sum") + self.hidden_bias
         if len(self.edge_taps):
             hidden = torch.addmm(hidden, grid.near_edges_M9, self.edge_taps)
         return F.pad(hidden.relu_(), (0, 0, 1, 0))
-
-    def _inside_classes(self) -> Tensor:
-        """K x 2C: the centre of a 5 x 5 map of each class, without edges."""
-        labels = torch.arange(self.num_classes).view(-1, 1, 1).expand(-1, 5, 5)
-        empty = labels.new_zeros(0)
-        grid = LabelGrid(labels, torch.zeros(labels.shape), empty, empty, empty, empty)
-        return self._everywhere(grid)[:, :, 2, 2].contiguous()
 
 
 def _fold(plain: Spade) -> tuple[Tensor, Tensor]:

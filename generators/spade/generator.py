@@ -75,7 +75,7 @@ class SpadeGenerator(StagedGenerator):
 
     def for_inference(self, device: torch.device) -> Generator:
         if device.type != "cpu":
-            # Gathering where classes meet pays where multiplications are dear.
+            # Gathering pays where multiplications are dear.
             return super().for_inference(device)
         from generators.spade.inference import FoldedSpadeGenerator
 

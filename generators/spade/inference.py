@@ -1,4 +1,4 @@
-"""SPADE rewritten for rendering: the same images up to rounding, convolving labels only where classes meet."""
+"""SPADE for rendering: the same images up to rounding, each distinct neighbourhood of labels convolved once."""
 
 import copy
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ class FoldedSpadeGenerator(Generator):
             cell = cell // 2 if stage.upsample else cell
             if stage.upsample or grid is None:
                 resized = condition[..., ::cell, ::cell]
-                grid = sort_pixels(resized[:, 0].int(), resized[:, 1], self.num_channels)
+                grid = sort_pixels(resized[:, 0], resized[:, 1], self.num_channels)
             yield grid
 
     def _bytes(self, condition: Tensor) -> int:
