@@ -54,6 +54,15 @@ class Box(NamedTuple):
             self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
         )
 
+    def shared(self, other: "Box") -> "Box":
+        """The part both have; `empty` where they share none."""
+        return Box(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
     def within(self, outer: "Box") -> "Box":
         """The same box in the coordinates of `outer`'s window."""
         return Box(self.top - outer.top, self.left - outer.left, self.bottom - outer.top, self.right - outer.left)

@@ -1,5 +1,6 @@
 """Whether an object can stand at a place, what it hides there and what hides it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -92,13 +93,13 @@ def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, limits: L
     mask = parts != NOTHING
     labels = canvas.labels[box.window]
     _check_support(canvas, spec, labels, mask)
+    _check_covered(canvas, box, mask, limits)
     visible = mask & ~_in_front(canvas, box)
     if spec.height_m is None or spec.height_m < _TALLER_THAN_SKYLINE_M:
         _check_sky(canvas, labels, visible)
     area, shown = int(np.count_nonzero(mask)), int(np.count_nonzero(visible))
     if not (visible & (parts == SELF)).any() or shown < limits.min_visible * area:
         raise Unfit("nearer objects would hide it")
-    _check_covered(canvas, box, visible, limits)
     return Fit(box, np.where(visible, parts, np.uint8(NOTHING)))
 
 
@@ -120,20 +121,26 @@ def _in_front(canvas: Canvas, box: Box) -> npt.NDArray[np.bool_]:
     """The pixels of a box that something nearer holds, or that are not of the scene."""
     labels = canvas.labels[box.window]
     front = (canvas.catalog.of_layer["fixed"] | canvas.catalog.is_void)[labels]
-    if canvas.instances is not None:
-        codes = canvas.instances[box.window]
-        for instance in canvas.table.values():
-            if instance.box.bottom > box.bottom and instance.box.overlaps(box):
-                front |= codes == instance.id
+    for instance, shared in _overlapping(canvas, box):
+        if canvas.instances is not None and instance.box.bottom > box.bottom:
+            front[shared.within(box).window] |= canvas.instances[shared.window] == instance.id
     return front | _near_thin(canvas, box, labels)
+
+
+def _overlapping(canvas: Canvas, box: Box) -> Iterator[tuple[Instance, Box]]:
+    """The instances whose boxes reach into this one, and where."""
+    for instance in canvas.table.values():
+        shared = instance.box.shared(box)
+        if not shared.empty:
+            yield instance, shared
 
 
 def _near_thin(canvas: Canvas, box: Box, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
     """Poles and signs that go on below the box: they stand nearer."""
-    thin = canvas.catalog.is_thin[labels]
     below = canvas.catalog.is_thin[canvas.labels[box.bottom : box.bottom + 3, box.left : box.right]]
     if not below.any():
-        return np.zeros_like(thin)
+        return np.zeros(labels.shape, np.bool_)
+    thin = canvas.catalog.is_thin[labels]
     count, components = cv2.connectedComponents(thin.view(np.uint8), connectivity=8)
     near = np.zeros(count, np.bool_)
     near[components[-1][below.any(axis=0)]] = True
@@ -146,13 +153,11 @@ def _check_sky(canvas: Canvas, labels: npt.NDArray[np.integer], visible: npt.NDA
         raise Unfit("it would stand against the sky")
 
 
-def _check_covered(canvas: Canvas, box: Box, visible: npt.NDArray[np.bool_], limits: Limits) -> None:
-    if canvas.instances is None:
-        return
-    codes = canvas.instances[box.window]
-    for instance in canvas.table.values():
-        if instance.box.overlaps(box):
-            lost = int(np.count_nonzero((codes == instance.id) & visible))
+def _check_covered(canvas: Canvas, box: Box, mask: npt.NDArray[np.bool_], limits: Limits) -> None:
+    for instance, shared in _overlapping(canvas, box):
+        if canvas.instances is not None and instance.box.bottom <= box.bottom:
+            behind = canvas.instances[shared.window] == instance.id
+            lost = int(np.count_nonzero(behind & mask[shared.within(box).window]))
             if lost and instance.area - lost < limits.min_left_visible * instance.area:
                 raise Unfit("it would hide other objects")
 

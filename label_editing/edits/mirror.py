@@ -54,6 +54,8 @@ def _put_back(
     changed = np.flatnonzero((stays | moved_to) & (canvas.labels != labels))
     known = stays.ravel()[changed] | canvas.catalog.fills_holes[labels.ravel()[changed]]
     canvas.paint_few(changed[known], codes.ravel()[changed[known]].astype(np.int32))
+    if known.all():
+        return
     hole = np.zeros(labels.shape, np.bool_)
     hole.ravel()[changed[~known]] = True
     middle = canvas.width // 2
