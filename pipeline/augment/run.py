@@ -1,5 +1,6 @@
 """A run: own the output, make the shards that are missing, then write what needs all of them."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -25,8 +26,10 @@ from pipeline.shards import layout
 from pipeline.shards.commit import committed_shards, read_markers
 from pipeline.storage import Store
 
-_EDIT_BATCH = 8
-_RENDER_BATCH = 8
+# Samples that travel together. Each costs the driver some 10 ms, so a shard is a few of them however large it is, and
+# yet more than one, so that a shard is rendered while it is still being edited.
+_LEAST_BATCH = 8
+_BATCHES_A_SHARD = 4
 
 
 @dataclass
@@ -143,12 +146,13 @@ def _reports(
     job: AugmentJob, store: Store, claim: Claim, cluster: ClusterInfo, missing: list[Shard], agreement: Agreement | None
 ) -> Generator[ShardReport, None, None]:
     on_gpu = cluster.gpus >= 1
+    batch = max(_LEAST_BATCH, math.ceil(job.plan.samples_per_shard / _BATCHES_A_SHARD))
     stages = [
-        Stage("edit", partial(make_editor, job), _EDIT_BATCH),
+        Stage("edit", partial(make_editor, job), batch),
         Stage(
             "render",
             partial(make_renderer, job, _threads(cluster), agreement),
-            _RENDER_BATCH,
+            batch,
             cpus=0.0 if on_gpu else 1.0,
             gpus=1.0 if on_gpu else 0.0,
         ),
