@@ -27,7 +27,7 @@ def synthgen(*arguments: str) -> int:
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_train_makes_a_model_with_styles_and_a_second_run_makes_nothing_new(
+def test_train_makes_a_model_whose_styles_can_be_tagged_and_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
@@ -48,10 +48,6 @@ def test_train_makes_a_model_with_styles_and_a_second_run_makes_nothing_new(
     shown = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert next(row["tags"] for row in shown["clusters"] if row["class"] == "road") == ["asphalt"]
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
-
-    card = (Path(output) / "model.json").read_bytes()
-    assert synthgen(*command) == 0
-    assert (Path(output) / "model.json").read_bytes() == card
 
 
 def test_a_dry_run_says_what_would_be_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
