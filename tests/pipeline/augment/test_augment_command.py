@@ -106,10 +106,18 @@ def test_a_run_that_was_killed_finishes_what_is_missing_with_the_same_bytes(reci
     assert tree(root) == tree(whole)
 
 
-def test_a_finished_run_again_does_nothing(recipe, whole):
+def test_a_run_that_died_while_it_finished_up_is_completed_from_its_shards(recipe, whole):
     before = tree(whole)
+    for name in ("dataset.json", "manifest.parquet", "README.md"):
+        (whole / name).unlink()
     assert run(recipe)["samples_made_now"] == 0
     assert tree(whole) == before
+
+
+def test_a_finished_run_again_changes_nothing(recipe, whole):
+    before = {path: path.stat().st_mtime_ns for path in whole.rglob("*") if path.is_file()}
+    assert run(recipe)["samples_made_now"] == 0
+    assert {path: path.stat().st_mtime_ns for path in whole.rglob("*") if path.is_file()} == before
 
 
 def test_verify_passes_and_fails_on_one_flipped_byte(whole):

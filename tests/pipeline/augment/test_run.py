@@ -67,7 +67,9 @@ def test_a_look_that_the_model_never_saw_is_refused_with_those_it_has(recipe_fil
 
 def test_a_class_that_the_catalog_lacks_is_refused_at_its_place(recipe_file):
     recipe_file.write_text(recipe_file.read_text().replace("class: car", "class: cra"))
-    with pytest.raises(ConfigError, match=r"^.*night_cars\.yaml:10:32: edits\[2\]\.class: unknown class 'cra'; did you"):
+    with pytest.raises(
+        ConfigError, match=r"^.*night_cars\.yaml:10:32: edits\[2\]\.class: unknown class 'cra'; did you"
+    ):
         prepare(load_recipe(recipe_file))
 
 
