@@ -4,6 +4,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEAKY_SLOPE = 0.2
+# From here on group norm takes 5 ms for what batch norm does in 0.2 (1024 channels at 32x16, channels last, CPU).
+_MANY_CHANNELS = 256
 
 
 class InstanceNorm(nn.Module):
@@ -15,6 +17,10 @@ class InstanceNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
+        channels = x_BCHW.shape[1]
+        if len(x_BCHW) == 1 and self.groups == channels >= _MANY_CHANNELS:
+            # For one image batch statistics are its own.
+            return F.batch_norm(x_BCHW, None, None, training=True, eps=self.eps)
         # CUDA autocast would return float32.
         return F.group_norm(x_BCHW, self.groups, eps=self.eps).to(x_BCHW.dtype)
 
