@@ -1,11 +1,12 @@
 """CC-FPSE: the layout predicts the convolution kernels, and how much of each result passes."""
 
+import torch
 from torch import Tensor, nn
 
 from generators.ccfpse.block import ConditionalBlock
 from generators.ccfpse.config import CcfpseConfig
 from generators.ccfpse.label_pyramid import LabelPyramid, steering
-from generators.family import LabelSpace
+from generators.family import Generator, LabelSpace
 from generators.spade.generator import StagedGenerator
 from generators.spade.stages import double
 
@@ -32,3 +33,8 @@ class CcfpseGenerator(StagedGenerator):
                 x_BCHW, steering_BQHW = double(x_BCHW), steering(condition, next(levels))
             x_BCHW = block(x_BCHW, steering_BQHW)
         return self.finish(x_BCHW)
+
+    def for_inference(self, device: torch.device) -> Generator:
+        from generators.ccfpse.inference import StripwiseCcfpse
+
+        return StripwiseCcfpse(self)

@@ -1,0 +1,52 @@
+"""CC-FPSE rewritten for rendering against the plain network."""
+
+import pytest
+import torch
+
+from generators.ccfpse import CcfpseConfig, CcfpseGenerator
+from generators.ccfpse import strips as strips_module
+from generators.ccfpse.inference import StripwiseCcfpse
+from generators.family import LabelSpace
+
+SPACE = LabelSpace(5)
+
+
+def plain_network(**settings: object) -> CcfpseGenerator:
+    torch.manual_seed(0)
+    config = CcfpseConfig(
+        **{"base_channels": 3, "hidden_channels": 8, "pyramid_channels": 4, "upsampling": "normal", **settings}
+    )
+    generator = CcfpseGenerator(config, SPACE)
+    for layer in generator.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.normal_(0, 0.3)
+            layer.running_var.uniform_(0.5, 2)
+            if layer.affine:
+                layer.weight.data.uniform_(0.5, 2)
+                layer.bias.data.normal_()
+    return generator.eval()
+
+
+@pytest.mark.parametrize("pixels_at_once", [1, 200, 2**14])
+@torch.inference_mode()
+def test_images_are_the_plain_networks_however_thin_the_strips(pixels_at_once, monkeypatch):
+    monkeypatch.setattr(strips_module, "_PIXELS_AT_ONCE", pixels_at_once)
+    plain = plain_network()
+    fast = plain.for_inference(torch.device("cpu"))
+    assert isinstance(fast, StripwiseCcfpse)
+    labels = torch.randint(0, 5, (2, 8, 16)).repeat_interleave(8, 1).repeat_interleave(8, 2)
+    condition = plain.condition(labels, labels.int())
+    wanted = plain(condition, None)
+    torch.testing.assert_close(fast(fast.condition(labels, labels.int()), None), wanted, atol=1e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_several_styles_of_one_layout_share_its_kernels():
+    plain = plain_network(use_vae=True, start_grid=(2, 2), style_dim=3)
+    fast = plain.for_inference(torch.device("cpu"))
+    labels = torch.randint(0, 5, (1, 64, 64))
+    condition = fast.condition(labels, labels.int())
+    styles = torch.randn(3, 3)
+    together = fast(condition, styles)
+    for image, style in zip(together, styles, strict=True):
+        torch.testing.assert_close(image, plain(condition, style[None])[0], atol=1e-5, rtol=0)
