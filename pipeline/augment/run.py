@@ -31,6 +31,10 @@ from pipeline.storage import Store
 _LEAST_BATCH = 8
 _BATCHES_A_SHARD = 4
 
+# Torch sums in another order for another number of threads, and images would differ in their last bits from machine to
+# machine, and between a run and the one that resumes it. More CPUs get more workers instead.
+RENDER_THREADS = 2
+
 
 @dataclass
 class Tally:
@@ -151,7 +155,7 @@ def _reports(
         Stage("edit", partial(make_editor, job), batch),
         Stage(
             "render",
-            partial(make_renderer, job, _threads(cluster), agreement),
+            partial(make_renderer, job, agreement),
             batch,
             cpus=0.0 if on_gpu else 1.0,
             gpus=1.0 if on_gpu else 0.0,
@@ -175,17 +179,12 @@ def make_editor(job: AugmentJob) -> Callable[[list[Any]], list[Any]]:
     return Editor(job)
 
 
-def make_renderer(job: AugmentJob, threads: int, agreement: Agreement | None) -> Callable[[list[Any]], list[Any]]:
+def make_renderer(job: AugmentJob, agreement: Agreement | None) -> Callable[[list[Any]], list[Any]]:
     """One worker of the render stage: on the GPU that Ray gave it, else on the CPU."""
     import torch
 
     from generators.inference import Renderer
     from pipeline.augment.rendering import RenderWorker
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(RENDER_THREADS)
     return RenderWorker(job, Renderer(job.model.load_generator()), agreement)
-
-
-def _threads(cluster: ClusterInfo) -> int:
-    # Half of the CPUs edit, half render; on a small machine editing takes little, so rendering may use both.
-    return 2 if cluster.cpus >= 2 else 1

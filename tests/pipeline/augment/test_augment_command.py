@@ -9,15 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
-from generators.inference import Renderer
-from pipeline.augment.editing import Editor
 from pipeline.augment.finalise import finalise
 from pipeline.augment.finishing import Finisher
 from pipeline.augment.lease import hold_lease
 from pipeline.augment.prepare import prepare
-from pipeline.augment.rendering import RenderWorker
-from pipeline.augment.run import with_context
+from pipeline.augment.run import make_editor, make_renderer, with_context
 from pipeline.plan_record import settle_plan
 from pipeline.recipe import load_recipe
 from pipeline.storage import Store
@@ -82,13 +80,15 @@ def whole(recipe) -> Path:
     loaded = load_recipe(recipe)
     job, record = prepare(loaded)
     store = Store(loaded.value.output.root)
+    threads = torch.get_num_threads()
     with hold_lease(store) as claim:
         settle_plan(store, record)
         job = with_context(job, store)
-        editor, renderer = Editor(job), RenderWorker(job, Renderer(job.model.load_generator()))
+        editor, renderer = make_editor(job), make_renderer(job, None)
         for shard in job.plan.shards():
             Finisher(job, store, claim)(shard.id, renderer(editor(list(shard.slots))))
         finalise(job, store, {}, 1.0, loaded.text)
+    torch.set_num_threads(threads)
     return recipe.parent / "whole"
 
 
