@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.sources.base import Source
     from pipeline.styles.bank import Cluster, StyleBank
 
-app = typer.Typer(help="The looks a model has learnt.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model directory.")]
 _MOST_VALUES = 3
 
