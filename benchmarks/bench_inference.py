@@ -10,6 +10,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from generators.blocks import InstanceNorm
 from generators.conditioning import edge_map, one_hot
 from generators.family import Generator, LabelSpace
 from generators.inference import Renderer
+from generators.inference.device import Precision
 from generators.pix2pixhd import Pix2PixHDConfig, Pix2PixHDGenerator
 
 SPACE = LabelSpace(35)
@@ -53,7 +55,7 @@ def parse() -> argparse.Namespace:
 
 def bench(name: str, generator: Pix2PixHDGenerator, width: int, height: int, repetitions: int, matmul: float) -> None:
     labels, instances = street_like(width, height)
-    ways: dict[str, Callable[[], object]] = {
+    ways: dict[str, Callable[[], Any]] = {
         "plain eager float32": plain_eager(generator, labels, instances),
         "renderer float32": rendering(generator, labels, instances, "float32"),
         "renderer bfloat16": rendering(generator, labels, instances, "bfloat16"),
@@ -79,7 +81,7 @@ def street_like(width: int, height: int) -> tuple[Tensor, Tensor]:
     return labels, (labels * 1000).int()
 
 
-def plain_eager(generator: Generator, labels: Tensor, instances: Tensor) -> Callable[[], object]:
+def plain_eager(generator: Generator, labels: Tensor, instances: Tensor) -> Callable[[], Any]:
     """The network as its authors run it: one-hot input, instance norm modules, default memory layout."""
     plain = generator.for_inference(torch.device("meta"))
     for module in list(plain.modules()):
@@ -88,15 +90,15 @@ def plain_eager(generator: Generator, labels: Tensor, instances: Tensor) -> Call
                 setattr(module, name, nn.InstanceNorm2d(child.groups))
 
     @torch.inference_mode()
-    def run() -> object:
+    def run() -> Any:
         condition = torch.cat([one_hot(labels, SPACE.num_channels), edge_map(instances)], 1).contiguous()
         return plain(condition, None)
 
     return run
 
 
-def rendering(generator: Generator, labels: Tensor, instances: Tensor, precision: str) -> Callable[[], object]:
-    renderer = Renderer(generator, "cpu", precision)  # type: ignore[arg-type]
+def rendering(generator: Generator, labels: Tensor, instances: Tensor, precision: Precision) -> Callable[[], Any]:
+    renderer = Renderer(generator, "cpu", precision)
     labels_np, instances_np = labels.numpy().astype(np.uint8), instances.numpy()
     return lambda: renderer.render(labels_np, instances_np, [None])
 
@@ -104,7 +106,7 @@ def rendering(generator: Generator, labels: Tensor, instances: Tensor, precision
 def multiply_accumulates(generator: Generator, labels: Tensor, instances: Tensor) -> float:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         generator(generator.condition(labels, instances), None)
-    return counter.get_total_flops() / 2
+    return float(counter.get_total_flops()) / 2
 
 
 def matmul_rate(size: int = 1024) -> float:
@@ -114,7 +116,7 @@ def matmul_rate(size: int = 1024) -> float:
     return size**3 / took
 
 
-def interleaved(ways: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
+def interleaved(ways: dict[str, Callable[[], Any]], repetitions: int) -> dict[str, float]:
     """Least CPU seconds of each way, taken in turn after one round that does not count."""
     seconds = dict.fromkeys(ways, float("inf"))
     for repetition in range(repetitions + 1):
