@@ -1,18 +1,31 @@
-"""`synthgen evaluate`: numbers for what is claimed of a model."""
+"""`synthgen evaluate`: numbers for what is claimed of a model or a data set."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands.options import Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
 
-app = typer.Typer(help="Measure a model.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from pipeline.evaluation.judge import JudgeSettings
+
+app = typer.Typer(help="Measure a model or a data set.", no_args_is_help=True)
+
+Segmenter = Annotated[
+    str, typer.Option(metavar="NAME|PATH", help="small, segformer (-b0 to -b5), or a SegFormer checkpoint.")
+]
+JudgeSteps = Annotated[int, typer.Option(min=1, help="How long the judge is trained on real pairs.")]
+Judges = Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")]
+Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go; runs/evaluations without it.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the judge and of everything drawn.")]
+Inception = Annotated[Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception.")]
 
 
 @app.callback()
 def _evaluate() -> None:
-    """Measure a model.
+    """Measure a model or a data set.
 
     Example: synthgen evaluate model runs/streetscapes
     """
@@ -23,42 +36,49 @@ def model(
     url: Annotated[str, typer.Argument(metavar="MODEL", help="A model directory.")],
     split: Annotated[str, typer.Option(help="The held-out split of the training source to render.")] = "val",
     limit: Annotated[int, typer.Option(min=1, help="How many scenes at most.")] = 60,
-    segmenter: Annotated[
-        str, typer.Option(metavar="NAME|PATH", help="small, segformer (-b0 to -b5), or a SegFormer checkpoint.")
-    ] = "small",
-    judge_steps: Annotated[int, typer.Option(min=1, help="How long the judge is trained on real pairs.")] = 700,
-    judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
-    seed: Annotated[int, typer.Option(min=0, help="Of the judge and the styles drawn.")] = 0,
-    as_json: Json = False,
+    styles: Annotated[int, typer.Option(min=1, help="Images of each scene; diversity needs two.")] = 2,
+    segmenter: Segmenter = "small",
+    judge_steps: JudgeSteps = 700,
+    judges: Judges = "runs/judges",
+    inception: Inception = None,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
     quiet: Quiet = False,
     progress: ShowProgress = ProgressMode.AUTO,
 ) -> None:
     """Does a network trained on real images find the label maps again in rendered ones?
 
-    Trains a small segmentation network on the real pairs the model was trained on, renders the label maps of the
-    held-out split, and compares its mean IoU there with that on the real images of the same scenes.
+    Trains a segmentation network on the real pairs the model was trained on, renders the label maps of the held-out
+    split, and compares what it finds there with what it finds in the real images of the same scenes; and FID, KID,
+    diversity, surfaces and outlines.
 
     Example: synthgen evaluate model runs/streetscapes --limit 40
     """
-    from pipeline.evaluation.faithfulness import measure_faithfulness
-    from pipeline.evaluation.judge import JudgeSettings, judge_for
-    from pipeline.evaluation.tables import faithfulness_table
+    from pipeline.evaluation.judge import judge_for
+    from pipeline.evaluation.model import Protocol, evaluate_model
+    from pipeline.evaluation.model_page import model_page
+    from pipeline.evaluation.provenance import provenance
+    from pipeline.evaluation.results import default_out, write_results
+    from pipeline.evaluation.tables import model_table
     from pipeline.evaluation.training_source import source_of
     from pipeline.model_directory import open_model
     from pipeline.storage import Store
 
-    console = Console(as_json=as_json, quiet=quiet, mode=progress)
+    console = Console(as_json=json, quiet=quiet, mode=progress)
     opened = open_model(url)
-    settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, seed=seed)
-    judge = judge_for(source_of(opened), opened.resolution, settings, Store(judges), console)
-    found = measure_faithfulness(opened, source_of(opened, split), judge, (), limit, seed, console)
-    console.result(
-        faithfulness_table(found),
-        {
-            "model": url,
-            "scenes": found.num_scenes,
-            "share_of_real": found.share,
-            "rendered": found.rendered.as_data(),
-            "real": found.real.as_data(),
-        },
+    source = source_of(opened, split)
+    judge = judge_for(
+        source_of(opened), opened.resolution, _settings(segmenter, judge_steps, seed), Store(judges), console
     )
+    found = evaluate_model(opened, source, judge, Protocol(limit, styles, seed, inception=inception), console)
+    data = {"model": url, "family": opened.card.family, "split": split, **found.as_data()}
+    page = model_page(opened.name, found, opened.catalog, provenance())
+    written = write_results(out or default_out("model", opened.name), "model", data, page)
+    console.result(f"{model_table(found)}\n{written}", data)
+
+
+def _settings(segmenter: str, steps: int, seed: int) -> "JudgeSettings":
+    from pipeline.evaluation.judge import JudgeSettings
+
+    return JudgeSettings(segmenter=segmenter, steps=steps, seed=seed)

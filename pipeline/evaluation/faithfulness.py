@@ -4,15 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from generators.inference import Renderer
 from label_editing.scene import Scene
 from pipeline.augment.rendering import to_channels
-from pipeline.console import Console
 from pipeline.errors import SourceError
 from pipeline.evaluation.judge import Judge
-from pipeline.evaluation.scores import Scores, Tally
+from pipeline.evaluation.scores import Scores
 from pipeline.model_directory import OpenModel
 from pipeline.plan import sample_rng
 from pipeline.sources.base import Image, Source
@@ -72,18 +69,3 @@ def render_scenes(
         if image is None:
             raise SourceError(f"{key} has no image to compare with; choose a split with images")
         yield Rendering(scene, image, [renderer.image(scene, variant) for variant in range(num_styles)])
-
-
-def measure_faithfulness(
-    model: OpenModel, source: Source, judge: Judge, picks: Sequence[StylePick], limit: int, seed: int, console: Console
-) -> Faithfulness:
-    """Render the source's own label maps in styles drawn from the bank, and score them against the real images."""
-    keys = list(source.keys())[:limit]
-    rendered, real = Tally(judge.catalog, judge.ignored), Tally(judge.catalog, judge.ignored)
-    with console.progress("rendering and judging", len(keys), "scenes") as progress:
-        for scene, image, images in render_scenes(SceneRenderer(model, picks, seed), source, keys, judge):
-            found = judge.predict(np.stack([images[0], image]))
-            rendered.add(found[0], scene.labels)
-            real.add(found[1], scene.labels)
-            progress.advance()
-    return Faithfulness(rendered.scores(), real.scores(), len(keys))

@@ -1,12 +1,13 @@
 """Scores as text tables."""
 
-from pipeline.evaluation.faithfulness import Faithfulness
+from pipeline.evaluation.model import ModelResult
 
 
-def faithfulness_table(found: Faithfulness) -> str:
+def model_table(result: ModelResult) -> str:
     """A line a class, best real score first, and the means."""
+    found = result.faithfulness
     rows = [
-        (name, found.rendered.class_iou.get(name, 0.0), real)
+        (name, found.rendered.class_iou[name], real)
         for name, real in sorted(found.real.class_iou.items(), key=lambda item: -item[1])
     ]
     rows.append(("mean IoU", found.rendered.mean_iou, found.real.mean_iou))
@@ -14,4 +15,10 @@ def faithfulness_table(found: Faithfulness) -> str:
     lines = [f"{'':22}{'rendered':>10}{'real':>10}"]
     lines += [f"{name:22}{rendered:>10.3f}{real:>10.3f}" for name, rendered, real in rows]
     lines.append(f"{found.num_scenes} scenes; rendered images reach {found.share:.0%} of the mean IoU on real ones")
+    if result.distances is not None:
+        floor = result.distances.fid_of_real_halves
+        lines.append(f"fid_segmenter {result.distances.fid:.3g} (between two halves of the real images: {floor:.3g})")
+    if result.diversity is not None:
+        lines.append(f"diversity_segmenter {result.diversity:.3f}")
+    lines += [f"not measured: {missing}" for missing in result.not_measured()]
     return "\n".join(lines)

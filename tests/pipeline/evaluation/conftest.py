@@ -90,3 +90,54 @@ def flat_catalog() -> Catalog:
 @pytest.fixture(scope="session")
 def make_world():
     return FlatWorld
+
+
+def write_toy_model(folder: str, catalog: Catalog, size: Resolution, source: dict) -> str:
+    """An untrained pix2pixHD of a few channels, with an empty style bank."""
+    import torch
+
+    from generators import family_named
+    from generators.style import StyleKind
+    from pipeline.model_directory import ModelDirectory, ModelFacts, TrainingSummary, label_space
+    from pipeline.styles.bank import Members, StyleBank
+
+    family = family_named("pix2pixhd")
+    config = family.config(base_channels=2, num_downsamplings=1, num_blocks=1, encoder_channels=2)
+    torch.manual_seed(0)
+    generator = family.build_generator(config, label_space(catalog))
+    encoder = family.build_encoder(config, label_space(catalog))
+    summary = TrainingSummary(
+        source=source,
+        source_fingerprint="0",
+        pairs=1,
+        steps=0,
+        batch_size=1,
+        seed=0,
+        precision="float32",
+        losses={},
+    )
+    directory = ModelDirectory(folder)
+    directory.write(ModelFacts("toy", "pix2pixhd", config, catalog, size, summary), generator, encoder)
+    none = np.zeros(0, np.int32)
+    members = Members(none, none, none, none, np.zeros((0, generator.style_dim), np.float32))
+    directory.write_styles(StyleBank(StyleKind.INSTANCE, generator.style_dim, (), (), (), members))
+    return directory.url
+
+
+@pytest.fixture(scope="session")
+def flat_model(tmp_path_factory):
+    """An untrained model that paints the flat world."""
+    from pipeline.model_directory import open_model
+
+    return open_model(write_toy_model(str(tmp_path_factory.mktemp("flat") / "toy"), CATALOG, SIZE, {"format": "flat"}))
+
+
+@pytest.fixture(scope="session")
+def street_model(tmp_path_factory) -> str:
+    """An untrained model directory that says it was trained on six street scenes."""
+    from pipeline.catalogs import load_catalog
+
+    source = {"format": "streetscapes", "scenes": 6}
+    return write_toy_model(
+        str(tmp_path_factory.mktemp("street") / "toy"), load_catalog("cityscapes"), Resolution(64, 32), source
+    )

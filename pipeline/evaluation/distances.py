@@ -1,0 +1,131 @@
+"""How far two sets of images lie apart in what a network sees: FID and KID, by torchmetrics.
+
+Each is named for the network: `fid_segmenter` sees with the judge, `fid_inception` with weights the user supplies.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from pipeline.errors import InputError
+from pipeline.evaluation.judge import Judge
+
+_KID_SUBSETS = 50
+_KID_SUBSET_SIZE = 50
+_FEWEST_IMAGES = 4
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Distances between two sets of images in the features of one network."""
+
+    network: str  # segmenter or inception
+    fid: float
+    kid: float
+    kid_spread: float
+    fid_of_real_halves: float  # the same between one half of the real images and the other: what sampling alone does
+    images: tuple[int, int]
+    dimensions: int
+
+    def as_data(self) -> dict[str, Any]:
+        """Every number under the name of its network."""
+        return {
+            f"fid_{self.network}": self.fid,
+            f"kid_{self.network}": self.kid,
+            f"kid_{self.network}_spread": self.kid_spread,
+            f"fid_{self.network}_of_real_halves": self.fid_of_real_halves,
+            "images": list(self.images),
+            "dimensions": self.dimensions,
+        }
+
+
+@dataclass
+class SegmenterFeatures:
+    """What the judge sees in images, as one vector an image, gathered image by image."""
+
+    judge: Judge
+    vectors: list[Tensor] = field(default_factory=list)
+
+    def add(self, images: npt.NDArray[np.uint8]) -> None:
+        """The deepest level, averaged over the image."""
+        self.vectors.extend(self.judge.features(images)[-1].mean((2, 3)))
+
+    def stacked(self) -> Tensor:
+        return torch.stack(self.vectors)
+
+
+def segmenter_distances(real: Tensor, made: Tensor) -> Distances | None:
+    """Distances between vectors of real and of made images; None when there are too few for any."""
+    if min(len(real), len(made)) < _FEWEST_IMAGES:
+        return None
+    kid, spread = _kid(real, made)
+    return Distances(
+        network="segmenter",
+        fid=_fid(real, made),
+        kid=kid,
+        kid_spread=spread,
+        fid_of_real_halves=_fid(real[::2], real[1::2]),
+        images=(len(real), len(made)),
+        dimensions=int(real.shape[1]),
+    )
+
+
+class InceptionDistance:
+    """FID as published, on Inception weights that the user supplies."""
+
+    def __init__(self, weights: Path) -> None:
+        if not weights.is_file():
+            raise InputError(f"{weights}: no such file; expected Inception weights (pt_inception-2015-12-05)")
+        try:
+            self._fid = FrechetInceptionDistance(2048, feature_extractor_weights_path=str(weights))
+        except ModuleNotFoundError:
+            raise InputError("fid_inception needs the package torch-fidelity: pip install torch-fidelity") from None
+        except (RuntimeError, KeyError) as error:
+            raise InputError(f"{weights}: not the Inception weights of FID: {str(error).splitlines()[0]}") from None
+
+    def add(self, images: npt.NDArray[np.uint8], *, real: bool) -> None:
+        """Count images of one size, B x H x W x 3."""
+        self._fid.update(torch.from_numpy(images).permute(0, 3, 1, 2), real=real)
+
+    def value(self) -> float:
+        return float(self._fid.compute())
+
+
+class _Given(nn.Module):
+    """Features that were computed before."""
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__()
+        self.num_features = dimensions
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return vectors
+
+
+def _fid(real: Tensor, made: Tensor) -> float:
+    fid = FrechetInceptionDistance(_Given(int(real.shape[1]))).set_dtype(torch.float64)
+    fid.update(real.double(), real=True)
+    fid.update(made.double(), real=False)
+    return float(fid.compute())
+
+
+def _kid(real: Tensor, made: Tensor) -> tuple[float, float]:
+    size = min(_KID_SUBSET_SIZE, len(real), len(made))
+    with warnings.catch_warnings():
+        # It keeps what it is given; a vector an image is little.
+        warnings.filterwarnings("ignore", message="Metric `Kernel Inception Distance` will save all")
+        kid = KernelInceptionDistance(_Given(int(real.shape[1])), subsets=_KID_SUBSETS, subset_size=size)
+    kid.update(real, real=True)
+    kid.update(made, real=False)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        mean, spread = kid.compute()
+    return float(mean), float(spread)

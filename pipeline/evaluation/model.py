@@ -1,0 +1,179 @@
+"""`evaluate model`: everything that is measured of a model on the scenes of a source, in one pass over them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.console import Console
+from pipeline.errors import InputError
+from pipeline.evaluation.boundaries import Boundaries
+from pipeline.evaluation.distances import Distances, InceptionDistance, SegmenterFeatures, segmenter_distances
+from pipeline.evaluation.diversity import diversity_segmenter
+from pipeline.evaluation.faithfulness import Faithfulness, Rendering, SceneRenderer, render_scenes
+from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.looks import ClassLook, Looks, color_distance
+from pipeline.evaluation.scores import Tally
+from pipeline.model_directory import OpenModel
+from pipeline.sources.base import Image, Source
+from pipeline.styles.picks import StylePick
+
+_SHOWN = 6  # scenes on the sheet
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a model is measured."""
+
+    limit: int = 60
+    styles: int = 2  # images a scene; diversity needs two
+    seed: int = 0
+    picks: Sequence[StylePick] = ()
+    inception: Path | None = None
+
+
+@dataclass(frozen=True)
+class ShownScene:
+    """One row of the sheet: what goes in, what comes out, the photograph, what the judge saw."""
+
+    key: str
+    agreement: float
+    pictures: Sequence[Image]
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """What is said of a model."""
+
+    faithfulness: Faithfulness
+    agreements: dict[str, float]  # scene -> share of pixels found again in its first image
+    distances: Distances | None
+    fid_inception: float | None
+    diversity: float | None
+    looks: dict[str, tuple[ClassLook, ClassLook]]  # class -> rendered, real
+    boundaries: dict[str, tuple[float, float]]
+    boundary_agreement: tuple[float, float] | None
+    confusion: list[list[int]]
+    shown: Sequence[ShownScene] = field(repr=False, default=())
+
+    def as_data(self) -> dict[str, Any]:
+        """The result file, pictures left out. What was not measured is left out too, and named."""
+        measured: dict[str, Any] = {
+            "scenes": self.faithfulness.num_scenes,
+            "share_of_real": self.faithfulness.share,
+            "rendered": self.faithfulness.rendered.as_data(),
+            "real": self.faithfulness.real.as_data(),
+            "agreement": self.agreements,
+            "looks": {name: _compared(*both) for name, both in self.looks.items()},
+            "confusion": self.confusion,
+        }
+        if self.boundary_agreement is not None:
+            measured["boundary_agreement"] = dict(zip(("rendered", "real"), self.boundary_agreement, strict=True))
+            measured["boundary_agreement_by_class"] = self.boundaries
+        measured |= self.distances.as_data() if self.distances else {}
+        for name, value in (("diversity_segmenter", self.diversity), ("fid_inception", self.fid_inception)):
+            measured |= {} if value is None else {name: value}
+        return measured | {"not_measured": self.not_measured()}
+
+    def not_measured(self) -> list[str]:
+        """What could not be said of this model on these scenes, and why."""
+        missing = []
+        if self.distances is None:
+            missing.append("fid_segmenter and kid_segmenter: fewer than 4 scenes")
+        if self.diversity is None:
+            missing.append("diversity_segmenter: one style a scene")
+        if self.boundary_agreement is None:
+            missing.append("boundary_agreement: the scenes have no instances")
+        if self.fid_inception is None:
+            missing.append("fid_inception: no Inception weights given (--inception)")
+        absent = self.faithfulness.real.absent
+        return missing + ([f"classes that never occur: {', '.join(absent)}"] if absent else [])
+
+
+def evaluate_model(model: OpenModel, source: Source, judge: Judge, protocol: Protocol, console: Console) -> ModelResult:
+    """Render the source's own label maps and measure the images against its photographs."""
+    keys = list(source.keys())[: protocol.limit]
+    inception = None if protocol.inception is None else InceptionDistance(protocol.inception)
+    measures = _Measures(judge, inception)
+    renderer = SceneRenderer(model, protocol.picks, protocol.seed)
+    with console.progress("rendering and judging", len(keys), "scenes") as progress:
+        for rendering in render_scenes(renderer, source, keys, judge, protocol.styles):
+            measures.add(rendering)
+            progress.advance()
+    return measures.result()
+
+
+class _Measures:
+    """All measures, fed scene by scene."""
+
+    def __init__(self, judge: Judge, inception: InceptionDistance | None) -> None:
+        catalog = judge.catalog
+        self._judge, self._inception = judge, inception
+        self._tallies = (Tally(catalog, judge.ignored), Tally(catalog, judge.ignored))
+        self._looks = (Looks(catalog), Looks(catalog))
+        self._boundaries = (Boundaries(catalog), Boundaries(catalog))
+        self._features = (SegmenterFeatures(judge), SegmenterFeatures(judge))
+        self._diversity: list[float] = []
+        self._agreements: dict[str, float] = {}
+        self._shown: list[ShownScene] = []
+
+    def add(self, rendering: Rendering) -> None:
+        scene, real, rendered = rendering
+        both = np.stack([rendered[0], real])
+        found = self._judge.predict(both)
+        for side, image in enumerate(both):
+            self._tallies[side].add(found[side], scene.labels)
+            self._looks[side].add(image, scene.labels)
+            self._boundaries[side].add(found[side], scene)
+            self._features[side].add(image[None])
+            if self._inception is not None:
+                self._inception.add(image[None], real=bool(side))
+        self._agreements[scene.key] = self._judge.agreement(rendered[0], scene.labels)
+        if len(rendered) > 1:
+            self._diversity.append(diversity_segmenter(self._judge, rendered))
+        self._show(rendering, found[0])
+
+    def result(self) -> ModelResult:
+        rendered, real = (tally.scores() for tally in self._tallies)
+        looks, real_looks = (each.by_class() for each in self._looks)
+        met, really_met = (each.by_class() for each in self._boundaries)
+        overall, really = (each.overall() for each in self._boundaries)
+        made, photographed = (each.stacked() for each in self._features)
+        return ModelResult(
+            faithfulness=Faithfulness(rendered, real, len(self._agreements)),
+            agreements=self._agreements,
+            distances=segmenter_distances(photographed, made),
+            fid_inception=None if self._inception is None else self._inception.value(),
+            diversity=float(np.mean(self._diversity)) if self._diversity else None,
+            looks={name: (looks[name], real_looks[name]) for name in looks},
+            boundaries={name: (met[name], really_met[name]) for name in met},
+            boundary_agreement=None if overall is None or really is None else (overall, really),
+            confusion=self._tallies[0].confusion.tolist(),
+            shown=self._shown,
+        )
+
+    def _show(self, rendering: Rendering, found: np.ndarray) -> None:
+        if len(self._shown) >= _SHOWN:
+            return
+        catalog, (scene, real, rendered) = self._judge.catalog, rendering
+        ids = np.array([spec.id for spec in catalog.classes])
+        pictures = [catalog.palette[scene.labels], *rendered[:2], real, catalog.palette[ids[found]]]
+        self._shown.append(ShownScene(scene.key, self._agreements[scene.key], pictures))
+
+
+def _compared(rendered: ClassLook, real: ClassLook) -> dict[str, Any]:
+    return {
+        "rendered": rendered.as_data(),
+        "real": real.as_data(),
+        "color_distance": color_distance(rendered, real),
+        "sharpness_of_real": rendered.sharpness / real.sharpness if real.sharpness else 1.0,
+    }
+
+
+def check_labels(model: OpenModel, source: Source) -> None:
+    """InputError where the scenes of the source are of another label space than the model."""
+    if not source.keys():
+        raise InputError(f"{source.format}: the split {source.split} is empty")
+    model.check_catalog(source.catalog)

@@ -1,0 +1,91 @@
+"""A page of results as data: tiles, tables, plots and pictures in sections, put into one HTML file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.report.html import data_uri, render_page
+
+
+@dataclass(frozen=True)
+class Table:
+    """Texts in rows; the first column names, the others hold numbers. `shades` (0 to 1) colour the cells."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    shades: Sequence[Sequence[float]] = ()
+    strong: Sequence[int] = ()  # rows to set in bold
+
+    def shade(self, row: int, column: int) -> int:
+        """How much colour stands behind a cell, in percent."""
+        if not self.shades or column == 0:
+            return 0
+        return round(100 * self.shades[row][column - 1])
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Inline SVG from `pipeline.report.plots`, which escapes what it is given."""
+
+    svg: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG that stands in the page itself."""
+
+    jpeg: bytes
+    alt: str
+    caption: str = ""
+
+    @property
+    def uri(self) -> str:
+        return data_uri(self.jpeg)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph; `tone` good or bad colours it."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with blocks under it."""
+
+    heading: str
+    blocks: Sequence[Table | Plot | Picture | Words]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything on a page."""
+
+    title: str
+    lead: str
+    tiles: Sequence[tuple[str, str]]  # name, value
+    sections: Sequence[Section]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def to_html(self) -> str:
+        """One file without external requests."""
+        sections = [(s.heading, [(type(block).__name__, block) for block in s.blocks]) for s in self.sections]
+        return render_page(
+            "results.html.j2",
+            title=f"{self.title} - synthgen",
+            page=self,
+            sections=sections,
+            provenance=list(_flat(self.provenance)),
+        )
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> Sequence[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        rows += _flat(value, f"{name} ") if isinstance(value, dict) else [(name, str(value))]
+    return rows

@@ -1,0 +1,103 @@
+"""Plots as inline SVG in the colours of the page: bars with error bars, histograms."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+_WIDTH = 640
+_NAMES = 170  # room for the names at the left
+_VALUES = 64  # and for the values at the right
+_BAR = 13
+_GAP = 12
+_COLORS = ("var(--after)", "var(--before)", "#d08a2e", "#3b9c77", "#9a5fc0", "#c2524f", "#6b7f2a", "#2f8fa8")
+
+
+class Bar(NamedTuple):
+    """A value and how far it may be off; None where it was not measured."""
+
+    value: float | None
+    spread: float = 0.0
+
+
+def bars(names: Sequence[str], series: Mapping[str, Sequence[Bar]], label: str, digits: int = 3) -> str:
+    """A group of horizontal bars a name, one bar a series, error bars where there is a spread."""
+    most = max((b.value + b.spread for bs in series.values() for b in bs if b.value is not None), default=1.0) or 1.0
+    group = len(series) * (_BAR + 2) + _GAP
+    top = 26 if len(series) > 1 else 6
+    parts = [_legend(list(series))] if len(series) > 1 else []
+    for row, name in enumerate(names):
+        y = top + row * group
+        middle = y + (group - _GAP) / 2 + 4
+        parts.append(f'<text x="{_NAMES - 8}" y="{middle:.1f}" text-anchor="end">{escape(name)}</text>')
+        for number, of_series in enumerate(series.values()):
+            parts.append(_bar(of_series[row], y + number * (_BAR + 2), most, _color(number), digits))
+    return _svg(top + len(names) * group, label, parts)
+
+
+def histogram(
+    series: Mapping[str, Sequence[float]], label: str, low: float = 0.0, high: float = 1.0, bins: int = 20
+) -> str:
+    """How often values fall in equal steps from low to high, as shares of each series."""
+    height, bottom, left = 150, 176, 10
+    counts = {name: _shares(values, low, high, bins) for name, values in series.items()}
+    most = max((share for shares in counts.values() for share in shares), default=0.0) or 1.0
+    step = (_WIDTH - 2 * left) / bins
+    width = (step - 3) / max(1, len(series))
+    parts = [_legend(list(series))] if len(series) > 1 else []
+    for number, (name, shares) in enumerate(counts.items()):
+        for k, share in enumerate(shares):
+            x, h = left + k * step + number * width, share / most * (height - 24)
+            said = f"{name}: {low + k * (high - low) / bins:.2f} and up: {share:.1%}"
+            parts.append(
+                f'<rect x="{x:.1f}" y="{bottom - 20 - h:.1f}" width="{width:.1f}" height="{h:.1f}" '
+                f'fill="{_color(number)}"><title>{escape(said)}</title></rect>'
+            )
+    parts.append(f'<line x1="{left}" y1="{bottom - 20}" x2="{_WIDTH - left}" y2="{bottom - 20}" class="axis"/>')
+    for place, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
+        x = left + place * (_WIDTH - 2 * left)
+        parts.append(f'<text x="{x:.0f}" y="{bottom - 4}" text-anchor="{anchor}">{low + place * (high - low):g}</text>')
+    return _svg(bottom, label, parts)
+
+
+def _shares(values: Sequence[float], low: float, high: float, bins: int) -> list[float]:
+    counts = [0] * bins
+    for value in values:
+        counts[min(bins - 1, max(0, int((value - low) / (high - low) * bins)))] += 1
+    return [count / max(1, len(values)) for count in counts]
+
+
+def _bar(bar: Bar, y: float, most: float, color: str, digits: int) -> str:
+    if bar.value is None:
+        return f'<text x="{_NAMES + 4}" y="{y + 11:.1f}" class="soft">not measured</text>'
+    room = _WIDTH - _NAMES - _VALUES
+    width, spread = bar.value / most * room, bar.spread / most * room
+    end, middle = _NAMES + width, y + _BAR / 2
+    drawn = f'<rect x="{_NAMES}" y="{y:.1f}" width="{max(0.5, width):.1f}" height="{_BAR}" rx="2" fill="{color}"/>'
+    if bar.spread:
+        left, right = max(_NAMES, end - spread), end + spread
+        drawn += (
+            f'<path d="M{left:.1f} {middle:.1f}H{right:.1f}M{left:.1f} {y + 2:.1f}V{y + _BAR - 2:.1f}'
+            f'M{right:.1f} {y + 2:.1f}V{y + _BAR - 2:.1f}" class="spread"/>'
+        )
+    said = f"{bar.value:.{digits}f}"
+    return drawn + f'<text x="{end + spread + 6:.1f}" y="{y + 11:.1f}" class="value">{said}</text>'
+
+
+def _legend(names: Sequence[str]) -> str:
+    parts, x = [], 0.0
+    for number, name in enumerate(names):
+        parts.append(f'<rect x="{x:.0f}" y="2" width="12" height="12" rx="2" fill="{_color(number)}"/>')
+        parts.append(f'<text x="{x + 17:.0f}" y="12">{escape(name)}</text>')
+        x += 34 + 7.2 * len(name)
+    return "".join(parts)
+
+
+def _color(number: int) -> str:
+    return _COLORS[number % len(_COLORS)]
+
+
+def _svg(height: float, label: str, parts: Sequence[str]) -> str:
+    return (
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(parts)}</svg>"
+    )
