@@ -18,6 +18,7 @@ from label_editing.neighbours import Neighbours
 
 _FOOT_BAND = 0.06  # the lowest part of an object, over its height: what must stand on its support
 _LEAST_SUPPORTED = 0.85
+_LEAST_FOOT_SEEN = 0.4
 _TALLER_THAN_SKYLINE_M = 2.4  # only such vehicles stand out against the sky
 _LEAST_UNDER_BOX = 0.5  # of the lowest row of its box, the ends left out
 
@@ -80,7 +81,8 @@ def check_place(canvas: Canvas, spec: ClassSpec, box: Box, neighbours: Neighbour
     if box.clipped(canvas.height, canvas.width) != box:
         raise Unfit("it would reach out of the picture")
     under = canvas.labels[box.bottom - 1, box.left + box.width // 8 : box.right - box.width // 8]
-    if under.size and canvas.catalog.supports[spec.name][under].mean() < _LEAST_UNDER_BOX:
+    clear = canvas.catalog.supports[spec.name] | canvas.catalog.is_thing  # a nearer object may stand before it
+    if under.size and clear[under].mean() < _LEAST_UNDER_BOX:
         raise Unfit(_no_room(spec))
     if neighbours.share_ground(box):
         raise Unfit("another object stands there")
@@ -92,9 +94,9 @@ def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, limits: L
     """What shows of an object in this box; Unfit says why it cannot be there."""
     mask = parts != NOTHING
     labels = canvas.labels[box.window]
-    _check_support(canvas, spec, labels, mask)
     _check_covered(canvas, box, mask, limits)
     visible = mask & ~_in_front(canvas, box)
+    _check_support(canvas, spec, labels, mask, visible)
     if spec.height_m is None or spec.height_m < _TALLER_THAN_SKYLINE_M:
         _check_sky(canvas, labels, visible)
     area, shown = int(np.count_nonzero(mask)), int(np.count_nonzero(visible))
@@ -108,12 +110,20 @@ def _no_room(spec: ClassSpec) -> str:
 
 
 def _check_support(
-    canvas: Canvas, spec: ClassSpec, labels: npt.NDArray[np.integer], mask: npt.NDArray[np.bool_]
+    canvas: Canvas,
+    spec: ClassSpec,
+    labels: npt.NDArray[np.integer],
+    mask: npt.NDArray[np.bool_],
+    visible: npt.NDArray[np.bool_],
 ) -> None:
+    """What shows of the foot line must be on a support; nearer objects may hide a part of it."""
     supports = canvas.catalog.supports[spec.name]
     band = max(2, round(_FOOT_BAND * mask.shape[0]))
-    under_feet = supports[labels[-band:]][mask[-band:]]
-    if not under_feet.size or under_feet.mean() < _LEAST_SUPPORTED or not supports[labels[-1]][mask[-1]].all():
+    foot, seen = mask[-band:], visible[-band:]
+    under_feet = supports[labels[-band:]][seen]
+    if not under_feet.size or under_feet.size < _LEAST_FOOT_SEEN * np.count_nonzero(foot) or not visible[-1].any():
+        raise Unfit("nearer objects would hide where it stands")
+    if under_feet.mean() < _LEAST_SUPPORTED or not supports[labels[-1]][visible[-1]].all():
         raise Unfit(_no_room(spec))
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from label_editing.canvas import Canvas
 from label_editing.edits.base import CannotApply, Done, EditContext, touched
-from label_editing.edits.repose import pose_of, repose, whole_ones
+from label_editing.edits.repose import Lifted, whole_ones
 from label_editing.edits.selecting import SelectingEdit
 from label_editing.instance_table import Instance
 from label_editing.perspective import Perspective
@@ -51,13 +51,13 @@ class MoveInstances(SelectingEdit):
     ) -> tuple[dict[str, Any], list[Instance]]:
         if instance_id not in canvas.table:  # it went along with its rider
             return {}, []
-        instance = canvas.table[instance_id]
-        old = pose_of(canvas, instance)
+        lifted = Lifted(canvas, canvas.table[instance_id], view)
+        old = lifted.pose
         limits = Limits(self.min_visible, self.min_left_visible)
         for _ in range(_MOST_TRIES):
             pose = self._shifted(canvas, old, view, rng)
             try:
-                new = repose(canvas, instance, pose, view, limits)
+                new = lifted.put(pose, limits)
             except Unfit as unfit:
                 reasons[str(unfit)] += 1
                 continue

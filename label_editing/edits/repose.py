@@ -10,27 +10,29 @@ from label_editing.perspective import Perspective
 from label_editing.placement import Limits, Pose, box_at, check_place, fit_parts, paste, posed
 
 
-def repose(canvas: Canvas, instance: Instance, pose: Pose, view: Perspective | None, limits: Limits) -> list[Instance]:
-    """The object and its companion, under their ids, at the new pose; Unfit, nothing painted, where it cannot be."""
-    spec = canvas.catalog.with_id(instance.class_id)
-    companion = companion_of(canvas, instance)
-    trial = canvas.fork()
-    gone = [instance] if companion is None else [instance, companion]
-    _, parts = parts_of(canvas, instance, companion)
-    remove(trial, gone)
-    parts = posed(parts, pose)
-    box = box_at(pose, *parts.shape)
-    check_place(trial, spec, box, Neighbours(trial, view))
-    fit = fit_parts(trial, spec, parts, box, limits)
-    new = paste(trial, spec, fit, tuple(i.id for i in gone))
-    canvas.adopt(trial)
-    return new
+class Lifted:
+    """An object (with its companion) taken out of a scene, on a fork of the canvas, to be put down at another pose."""
 
+    def __init__(self, canvas: Canvas, instance: Instance, view: Perspective | None) -> None:
+        companion = companion_of(canvas, instance)
+        self._gone = [instance] if companion is None else [instance, companion]
+        self._canvas = canvas
+        self._spec = canvas.catalog.with_id(instance.class_id)
+        box, self._parts = parts_of(canvas, instance, companion)
+        self.pose = Pose(box.bottom - 1, box.left + box.width // 2, box.height, False)
+        self._trial = canvas.fork()
+        remove(self._trial, self._gone)
+        self._neighbours = Neighbours(self._trial, view)
 
-def pose_of(canvas: Canvas, instance: Instance) -> Pose:
-    """How an object stands now."""
-    box, _ = parts_of(canvas, instance, companion_of(canvas, instance))
-    return Pose(box.bottom - 1, box.left + box.width // 2, box.height, False)
+    def put(self, pose: Pose, limits: Limits) -> list[Instance]:
+        """The object under the ids it had, on the canvas; Unfit, nothing painted there, where it cannot be."""
+        parts = posed(self._parts, pose)
+        box = box_at(pose, *parts.shape)
+        check_place(self._trial, self._spec, box, self._neighbours)
+        fit = fit_parts(self._trial, self._spec, parts, box, limits)
+        new = paste(self._trial, self._spec, fit, tuple(i.id for i in self._gone))
+        self._canvas.adopt(self._trial)
+        return new
 
 
 def whole_ones(canvas: Canvas, instances: list[Instance]) -> list[Instance]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from label_editing.canvas import Canvas
 from label_editing.edits.base import CannotApply, Done, EditContext, TouchedInstance, touched
-from label_editing.edits.repose import pose_of, repose, whole_ones
+from label_editing.edits.repose import Lifted, whole_ones
 from label_editing.edits.selecting import SelectingEdit
 from label_editing.placement import Limits, Unfit
 from label_editing.views import view_of
@@ -40,10 +40,12 @@ class ResizeInstances(SelectingEdit):
         reasons: Counter[str] = Counter()
         for instance in chosen:
             factor = float(np.exp(rng.uniform(*np.log(self.scale))))
-            pose = pose_of(canvas, canvas.table[instance.id])
-            scaled = pose._replace(height_px=max(2, round(pose.height_px * factor)))
+            if instance.id not in canvas.table:  # one that grew hides it
+                continue
+            lifted = Lifted(canvas, canvas.table[instance.id], view)
+            scaled = lifted.pose._replace(height_px=max(2, round(lifted.pose.height_px * factor)))
             try:
-                new = repose(canvas, canvas.table[instance.id], scaled, view, limits)
+                new = lifted.put(scaled, limits)
             except Unfit as unfit:
                 reasons[str(unfit)] += 1
                 continue

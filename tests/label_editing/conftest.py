@@ -17,9 +17,9 @@ from label_editing.scene import Scene
 _ROOT = Path(__file__).parents[2]
 _DATA = _ROOT.parent / "shared" / "data"
 
-HORIZON, SCALE = 0.4, 0.8  # of every street drawn here
+HORIZON, SCALE = 0.4, 0.5  # of every street drawn here
 _WALKS = ["sidewalk", "road"]
-_ROAD, _SIDEWALK, _BUILDING, _SKY, _PERSON, _CAR = 1, 2, 4, 6, 10, 12
+_ROAD, _SIDEWALK, _BUILDING, _SKY = 1, 2, 4, 6
 
 
 @pytest.fixture(scope="session")
@@ -59,14 +59,20 @@ def street(catalog: Catalog) -> Callable[..., Scene]:
         road = [(width // 2, horizon + 2), (width // 8, height), (7 * width // 8, height)]
         cv2.fillPoly(labels, [np.array(road)], _ROAD)
         instances = labels.astype(np.int32)
-        rows = np.linspace(0.52, 0.92, cars + persons) * height
-        for k, foot in enumerate(rows.astype(int).tolist()):
-            class_id, metres, left = (_CAR, 1.5, 0.36) if k < cars else (_PERSON, 1.7, 0.03 + 0.05 * (k - cars))
-            tall = round(metres * SCALE * (foot - HORIZON * height))
-            wide = tall if class_id == _CAR else max(2, tall // 3)
-            column = round(left * width) + (k % 2) * width // 6
-            window = np.s_[foot - tall : foot, column : column + wide]
-            labels[window], instances[window] = class_id, class_id * 1000 + k
+
+        def put(code: int, window: tuple[slice, slice]) -> None:
+            labels[window], instances[window] = code // 1000, code
+
+        for k in range(cars):
+            foot = round((0.52 + 0.36 * k / max(1, cars - 1)) * height)
+            tall = round(1.5 * SCALE * (foot - HORIZON * height))
+            half_road = width * 0.375 * (foot - horizon) / (height - horizon)
+            left = round(width / 2 + (0.1 if k % 2 else -0.9) * half_road)
+            put(12000 + k, np.s_[foot - tall : foot, left : left + round(1.2 * tall)])
+        for k in range(persons):
+            foot = round((0.6 + 0.2 * k) * height)
+            tall = round(1.7 * SCALE * (foot - HORIZON * height))
+            put(10000 + k, np.s_[foot - tall : foot, 4 + 12 * k : 4 + 12 * k + max(2, tall // 4)])
         return Scene(labels, instances, catalog, key, {"time_of_day": "day"})
 
     return draw

@@ -10,7 +10,7 @@ from label_editing.perspective import Perspective, fit_perspective
 from label_editing.scene import Scene
 from label_editing.views import view_of
 
-HORIZON, SCALE = 0.4, 0.8
+HORIZON, SCALE = 0.4, 0.5
 
 
 def test_objects_on_a_line_give_that_line() -> None:
@@ -18,7 +18,7 @@ def test_objects_on_a_line_give_that_line() -> None:
     view = fit_perspective(feet, SCALE * (feet - HORIZON))
     assert view is not None
     assert (view.horizon, view.scale) == (pytest.approx(HORIZON), pytest.approx(SCALE))
-    assert view.pixels_per_metre(70, 100) == pytest.approx(24)
+    assert view.pixels_per_metre(70, 100) == pytest.approx(15)
     assert view.pixels_per_metre(30, 100) == 0
 
 
