@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from label_editing.edits import EditRecord, replay_edits
 from label_editing.scene import Scene
 from pipeline.augment.rendering import Input, render_inputs
+from pipeline.augment.run import RENDER_THREADS
 from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel
 from pipeline.resolution import Resolution
@@ -56,6 +57,8 @@ def replay_scene(record: SampleRecord, source: Source) -> Scene:
 
 
 def _replay_image(record: SampleRecord, model: OpenModel, maps: dict[str, bytes]) -> Image:
+    import torch
+
     from generators.inference import Renderer
 
     if model.fingerprint != record.model_fingerprint:
@@ -63,6 +66,7 @@ def _replay_image(record: SampleRecord, model: OpenModel, maps: dict[str, bytes]
             f"{model.url}: is model {model.fingerprint[:12]}, the sample was made by {record.model_fingerprint[:12]} "
             f"({record.model}); give that one with --model"
         )
+    torch.set_num_threads(RENDER_THREADS)
     labels, instances = decode_labels(maps[LABELS_FIELD]), decode_instances(maps[INSTANCES_FIELD])
     made = Input(labels, instances, replay_style(json.loads(record.styles)))
     return render_inputs(Renderer(model.load_generator()), [made], model.catalog)[0]
