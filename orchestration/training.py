@@ -103,12 +103,16 @@ class _Fit(threading.Thread):
         super().__init__(name="ray-train", daemon=True)
         self._trainer = trainer
         self.error: BaseException | None = None
+        # Not `join`: Python 3.11 takes a thread whose join is interrupted for one that has ended.
+        self.ended = threading.Event()
 
     def run(self) -> None:
         try:
             self._trainer.fit()
         except BaseException as error:
             self.error = error
+        finally:
+            self.ended.set()
 
 
 def _pump(fit: _Fit, mailbox: Any, on_report: Callable[[Report], None], deadline_s: float = float("inf")) -> None:
@@ -116,8 +120,7 @@ def _pump(fit: _Fit, mailbox: Any, on_report: Callable[[Report], None], deadline
 
     running = True
     while running and time.monotonic() < deadline_s:
-        fit.join(_POLL_S)
-        running = fit.is_alive()
+        running = not fit.ended.wait(_POLL_S)
         for report in ray.get(mailbox.drain.remote()):
             on_report(report)
 
