@@ -1,13 +1,18 @@
 """The Lab2Pix-V2 generator: SPADE's skeleton with DG-Norm, local and global label features in every norm."""
 
+import copy
+from typing import cast
+
+import torch
 from torch import Tensor, nn
 
-from generators.family import LabelSpace
+from generators.family import Generator, LabelSpace
 from generators.lab2pix_v2.config import Lab2pixV2Config
 from generators.lab2pix_v2.global_encoder import GlobalEncoder
 from generators.spade.block import SpadeBlock
 from generators.spade.generator import StagedGenerator
 from generators.spade.stages import double, resize_labels
+from generators.spectral_norm import bake
 
 
 class Lab2pixV2Generator(StagedGenerator):
@@ -16,7 +21,7 @@ class Lab2pixV2Generator(StagedGenerator):
     def __init__(self, config: Lab2pixV2Config, space: LabelSpace) -> None:
         super().__init__(config, space, sketch=config.condition == "sketch")
         scales = 1 + sum(stage.upsample for stage in self.stages)
-        self.global_encoder = GlobalEncoder(
+        self.global_encoder: nn.Module = GlobalEncoder(
             self.condition_channels, config.global_channels, config.hidden_channels, scales
         )
         self.blocks = nn.ModuleList(
@@ -33,3 +38,10 @@ class Lab2pixV2Generator(StagedGenerator):
                 x_BCHW, global_map_BDHW = double(x_BCHW), next(global_maps)
             x_BCHW = block(x_BCHW, resize_labels(condition, x_BCHW), global_map_BDHW)
         return self.finish(x_BCHW)
+
+    def for_inference(self, device: torch.device) -> Generator:
+        from generators.lab2pix_v2.inference import CoarseGlobalEncoder
+
+        fast = bake(copy.deepcopy(self).eval())
+        fast.global_encoder = CoarseGlobalEncoder(cast(GlobalEncoder, self.global_encoder))
+        return fast
