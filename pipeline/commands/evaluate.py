@@ -11,7 +11,7 @@ from pipeline.console import Console, ProgressMode
 if TYPE_CHECKING:
     from pipeline.evaluation.judge import JudgeSettings
 
-app = typer.Typer(help="Measure a model or a data set.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 Segmenter = Annotated[
     str, typer.Option(metavar="NAME|PATH", help="small, segformer (-b0 to -b5), or a SegFormer checkpoint.")
