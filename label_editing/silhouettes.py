@@ -70,7 +70,7 @@ def _person(rng: np.random.Generator) -> Parts:
     parts = _sheet(0.42)
     stride = rng.uniform(0.02, 0.25)
     _disc(parts, 0.5, 0.075, 0.075)
-    _polygon(parts, [(0.28, 0.17), (0.72, 0.17), (0.74, 0.52), (0.26, 0.52)])
+    _polygon(parts, [(0.4, 0.1), (0.6, 0.1), (0.72, 0.18), (0.74, 0.52), (0.26, 0.52), (0.28, 0.18)])
     _polygon(parts, [(0.28, 0.5), (0.52, 0.5), (0.46 - stride, 1.0), (0.26 - stride, 1.0)])
     _polygon(parts, [(0.48, 0.5), (0.72, 0.5), (0.74 + stride, 1.0), (0.54 + stride, 1.0)])
     return parts
@@ -94,7 +94,7 @@ def _rider(rng: np.random.Generator) -> Parts:
         _disc(parts, x, 0.815, radius, COMPANION)
     _polygon(parts, [(0.25, 0.75), (0.42, 0.5), (0.74, 0.5), (0.8, 0.8), (0.5, 0.85)], COMPANION)
     _disc(parts, 0.55, 0.08, 0.08)
-    _polygon(parts, [(0.38, 0.17), (0.66, 0.17), (0.7, 0.4), (0.62, 0.6), (0.34, 0.6)])
+    _polygon(parts, [(0.5, 0.1), (0.6, 0.1), (0.68, 0.18), (0.7, 0.4), (0.62, 0.6), (0.34, 0.6), (0.38, 0.18)])
     _polygon(parts, [(0.4, 0.55), (0.6, 0.55), (0.58, 0.88), (0.46, 0.88)])
     return parts
 

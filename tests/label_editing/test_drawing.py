@@ -1,0 +1,58 @@
+"""Pictures show scenes in catalog colours and name what changed."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from label_editing.drawing import all_touched, colourise, outline_changes
+from label_editing.edits.base import EditContext
+from label_editing.edits.drop import Drop
+from label_editing.edits.mirror import Mirror
+from label_editing.edits.paint import Paint
+from label_editing.edits.repeat import Repeat
+from label_editing.scene import Scene
+
+GREEN, RED = (60, 255, 90), (255, 70, 60)
+
+
+def has(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    return (picture == np.array(colour)).all(axis=2)
+
+
+def test_every_pixel_has_the_colour_of_its_class(street: Callable[..., Scene]) -> None:
+    scene = street()
+    picture = colourise(scene, instance_edges=False)
+    assert (picture.shape, picture.dtype) == ((128, 256, 3), np.uint8)
+    np.testing.assert_array_equal(picture, scene.catalog.palette[scene.labels])
+
+
+def test_instance_edges_are_drawn_on_things_alone(street: Callable[..., Scene]) -> None:
+    scene = street()
+    white = has(colourise(scene), (255, 255, 255))
+    assert white.any()
+    assert scene.catalog.is_thing[scene.labels[white]].all()
+
+
+def test_what_went_is_outlined_before_and_what_came_after(street: Callable[..., Scene]) -> None:
+    scene = street(height=256, width=512)
+    rng = np.random.default_rng(0)
+    dropped, gone = Drop(instances=(12002,)).apply(scene, EditContext(), rng)
+    paint = Paint.model_validate({"polygon": [[300, 180], [360, 180], [360, 220]], "class": "person"})
+    after, came = paint.apply(dropped, EditContext(), rng)
+    before_picture, after_picture = outline_changes(scene, after, [gone, came])
+    assert has(before_picture, RED).any()
+    assert not has(before_picture, GREEN).any()
+    assert has(after_picture, GREEN).any()
+    assert not has(after_picture, RED).any()
+
+
+def test_a_mirrored_picture_is_not_tinted(street: Callable[..., Scene]) -> None:
+    scene = street()
+    after, record = Mirror().apply(scene, EditContext(), np.random.default_rng(0))
+    np.testing.assert_array_equal(outline_changes(scene, after, [record])[1], colourise(after))
+
+
+def test_instances_of_nested_edits_are_named_too(street: Callable[..., Scene]) -> None:
+    edit = Repeat.model_validate({"edit": {"op": "remove_instances", "classes": ["car"], "count": 1}, "times": 2})
+    _, record = edit.apply(street(), EditContext(), np.random.default_rng(0))
+    assert [t.what for t in all_touched([record])] == ["removed", "removed"]
