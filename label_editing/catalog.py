@@ -1,7 +1,7 @@
 """The classes of a label space: id, name, colour, thing or stuff, and where an object of the class can stand."""
 
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,16 @@ class Catalog(BaseModel):
                 if other not in names:
                     raise ValueError(f"class {c.name!r}: {unknown_name('class', other, names)}")
         return self
+
+    # Look-up tables that were made already are no part of what a catalog is: not compared, not sent to workers.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Catalog) and (self.name, self.classes) == (other.name, other.classes)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.classes))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self.name, self.classes)
 
     @cached_property
     def _by_name(self) -> dict[str, ClassSpec]:
@@ -172,3 +182,7 @@ class Catalog(BaseModel):
             table[c.id] = c.color
         table.flags.writeable = False
         return table
+
+
+def _unpickled(name: str, classes: tuple[ClassSpec, ...]) -> Catalog:
+    return Catalog.model_construct(name=name, classes=classes)
