@@ -49,6 +49,14 @@ class OasisGenerator(Generator):
             x_BCHW = block(x_BCHW, resize_labels(modulating, x_BCHW))
         return torch.tanh(self.to_rgb(F.leaky_relu(x_BCHW, 0.2)).float())
 
+    def for_inference(self, device: torch.device) -> Generator:
+        if device.type != "cpu":
+            # Gathering pays where multiplications are dear.
+            return super().for_inference(device)
+        from generators.oasis.inference import FoldedOasisGenerator
+
+        return FoldedOasisGenerator(self)
+
     def _draw(self, condition: Tensor) -> Tensor:
         """One vector an image, repeated over its pixels, as in training: not a vector a pixel."""
         noise = torch.randn(len(condition), self.style_dim, 1, 1, device=condition.device)

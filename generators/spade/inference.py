@@ -1,7 +1,7 @@
 """SPADE for rendering: the same images up to rounding, each distinct neighbourhood of labels convolved once."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import torch
@@ -14,6 +14,7 @@ from generators.spade.block import SpadeBlock
 from generators.spade.folded import Affine, FoldedSpade
 from generators.spade.generator import SpadeGenerator
 from generators.spade.label_grid import LabelGrid, sort_pixels
+from generators.spade.modulation import Spade
 from generators.spade.stages import double
 from generators.spade.start import LabelStart
 from generators.spectral_norm import bake
@@ -26,11 +27,13 @@ _KEPT_BYTES = 2 * 2**30
 class FoldedBlock(nn.Module):
     """A SPADE block whose norms take a label grid."""
 
-    def __init__(self, plain: SpadeBlock, num_classes: int) -> None:
+    def __init__(
+        self, plain: SpadeBlock, num_classes: int, fold: Callable[[Spade, int], FoldedSpade] = FoldedSpade
+    ) -> None:
         super().__init__()
-        self.norm_0 = FoldedSpade(plain.norm_0, num_classes)
-        self.norm_1 = FoldedSpade(plain.norm_1, num_classes)
-        self.norm_s = None if plain.norm_s is None else FoldedSpade(plain.norm_s, num_classes)
+        self.norm_0 = fold(plain.norm_0, num_classes)
+        self.norm_1 = fold(plain.norm_1, num_classes)
+        self.norm_s = None if plain.norm_s is None else fold(plain.norm_s, num_classes)
         self.conv_0, self.conv_1, self.conv_s = plain.conv_0, plain.conv_1, plain.conv_s
 
     def modulations(self, grid: LabelGrid) -> list[Affine]:
