@@ -55,8 +55,8 @@ class Sides:
         rows = np.flatnonzero(self.hole.any(axis=1))
         edges = self.hole[rows].argmax(axis=1)
         most = int(edges.max())  # nothing right of the last edge is on the left
-        distances = edges[:, None] - np.arange(most)
-        beside = self.seeds[rows, :most] & (distances > 0) & (distances <= self.reach)
+        columns, ends = np.arange(most), edges[:, None]
+        beside = self.seeds[rows, :most] & (columns < ends) & (columns >= ends - self.reach)
         seen = beside.any(axis=1)
         nearest = most - 1 - beside[seen, ::-1].argmax(axis=1) if most else np.zeros(0, np.intp)
         above = _corner(self.seeds, int(rows[0]) - 1, int(edges[0]), self.reach)

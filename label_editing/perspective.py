@@ -76,7 +76,8 @@ def fit_perspective(
 def _weighted_line(
     x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], w: npt.NDArray[np.float64]
 ) -> tuple[float, float]:
-    mean_x, mean_y = np.average(x, weights=w), np.average(y, weights=w)
-    variance = np.average((x - mean_x) ** 2, weights=w)
-    slope = float(np.average((x - mean_x) * (y - mean_y), weights=w) / max(variance, 1e-12))
-    return slope, float(mean_y - slope * mean_x)
+    total = w.sum()
+    mean_x, mean_y = float(w @ x / total), float(w @ y / total)
+    away = w * (x - mean_x)
+    slope = float(away @ (y - mean_y)) / max(float(away @ (x - mean_x)), 1e-12)
+    return slope, mean_y - slope * mean_x
