@@ -23,7 +23,7 @@ demo: $(STAMP) ## train, edit, render, write shards and a report, in about five 
 	$(BIN)/synthgen demo
 
 test: $(STAMP) ## the whole test suite
-	RAY_AUTH_MODE=disabled $(BIN)/python -m pytest -q
+	RAY_AUTH_MODE=disabled OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q
 
 check: $(STAMP) ## format, lint, types, layers, generated docs
 	$(BIN)/ruff format --check .
