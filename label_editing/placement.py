@@ -132,9 +132,17 @@ def _in_front(canvas: Canvas, box: Box) -> npt.NDArray[np.bool_]:
     labels = canvas.labels[box.window]
     front = (canvas.catalog.of_layer["fixed"] | canvas.catalog.is_void)[labels]
     for instance, shared in _overlapping(canvas, box):
-        if canvas.instances is not None and instance.box.bottom > box.bottom:
+        if canvas.instances is not None and _stands_nearer(canvas, instance, shared, box):
             front[shared.within(box).window] |= canvas.instances[shared.window] == instance.id
     return front | _near_thin(canvas, box, labels)
+
+
+def _stands_nearer(canvas: Canvas, instance: Instance, shared: Box, box: Box) -> bool:
+    """Whether an instance goes on below the box in the columns they share: the far end of a long car may be behind."""
+    if canvas.instances is None or instance.box.bottom <= box.bottom:
+        return False
+    below = canvas.instances[box.bottom : instance.box.bottom, shared.left : shared.right]
+    return bool((below == instance.id).any())
 
 
 def _overlapping(canvas: Canvas, box: Box) -> Iterator[tuple[Instance, Box]]:
@@ -165,7 +173,7 @@ def _check_sky(canvas: Canvas, labels: npt.NDArray[np.integer], visible: npt.NDA
 
 def _check_covered(canvas: Canvas, box: Box, mask: npt.NDArray[np.bool_], limits: Limits) -> None:
     for instance, shared in _overlapping(canvas, box):
-        if canvas.instances is not None and instance.box.bottom <= box.bottom:
+        if canvas.instances is not None and not _stands_nearer(canvas, instance, shared, box):
             behind = canvas.instances[shared.window] == instance.id
             lost = int(np.count_nonzero(behind & mask[shared.within(box).window]))
             if lost and instance.area - lost < limits.min_left_visible * instance.area:
