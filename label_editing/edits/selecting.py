@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from label_editing.canvas import Canvas
 from label_editing.edits.base import CannotApply, Edit, EditContext, need_instances
 from label_editing.edits.counts import Count, as_range
-from label_editing.edits.selection import Where, draw_some
+from label_editing.edits.where import Where, draw_some
 from label_editing.instance_table import Instance
 
 

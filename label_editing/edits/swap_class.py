@@ -12,7 +12,7 @@ from label_editing.canvas import Canvas
 from label_editing.catalog import INSTANCES_PER_CLASS, ClassSpec
 from label_editing.changes import UNCHANGED
 from label_editing.edits.base import CannotApply, Done, Edit, EditContext, need_instances, touched
-from label_editing.edits.selection import Where, draw_some
+from label_editing.edits.where import Where, draw_some
 from label_editing.instance_table import Instance
 
 
