@@ -19,7 +19,7 @@ from pydantic_core import PydanticUndefined
 
 from label_editing.edits import EDITS
 from label_editing.edits.base import Edit
-from label_editing.edits.selection import Where
+from label_editing.edits.where import Where
 from pipeline.configs import shipped
 from pipeline.recipe import Balance, ImageFormat, OnError, Output, Quality, Recipe
 from pipeline.sources import SOURCES
