@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.manifest import Manifest
 from pipeline.augment.preview import preview_sheet
+from pipeline.augment.rows import Outcome
 from pipeline.augment.statistics import add_statistics
 from pipeline.report.card import dataset_card
 from pipeline.report.html import run_report
@@ -109,9 +110,17 @@ def _summary(
 def _count_reasons(rejects: Sequence[dict[str, Any]]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for reject in rejects:
-        reason = reject["outcome"] if reject["outcome"] == "failed" else f"{reject['outcome']}: {reject['reason']}"
+        reason = _reason(reject)
         counts[reason] = counts.get(reason, 0) + 1
     return counts
+
+
+def _reason(reject: dict[str, Any]) -> str:
+    if reject["outcome"] == Outcome.FAILED:
+        return str(reject["outcome"])
+    # What stands behind the colon of a rejection is the agreement of that one sample.
+    why = reject["reason"].partition(": ")[0] if reject["outcome"] == Outcome.REJECTED else reject["reason"]
+    return f"{reject['outcome']}: {why}"
 
 
 def _total(markers: Sequence[Marker]) -> dict[str, Any]:

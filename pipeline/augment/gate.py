@@ -1,11 +1,23 @@
 """The quality gate of a run: how much of its label map a judge finds again in each image."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from label_editing.scene import LabelMap
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import Agreement
 from pipeline.console import Console
 from pipeline.storage import Store
 
+if TYPE_CHECKING:
+    from pipeline.evaluation.judge import Judge
+
 JUDGES = "runs/judges"  # shared with `synthgen evaluate`
+_CUDA_BATCH = 4
 
 
 def agreement_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Agreement | None:
@@ -20,4 +32,33 @@ def agreement_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Ag
 
     judge = judge_for(source_of(job.model), job.resolution, JudgeSettings(), Store(judges), console)
     job.model.check_catalog(judge.catalog, "the judge")
-    return judge.agreement
+    return Gate(judge)
+
+
+class Gate:
+    """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered."""
+
+    def __init__(self, judge: "Judge") -> None:
+        self._judge = replace(judge, network=judge.network.to("cpu"))
+        self._placed: Judge | None = None
+
+    def __reduce__(self) -> tuple[type["Gate"], tuple["Judge"]]:
+        return Gate, (self._judge,)
+
+    def __call__(self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[float]:
+        """The agreement of each image, in passes of one size: an image's is the same in whatever company it comes."""
+        judge = self._here()
+        size = 1 if judge.network.device.type == "cpu" else _CUDA_BATCH
+        agreements: list[float] = []
+        for start in range(0, len(images), size):
+            some = list(range(start, min(start + size, len(images))))
+            filled = some + some[:1] * (size - len(some))
+            agreements += judge.agreements(images[filled], [labels[k] for k in filled])[: len(some)]
+        return agreements
+
+    def _here(self) -> "Judge":
+        if self._placed is None:
+            from generators.inference.device import choose_device
+
+            self._placed = replace(self._judge, network=self._judge.network.to(choose_device("auto")))
+        return self._placed

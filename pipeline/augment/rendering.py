@@ -55,12 +55,16 @@ class RenderWorker:
         started = time.perf_counter()
         full = [slot for slot in slots if isinstance(slot.sample, EditedSample)]
         images = self._render_all([slot.sample for slot in full if isinstance(slot.sample, EditedSample)])
+        judged = self._judge_all(full, images)
         each = (time.perf_counter() - started) / max(1, len(full))
         rendered = dict(zip((slot.number for slot in full), images, strict=True))
-        return [self._start_encoding(slot, rendered.get(slot.number), each) for slot in slots]
+        return [
+            self._start_encoding(slot, rendered.get(slot.number), judged.get(slot.number, NOT_MEASURED), each)
+            for slot in slots
+        ]
 
     def _start_encoding(
-        self, slot: Slot, image: Image | Exception | None, seconds: float
+        self, slot: Slot, image: Image | Exception | None, agreement: float, seconds: float
     ) -> tuple[Slot, "Future[RenderedSample] | None"]:
         sample = slot.sample
         if not isinstance(sample, EditedSample) or image is None:
@@ -68,7 +72,21 @@ class RenderWorker:
         slot = with_seconds(slot, STAGE, seconds)
         if isinstance(image, Exception):
             return with_reject(slot, sample.spec, STAGE, Outcome.FAILED, image), None
-        return slot, self._encoders.submit(self._encode, sample, image)
+        return slot, self._encoders.submit(self._encode, sample, image, agreement)
+
+    def _judge_all(self, slots: Sequence[Slot], images: Sequence[Image | Exception]) -> dict[int, float]:
+        """Slot number -> agreement, of all that were rendered, in one call while they are where the network is."""
+        if self._agreement is None:
+            return {}
+        there = [
+            (slot.number, image, decode_labels(slot.sample.labels_png))
+            for slot, image in zip(slots, images, strict=True)
+            if isinstance(slot.sample, EditedSample) and not isinstance(image, Exception)
+        ]
+        if not there:
+            return {}
+        numbers, pictures, labels = zip(*there, strict=True)
+        return dict(zip(numbers, self._agreement(np.stack(pictures), labels), strict=True))
 
     def _render_all(self, samples: Sequence[EditedSample]) -> list[Image | Exception]:
         """An image each; when a batch fails, its samples are tried alone, so that one cannot take others with it."""
@@ -87,11 +105,8 @@ class RenderWorker:
         except Exception as error:
             return error
 
-    def _encode(self, sample: EditedSample, image: Image) -> RenderedSample:
+    def _encode(self, sample: EditedSample, image: Image, agreement: float) -> RenderedSample:
         form = self._job.recipe.output.image
-        agreement = NOT_MEASURED
-        if self._agreement is not None:
-            agreement = float(self._agreement(image, decode_labels(sample.labels_png)))
         return RenderedSample(sample, encode_image(image, form.format, form.quality), agreement)
 
     def _settle(self, slot: Slot, future: "Future[RenderedSample] | None") -> Slot:
@@ -115,7 +130,7 @@ class RenderWorker:
 
     def _reject(self, slot: Slot, sample: RenderedSample) -> Slot:
         least = self._job.recipe.quality.min_agreement
-        reason = f"agreement {sample.agreement:.3f} is below {least}"
+        reason = f"agreement below {least}: {sample.agreement:.3f}"
         return with_reject(slot, sample.edited.spec, STAGE, Outcome.REJECTED, reason)
 
 

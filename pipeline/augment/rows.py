@@ -1,16 +1,18 @@
 """What flows between the stages of a run: a slot of a shard, filled step by step, with all that failed in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from label_editing.scene import LabelMap
 from pipeline.plan import SampleSpec
-from pipeline.sources.base import Image
 
-# How much of a label map is found again in an image made of it, 0 to 1.
-Agreement = Callable[[Image, LabelMap], float]
+# B x H x W x 3 images and the label maps they were made of -> how much of each map is found again, 0 to 1.
+Agreement = Callable[[npt.NDArray[np.uint8], Sequence[LabelMap]], list[float]]
 
 
 class Outcome(StrEnum):

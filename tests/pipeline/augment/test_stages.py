@@ -114,10 +114,10 @@ def test_a_source_that_is_all_broken_leaves_empty_slots_instead_of_looping(job):
 def test_a_rejected_sample_is_drawn_again_from_its_own_scene_then_from_another(job, renderer):
     job = with_recipe(job, quality=job.recipe.quality.model_copy(update={"min_agreement": 0.5, "max_retries": 2}))
     verdicts = iter([0.1, 0.2, 0.3, 0.9])
-    [slot] = RenderWorker(job, renderer, lambda image, labels: next(verdicts))(Editor(job)([5]))
+    [slot] = RenderWorker(job, renderer, lambda images, labels: [next(verdicts) for _ in images])(Editor(job)([5]))
     own = job.plan.sample(5).source_key
     assert [reject.source_key for reject in slot.rejects] == [own, own, own]
-    assert slot.rejects[0].reason == "agreement 0.100 is below 0.5"
+    assert slot.rejects[0].reason == "agreement below 0.5: 0.100"
     assert slot.sample.edited.spec == job.plan.spare(5, 3)
     assert slot.sample.agreement == 0.9
     assert len({reject.variant for reject in slot.rejects}) == 3
@@ -127,7 +127,7 @@ def test_a_rejected_sample_is_dropped_where_the_recipe_says_so(job, renderer, tm
     quality = job.recipe.quality.model_copy(update={"min_agreement": 0.5, "on_reject": "drop"})
     job = with_recipe(job, quality=quality)
     verdicts = iter([0.9, 0.1, 0.9])
-    worker = RenderWorker(job, renderer, lambda image, labels: next(verdicts))
+    worker = RenderWorker(job, renderer, lambda images, labels: [next(verdicts) for _ in images])
     slots = worker(Editor(job)([0, 1, 2]))
     assert [slot.rejects[0].outcome if slot.rejects else None for slot in slots].count(Outcome.REJECTED) == 1
     report = finish(job, Store(str(tmp_path)), slots)

@@ -1,0 +1,104 @@
+"""The gate end to end: a judge is trained once, images are judged in the render stage, rejects are counted."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from generators.inference import Renderer
+from pipeline.augment.editing import Editor
+from pipeline.augment.finalise import finalise
+from pipeline.augment.finishing import Finisher
+from pipeline.augment.gate import Gate, agreement_for
+from pipeline.augment.lease import hold_lease
+from pipeline.augment.prepare import prepare
+from pipeline.augment.rendering import RenderWorker
+from pipeline.augment.run import with_context
+from pipeline.console import Console, ProgressMode
+from pipeline.evaluation.judge import Judge, JudgeSettings
+from pipeline.plan_record import settle_plan
+from pipeline.recipe import load_recipe
+from pipeline.storage import Store
+
+QUIET = Console(quiet=True, mode=ProgressMode.OFF)
+
+
+@pytest.fixture
+def gated(recipe_file, monkeypatch):
+    """The recipe with a gate, and judges that train for two steps only."""
+    monkeypatch.setattr(JudgeSettings.__init__, "__defaults__", ("small", 2, 2, 8, 0))
+    return load_recipe(recipe_file, ["quality.min_agreement=0.5", "quality.max_retries=1", "samples=4"])
+
+
+class OnlyBright:
+    """A judge that likes images by their mean brightness, so that what passes is known."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def __call__(self, images, labels):
+        self.sizes.append(len(images))
+        return [float(image.mean() > 127) for image in images]
+
+
+def test_the_judge_is_trained_on_the_models_own_pairs_and_kept(gated, tmp_path):
+    job, _ = prepare(gated)
+    judges = str(tmp_path / "judges")
+    gate = agreement_for(job, QUIET, judges)
+    assert isinstance(gate, Gate)
+    kept = [path.name for path in (tmp_path / "judges").iterdir()]
+    assert len(kept) == 1
+    agreement_for(job, QUIET, judges)
+    assert [path.name for path in (tmp_path / "judges").iterdir()] == kept
+
+
+def test_a_gate_travels_and_judges_each_image_alike_in_any_company(gated, tmp_path):
+    job, _ = prepare(gated)
+    gate = agreement_for(job, QUIET, str(tmp_path / "judges"))
+    there = pickle.loads(pickle.dumps(gate))
+    images = np.random.default_rng(0).integers(0, 255, (3, 32, 64, 3), dtype=np.uint8)
+    labels = [np.full((32, 64), 7, np.uint8)] * 3
+    together = there(images, labels)
+    assert together == gate(images, labels)
+    assert together == [gate(images[k : k + 1], labels[:1])[0] for k in range(3)]
+
+
+def test_what_is_rendered_together_is_judged_together(gated):
+    job, _ = prepare(gated)
+    judge = OnlyBright()
+    RenderWorker(job, Renderer(job.model.load_generator(), max_batch=4), judge)(Editor(job)([0, 1, 2, 3]))
+    assert judge.sizes[0] == 4
+
+
+def test_rejects_are_counted_by_reason_and_shown(gated):
+    job, record = prepare(gated)
+    store = Store(gated.value.output.root)
+    worker = RenderWorker(
+        job, Renderer(job.model.load_generator()), lambda images, labels: [_by_scene(i) for i in images]
+    )
+    with hold_lease(store) as claim:
+        settle_plan(store, record)
+        job = with_context(job, store)
+        for shard in job.plan.shards():
+            Finisher(job, store, claim)(shard.id, worker(Editor(job)(list(shard.slots))))
+        finalise(job, store, {}, 1.0, gated.text)
+    rejects = store.read(".synthgen/rejects.jsonl").decode().splitlines()
+    page = store.read("report.html").decode()
+    assert rejects
+    assert all("agreement below 0.5: 0." in line for line in rejects)
+    assert f'<td>rejected: agreement below 0.5</td><td class="n">{len(rejects)}</td>' in page
+    assert "Histogram of agreement" in page
+
+
+def _by_scene(image: np.ndarray) -> float:
+    """Half of all images pass, by their own pixels alone."""
+    return 0.9 if int(image.sum()) % 2 else 0.25
+
+
+def test_the_judge_itself_says_what_the_gate_says(gated, tmp_path):
+    job, _ = prepare(gated)
+    gate = agreement_for(job, QUIET, str(tmp_path / "judges"))
+    judge: Judge = gate._judge
+    image = np.random.default_rng(1).integers(0, 255, (1, 32, 64, 3), dtype=np.uint8)
+    labels = np.full((32, 64), 7, np.uint8)
+    assert gate(image, [labels]) == [judge.agreement(image[0], labels)]
