@@ -1,0 +1,103 @@
+"""What a downstream network is trained on: the arms of the comparison, each a way to draw one pair."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from label_editing.catalog import Catalog
+from pipeline.errors import InputError
+from pipeline.evaluation.baselines import copy_paste, photometric
+from pipeline.evaluation.networks import Batch
+from pipeline.training.data import PairReader, TrainingPair
+
+REAL = "real"
+MIXED = "real + synthetic"
+SYNTHETIC = "synthetic"
+COPY_PASTE = "real + copy-paste"
+PHOTOMETRIC = "real + photometric"
+
+Draw = Callable[[np.random.Generator], TrainingPair]
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What arms draw from."""
+
+    real: PairReader
+    synthetic: PairReader | None
+    catalog: Catalog
+    share: float  # of synthetic, pasted or photometric pairs in the arms that mix
+
+
+class Arm(NamedTuple):
+    """One row of the table of arms."""
+
+    what: str
+    draw: Callable[[Materials], Draw]
+
+
+def arm_named(name: str, materials: Materials) -> Draw:
+    """How this arm draws; InputError where it needs a synthetic source and there is none."""
+    if materials.synthetic is None and name in (SYNTHETIC, MIXED):
+        raise InputError(f"the arm {name!r} needs a synthetic data set; give --synthetic")
+    return ARMS[name].draw(materials)
+
+
+def arm_batches(draw: Draw, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """The batches of one training."""
+    for _ in range(steps):
+        pairs = [draw(rng) for _ in range(batch_size)]
+        yield np.stack([pair.image for pair in pairs]), np.stack([pair.labels for pair in pairs])
+
+
+def _any(reader: PairReader, rng: np.random.Generator) -> TrainingPair:
+    return reader.view(int(rng.integers(len(reader))), rng)
+
+
+def _real(materials: Materials) -> Draw:
+    return lambda rng: _any(materials.real, rng)
+
+
+def _synthetic(materials: Materials) -> Draw:
+    return lambda rng: _any(_given(materials), rng)
+
+
+def _mixed(materials: Materials) -> Draw:
+    def draw(rng: np.random.Generator) -> TrainingPair:
+        return _any(_given(materials) if rng.random() < materials.share else materials.real, rng)
+
+    return draw
+
+
+def _copy_paste(materials: Materials) -> Draw:
+    def draw(rng: np.random.Generator) -> TrainingPair:
+        pair = _any(materials.real, rng)
+        if rng.random() >= materials.share:
+            return pair
+        return copy_paste(pair, _any(materials.real, rng), materials.catalog, rng)
+
+    return draw
+
+
+def _photometric(materials: Materials) -> Draw:
+    def draw(rng: np.random.Generator) -> TrainingPair:
+        pair = _any(materials.real, rng)
+        return pair._replace(image=photometric(pair.image, rng)) if rng.random() < materials.share else pair
+
+    return draw
+
+
+def _given(materials: Materials) -> PairReader:
+    assert materials.synthetic is not None  # arm_named has checked
+    return materials.synthetic
+
+
+ARMS: Mapping[str, Arm] = {
+    REAL: Arm("the real pairs alone", _real),
+    SYNTHETIC: Arm("the synthetic pairs alone", _synthetic),
+    MIXED: Arm("real pairs, a share of them replaced by synthetic ones", _mixed),
+    COPY_PASTE: Arm("real pairs, a share of them with objects copied from other real pairs", _copy_paste),
+    PHOTOMETRIC: Arm("real pairs, a share of them exposed and coloured another way", _photometric),
+}

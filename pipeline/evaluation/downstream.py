@@ -1,0 +1,198 @@
+"""`evaluate downstream`: the same network, budget and seeds on real, synthetic and augmented data."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from generators.segmenter import SegmentationNetwork, predict
+from label_editing.names import unknown_name
+from pipeline.console import Console
+from pipeline.errors import InputError, RunError, SourceError
+from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
+from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
+from pipeline.evaluation.scores import Tally
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Source
+from pipeline.storage import Store
+from pipeline.training.data import PairReader, Views
+
+OVERALL = "all"
+_CACHE_BYTES = 768 * 2**20
+_FEWEST_PAIRS = 2
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The same for every arm and seed."""
+
+    segmenter: str = "small"
+    steps: int = 600
+    batch_size: int = 8
+    width: int = 24
+    share: float = 0.5
+    seeds: int = 3
+    minutes: float | None = None  # no training starts after so long
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is compared: where to learn, where to be measured, and by which attribute."""
+
+    real: Source
+    synthetic: Source | None
+    holdout: Source
+    resolution: Resolution
+    by: str | None = None
+    arms: tuple[str, ...] = tuple(ARMS)
+
+
+@dataclass(frozen=True)
+class DownstreamResult:
+    """arm -> a run a seed; a run is group -> scores, where the group `all` is every held-out scene."""
+
+    runs: dict[str, list[dict[str, Any]]]
+    budget: Budget
+    scenes: dict[str, int]  # group -> held-out scenes
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def num_seeds(self) -> int:
+        return len(self.runs[REAL])
+
+    def values(self, arm: str, group: str = OVERALL, class_name: str | None = None) -> list[float]:
+        """Mean IoU of every seed, or the IoU of one class."""
+        scores = [run[group] for run in self.runs[arm]]
+        return [float(s["mean_iou"] if class_name is None else s["class_iou"][class_name]) for s in scores]
+
+    def classes(self, group: str = OVERALL) -> list[str]:
+        """Classes that occur in the held-out scenes of this group."""
+        return list(self.runs[REAL][0][group]["class_iou"])
+
+
+def run_downstream(trial: Trial, budget: Budget, store: Store, console: Console) -> DownstreamResult:
+    """Every arm with every seed. What is in the store already is not trained again."""
+    check_trial(trial, budget)
+    materials = _materials(trial, budget)
+    held_out = PairReader(trial.holdout, Views(trial.resolution, flip=False), _CACHE_BYTES)
+    groups = _groups(trial)
+    started = time.monotonic()
+    runs: dict[str, list[dict[str, Any]]] = {arm: [] for arm in trial.arms}
+    for seed in range(budget.seeds):
+        if seed and budget.minutes is not None and time.monotonic() - started > budget.minutes * 60:
+            break
+        for arm in trial.arms:
+            path = f"runs/{_fingerprint(trial, budget, arm)}-{seed}.json"
+            if not store.exists(path):
+                network = _train(trial, budget, materials, arm, seed, console)
+                store.write_atomic(path, json.dumps(_measure(network, trial, held_out, groups)).encode())
+            runs[arm].append(json.loads(store.read(path)))
+    counts = {group: len(indices) for group, indices in groups.items()}
+    return DownstreamResult(runs, budget, counts, _notes(len(runs[REAL]), budget))
+
+
+def check_trial(trial: Trial, budget: Budget) -> None:
+    """InputError for what cannot be compared, before anything is trained."""
+    check_name(budget.segmenter)
+    if not is_trained_here(budget.segmenter):
+        raise InputError(
+            f"segmenter {budget.segmenter!r} is published; downstream trains from scratch: small, segformer"
+        )
+    for arm in trial.arms:
+        if arm not in ARMS:
+            raise InputError(unknown_name("arm", arm, ARMS))
+    if REAL not in trial.arms:
+        raise InputError(f"the arm {REAL!r} is what the others are compared with; leave it in")
+    if _overlap(trial):
+        raise InputError("the held-out source shares scenes with the real one; give another split or selection")
+    if len(trial.real.keys()) < _FEWEST_PAIRS:
+        raise SourceError(f"the real source has {len(trial.real.keys())} pair; training needs at least {_FEWEST_PAIRS}")
+
+
+def _overlap(trial: Trial) -> bool:
+    """Whether a key that both sources have is the same scene in both."""
+    shared = sorted(set(trial.holdout.keys()) & set(trial.real.keys()))
+    if not shared:
+        return False
+    files = [list(source.files(shared[0])) for source in (trial.real, trial.holdout)]
+    if any(files):
+        return files[0] == files[1]
+    one, other = (source.read_scene(shared[0], trial.resolution) for source in (trial.real, trial.holdout))
+    return bool(np.array_equal(one.labels, other.labels))
+
+
+def _materials(trial: Trial, budget: Budget) -> Materials:
+    real = PairReader(trial.real, Views(trial.resolution), _CACHE_BYTES)
+    synthetic = None
+    if trial.synthetic is not None:
+        synthetic = PairReader(trial.synthetic, Views(trial.resolution), _CACHE_BYTES)
+    materials = Materials(real, synthetic, trial.real.catalog, budget.share)
+    for arm in trial.arms:
+        arm_named(arm, materials)
+    return materials
+
+
+def _groups(trial: Trial) -> dict[str, list[int]]:
+    """Held-out scenes by the attribute asked for, and all of them."""
+    keys = trial.holdout.keys()
+    groups: dict[str, list[int]] = {OVERALL: list(range(len(keys)))}
+    if trial.by is None:
+        return groups
+    attributes = [trial.holdout.attributes(key) for key in keys]
+    known = sorted({name for of_scene in attributes for name in of_scene})
+    if trial.by not in known:
+        raise InputError(f"--by: {unknown_name('attribute', trial.by, known)}")
+    for index, of_scene in enumerate(attributes):
+        groups.setdefault(of_scene.get(trial.by, f"no {trial.by}"), []).append(index)
+    return groups
+
+
+def _train(
+    trial: Trial, budget: Budget, materials: Materials, arm: str, seed: int, console: Console
+) -> SegmentationNetwork:
+    catalog = trial.real.catalog
+    network = build_network(budget.segmenter, catalog.num_channels, budget.width, seed)
+    # Arms of one seed start from the same weights and the same stream of draws, so that they compare in pairs.
+    batches = arm_batches(arm_named(arm, materials), budget.steps, budget.batch_size, np.random.default_rng(seed))
+    with console.progress(f"{arm}, seed {seed}", budget.steps, "steps") as progress:
+        return teach(network, budget.segmenter, batches, budget.steps, ignored_channels(catalog), progress)
+
+
+def _measure(
+    network: SegmentationNetwork, trial: Trial, held_out: PairReader, groups: dict[str, list[int]]
+) -> dict[str, Any]:
+    """Scores of every group."""
+    catalog = trial.real.catalog
+    ids = np.array([spec.id for spec in catalog.classes], np.uint16)
+    tallies = {group: Tally(catalog, ignored_channels(catalog)) for group in groups}
+    members = {group: frozenset(indices) for group, indices in groups.items()}
+    for index in range(len(held_out)):
+        pair = held_out.pair(index)
+        found = predict(network, pair.image[None])[0]
+        for group, tally in tallies.items():
+            if index in members[group]:
+                tally.add(found, ids[pair.labels])
+    try:
+        return {group: tally.scores().as_data() for group, tally in tallies.items()}
+    except ValueError as error:
+        raise RunError(f"the held-out source: {error}") from None
+
+
+def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:
+    synthetic = trial.synthetic.fingerprint() if trial.synthetic is not None and "synthetic" in arm else ""
+    settings = {key: value for key, value in asdict(budget).items() if key not in ("seeds", "minutes")}
+    if "+" not in arm:
+        settings.pop("share")
+    said = [trial.real.fingerprint(), synthetic, trial.holdout.fingerprint(), str(trial.resolution), trial.by, settings]
+    return f"{arm.replace(' + ', '-')}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]}"
+
+
+def _notes(done: int, budget: Budget) -> tuple[str, ...]:
+    notes: Sequence[str] = ()
+    if done < budget.seeds:
+        notes = (f"{done} of {budget.seeds} seeds: the {budget.minutes:g} minutes were used up; run again to go on",)
+    return (*notes, *(("fewer than 3 seeds: take no difference for more than a hint",) if done < 3 else ()))

@@ -1,0 +1,55 @@
+"""Is one arm better than another, or is the difference within the noise of the seeds?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+# Student's t for 95 % two-sided intervals, by degrees of freedom; beyond the table, the normal quantile is near enough.
+_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145)
+_NORMAL = 1.96
+FEWEST_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A difference in points (hundredths), and the half width of its 95 % interval over the seeds."""
+
+    points: float
+    half_width: float | None  # None with one seed
+
+    @property
+    def within_noise(self) -> bool:
+        return self.half_width is None or abs(self.points) <= self.half_width
+
+    @property
+    def word(self) -> str:
+        """better, worse, or within the noise."""
+        if self.half_width is None:
+            return "one seed says nothing"
+        if self.within_noise:
+            return "within the noise"
+        return "better" if self.points > 0 else "worse"
+
+    def __str__(self) -> str:
+        spread = "" if self.half_width is None else f" ± {self.half_width:.1f}"
+        return f"{self.points:+.1f}{spread} points: {self.word}"
+
+
+def compare(values: Sequence[float], baseline: Sequence[float]) -> Verdict:
+    """Paired over seeds: both arms saw the same first weights and the same order of draws."""
+    if len(values) != len(baseline) or not values:
+        raise ValueError(f"{len(values)} and {len(baseline)} seeds; a comparison needs the same ones, at least one")
+    differences = [100 * (a - b) for a, b in zip(values, baseline, strict=True)]
+    if len(differences) == 1:
+        return Verdict(differences[0], None)
+    return Verdict(mean(differences), t_quantile(len(differences) - 1) * stdev(differences) / len(differences) ** 0.5)
+
+
+def t_quantile(freedom: int) -> float:
+    """Student's t, 97.5 %."""
+    return _T[freedom - 1] if freedom <= len(_T) else _NORMAL
+
+
+def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and standard deviation; a single value has none."""
+    return mean(values), stdev(values) if len(values) > 1 else 0.0

@@ -1,0 +1,93 @@
+"""The comparison of arms: complete, resumable, grouped, and refused where it would mislead."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError, SourceError
+from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL, SYNTHETIC, Materials, arm_named
+from pipeline.evaluation.downstream import Budget, Trial, run_downstream
+from pipeline.resolution import Resolution
+from pipeline.storage import Store
+from pipeline.training.data import PairReader, Views
+
+SIZE = Resolution(48, 32)
+QUICK = Budget(steps=3, batch_size=2, width=4, seeds=2)
+
+
+@pytest.fixture
+def trial(make_world):
+    return Trial(make_world(5), make_world(4, name="synth"), make_world(4, name="held"), SIZE, "time_of_day")
+
+
+def test_every_arm_has_every_seed_and_every_group(trial, tmp_path, quiet):
+    found = run_downstream(trial, QUICK, Store(str(tmp_path)), quiet)
+    assert list(found.runs) == list(ARMS)
+    assert found.num_seeds == 2
+    assert found.scenes == {"all": 4, "dusk": 2, "day": 2}
+    for arm in ARMS:
+        assert len(found.values(arm, "dusk")) == 2
+        assert len(found.values(arm, class_name="car")) == 2
+    assert found.notes == ("fewer than 3 seeds: take no difference for more than a hint",)
+
+
+def test_a_run_again_trains_nothing_and_says_the_same(trial, tmp_path, quiet, monkeypatch):
+    first = run_downstream(trial, QUICK, Store(str(tmp_path)), quiet)
+    monkeypatch.setattr("pipeline.evaluation.downstream.teach", lambda *_: pytest.fail("trained again"))
+    assert run_downstream(trial, QUICK, Store(str(tmp_path)), quiet) == first
+
+
+def test_one_more_seed_trains_only_that_one(trial, tmp_path, quiet):
+    run_downstream(replace(trial, arms=(REAL,)), QUICK, Store(str(tmp_path)), quiet)
+    assert len(list(tmp_path.glob("runs/*.json"))) == 2
+    run_downstream(replace(trial, arms=(REAL,)), replace(QUICK, seeds=3), Store(str(tmp_path)), quiet)
+    assert len(list(tmp_path.glob("runs/*.json"))) == 3
+
+
+def test_more_seeds_than_minutes_says_how_many_were_done(trial, tmp_path, quiet):
+    found = run_downstream(replace(trial, arms=(REAL,)), replace(QUICK, minutes=0.0), Store(str(tmp_path)), quiet)
+    assert found.num_seeds == 1
+    assert found.notes[0] == "1 of 2 seeds: the 0 minutes were used up; run again to go on"
+
+
+def test_arms_draw_what_they_say(trial):
+    readers = [PairReader(source, Views(SIZE), 10**7) for source in (trial.real, trial.synthetic)]
+    materials = Materials(*readers, trial.real.catalog, share=0.5)
+    rng = np.random.default_rng(0)
+    trial.real.reads.clear()
+    arm_named(SYNTHETIC, materials)(rng)
+    assert trial.real.reads == []
+    for _ in range(20):
+        arm_named(MIXED, materials)(rng)
+    assert trial.real.reads
+    assert trial.synthetic.reads
+    objects = [(arm_named(COPY_PASTE, materials)(rng).labels == 2).sum() for _ in range(30)]
+    alone = [(arm_named(REAL, materials)(rng).labels == 2).sum() for _ in range(30)]
+    assert np.mean(objects) > 1.2 * np.mean(alone)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"synthetic": None}, "the arm 'synthetic' needs a synthetic data set; give --synthetic"),
+        ({"arms": ("real", "sintetic")}, "unknown arm 'sintetic'; did you mean 'synthetic'?"),
+        ({"arms": ("synthetic",)}, "the arm 'real' is what the others are compared with; leave it in"),
+        ({"by": "time"}, "--by: unknown attribute 'time'; did you mean 'time_of_day'?"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_trained(trial, tmp_path, quiet, change, said):
+    with pytest.raises(InputError) as refused:
+        run_downstream(replace(trial, **change), QUICK, Store(str(tmp_path)), quiet)
+    assert str(refused.value) == said
+    assert not list(tmp_path.iterdir())
+
+
+def test_held_out_scenes_must_not_be_trained_on(trial, tmp_path, quiet):
+    with pytest.raises(InputError, match=r"^the held-out source shares scenes with the real one; give another split"):
+        run_downstream(replace(trial, holdout=trial.real), QUICK, Store(str(tmp_path)), quiet)
+
+
+def test_a_real_source_of_one_pair_is_refused(trial, make_world, tmp_path, quiet):
+    with pytest.raises(SourceError, match=r"^the real source has 1 pair; training needs at least 2$"):
+        run_downstream(replace(trial, real=make_world(1)), QUICK, Store(str(tmp_path)), quiet)
