@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.commands.evaluate_downstream import downstream
 from pipeline.commands.options import Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
 
@@ -21,6 +22,9 @@ Judges = Annotated[str, typer.Option(metavar="URL", help="Where trained judges a
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go; runs/evaluations without it.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the judge and of everything drawn.")]
 Inception = Annotated[Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception.")]
+
+
+app.command()(downstream)
 
 
 @app.callback()

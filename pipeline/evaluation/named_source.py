@@ -9,8 +9,11 @@ from label_editing.names import unknown_name
 from pipeline.config_file import parse_config
 from pipeline.errors import InputError
 from pipeline.evaluation.mapped import MappedSource
+from pipeline.shards import layout
 from pipeline.sources import AnySource
 from pipeline.sources.base import Source
+from pipeline.sources.webdataset import WebdatasetConfig
+from pipeline.storage import Store
 
 
 class _Named(BaseModel):
@@ -26,10 +29,17 @@ class _Mapping(BaseModel):
 
 
 def source_named(said: str) -> Source:
-    """The source of `{format: camvid, root: DIR}`, or of a recipe, training config or other file that has one."""
+    """The source of `{format: camvid, root: DIR}`, of a recipe, training config or other file, or a data set."""
+    if is_data_set(said):
+        return WebdatasetConfig(root=said).open()
     if said.lstrip().startswith("{"):
         return parse_config(_Named, f"source: {said}", "the source given").value.source.open()
     return parse_config(_Named, _text(said), said).value.source.open()
+
+
+def is_data_set(place: str) -> bool:
+    """Whether a finished data set lies there."""
+    return not place.lstrip().startswith("{") and Store(place).exists(layout.DATASET)
 
 
 def in_catalog_of(source: Source, wanted: Catalog, mapping_file: str | None, what: str) -> Source:

@@ -91,3 +91,38 @@ def test_held_out_scenes_must_not_be_trained_on(trial, tmp_path, quiet):
 def test_a_real_source_of_one_pair_is_refused(trial, make_world, tmp_path, quiet):
     with pytest.raises(SourceError, match=r"^the real source has 1 pair; training needs at least 2$"):
         run_downstream(replace(trial, real=make_world(1)), QUICK, Store(str(tmp_path)), quiet)
+
+
+def run_command(*arguments: str) -> int:
+    from pipeline.cli import main
+
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", "downstream", *arguments])
+    return int(left.value.code or 0)
+
+
+def test_the_command_writes_one_table_and_one_page(tmp_path, capsys):
+    import json
+
+    code = run_command(
+        *("--real", "{format: streetscapes, scenes: 3}"),
+        *("--holdout", "{format: streetscapes, split: val, scenes: 3}"),
+        *("--synthetic", "{format: streetscapes, scenes: 3, seed: 9}"),
+        *("--resolution", "32x16", "--steps", "1", "--batch-size", "2", "--width", "4", "--seeds", "3"),
+        *("--by", "time_of_day", "--out", str(tmp_path), "-q", "--json"),
+    )
+    assert code == 0
+    printed = json.loads(capsys.readouterr().out)
+    written = json.loads((tmp_path / "result.json").read_text())
+    assert written["kind"] == "downstream"
+    assert list(written["arms"]) == list(ARMS)
+    assert printed["verdicts"] == written["verdicts"]
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("<svg") == 1
+    assert all(f'<td class="name">{arm}</td>' in page for arm in ARMS)
+
+
+def test_a_resolution_that_is_none_is_refused(capsys):
+    source = "{format: streetscapes, scenes: 3}"
+    assert run_command("--real", source, "--holdout", source, "--resolution", "wide") == 2
+    assert capsys.readouterr().err == "error: --resolution: expected WIDTHxHEIGHT such as 2048x1024, found 'wide'\n"

@@ -1,0 +1,155 @@
+"""What `evaluate downstream` says: one table, one plot, the verdicts, and every class."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL
+from pipeline.evaluation.downstream import OVERALL, DownstreamResult
+from pipeline.evaluation.verdict import FEWEST_SEEDS, Verdict, compare, mean_and_spread
+from pipeline.report.page import Page, Plot, Section, Table, Words
+from pipeline.report.plots import Bar, bars
+
+_METHOD = (
+    "Every arm trains the same network from the same first weights, for as many steps of as many images, with "
+    "the same seeds, and is measured on the same held-out real scenes, which no arm has seen. Given are mean and "
+    "standard deviation over the seeds. A difference is paired over the seeds; the interval after ± is its 95 % "
+    "interval by Student's t, and a difference smaller than that is called within the noise. Classes that do not occur "
+    "in the held-out scenes of a group are left out of its mean."
+)
+
+
+def verdicts(result: DownstreamResult, baseline: str = REAL) -> dict[str, dict[str, Verdict]]:
+    """group -> arm -> how it compares with the baseline in mean IoU."""
+    return {
+        group: {
+            arm: compare(result.values(arm, group), result.values(baseline, group))
+            for arm in result.runs
+            if arm != baseline
+        }
+        for group in result.scenes
+    }
+
+
+def downstream_data(result: DownstreamResult) -> dict[str, Any]:
+    """The result file."""
+    return {
+        "budget": asdict(result.budget),
+        "seeds": result.num_seeds,
+        "scenes": result.scenes,
+        "notes": list(result.notes),
+        "arms": {arm: {"what": ARMS[arm].what, "runs": runs} for arm, runs in result.runs.items()},
+        "mean_iou": {
+            arm: {group: dict(zip(("mean", "spread"), mean_and_spread(result.values(arm, group)), strict=True))
+                  for group in result.scenes}
+            for arm in result.runs
+        },
+        "verdicts": {
+            group: {arm: {**asdict(verdict), "word": verdict.word} for arm, verdict in of_group.items()}
+            for group, of_group in verdicts(result).items()
+        },
+    }  # fmt: skip
+
+
+def downstream_text(result: DownstreamResult) -> str:
+    """The table for a terminal."""
+    width = max(len(arm) for arm in result.runs) + 2
+    lines = [f"{'mean IoU':{width}}" + "".join(f"{f'{g} ({n})':>18}" for g, n in result.scenes.items())]
+    for arm in result.runs:
+        lines.append(f"{arm:{width}}" + "".join(f"{_points(result.values(arm, g)):>18}" for g in result.scenes))
+    for group, of_group in verdicts(result).items():
+        lines += [f"{group}: {arm}: {verdict}" for arm, verdict in of_group.items()]
+    return "\n".join([*lines, *result.notes])
+
+
+def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, Any]) -> Page:
+    """One table, one plot, the verdicts, every class."""
+    sections = [
+        Section("Mean IoU on held-out real scenes", [_table(result), _plot(result)]),
+        Section("Verdict", _verdict_words(result)),
+        *(Section(_class_heading(group), [_class_table(result, group)]) for group in result.scenes),
+        Section("How it was measured", [Words(_METHOD), *(Words(f"{note}.", "bad") for note in result.notes)]),
+    ]
+    scenes = ", ".join(f"{group} {count}" for group, count in result.scenes.items())
+    budget = result.budget
+    lead = (
+        f"Does it help? The same {budget.segmenter} segmentation network, {budget.steps} steps of {budget.batch_size} "
+        f"images, {result.num_seeds} seeds; held-out scenes: {scenes}."
+    )
+    return Page(f"Downstream: {name}", lead, _tiles(result), sections, provenance)
+
+
+def _tiles(result: DownstreamResult) -> list[tuple[str, str]]:
+    tiles = []
+    for group in result.scenes:
+        tiles.append((f"{REAL}, {group}", _points(result.values(REAL, group))))
+        if MIXED in result.runs:
+            tiles.append((f"{MIXED}, {group}", _points(result.values(MIXED, group))))
+    return tiles
+
+
+def _table(result: DownstreamResult) -> Table:
+    rows = []
+    found = verdicts(result)
+    for arm in result.runs:
+        row = [arm]
+        for group in result.scenes:
+            row.append(_points(result.values(arm, group)))
+            row.append("" if arm == REAL else _difference(found[group][arm]))
+        rows.append(row)
+    headings = ["trained on"]
+    for group, count in result.scenes.items():
+        headings += [f"{group} ({count})", "to real"]
+    return Table(headings, rows, note="Points of mean IoU, mean ± standard deviation over the seeds.")
+
+
+def _plot(result: DownstreamResult) -> Plot:
+    arms = list(result.runs)
+    series = {group: [_bar(result.values(arm, group)) for arm in arms] for group in result.scenes}
+    return Plot(bars(arms, series, "Mean IoU by arm and group", digits=1), "Bars: means. Lines: ± one deviation.")
+
+
+def _verdict_words(result: DownstreamResult) -> Sequence[Words]:
+    words = [
+        Words(f"{group}: {arm} against {REAL}: {verdict}.", _tone(verdict))
+        for group, of_group in verdicts(result).items()
+        for arm, verdict in of_group.items()
+    ]
+    if MIXED in result.runs and COPY_PASTE in result.runs:
+        for group, of_group in verdicts(result, COPY_PASTE).items():
+            verdict = of_group[MIXED]
+            words.append(Words(f"{group}: {MIXED} against {COPY_PASTE}: {verdict}.", _tone(verdict)))
+    if result.num_seeds < FEWEST_SEEDS:
+        words.append(Words(f"{result.num_seeds} seeds are too few for a verdict; at least {FEWEST_SEEDS}.", "bad"))
+    return words
+
+
+def _class_heading(group: str) -> str:
+    return "IoU by class, all held-out scenes" if group == OVERALL else f"IoU by class, {group}"
+
+
+def _class_table(result: DownstreamResult, group: str) -> Table:
+    arms = list(result.runs)
+    rows = [[name, *(_points(result.values(arm, group, name)) for arm in arms)] for name in result.classes(group)]
+    rows.append(["mean", *(_points(result.values(arm, group)) for arm in arms)])
+    absent = result.runs[REAL][0][group]["absent"]
+    note = f"Never occur, and are left out: {', '.join(absent)}." if absent else ""
+    return Table(("class", *arms), rows, note=note, strong=(len(rows) - 1,))
+
+
+def _points(values: Sequence[float]) -> str:
+    mean, spread = mean_and_spread([100 * value for value in values])
+    return f"{mean:.1f} ± {spread:.1f}" if len(values) > 1 else f"{mean:.1f}"
+
+
+def _difference(verdict: Verdict) -> str:
+    mark = "" if verdict.half_width is None else " =" if verdict.within_noise else " ▲" if verdict.points > 0 else " ▼"
+    return f"{verdict.points:+.1f}{mark}"
+
+
+def _tone(verdict: Verdict) -> str:
+    return {"better": "good", "worse": "bad"}.get(verdict.word, "")
+
+
+def _bar(values: Sequence[float]) -> Bar:
+    return Bar(*mean_and_spread([100 * value for value in values]))
