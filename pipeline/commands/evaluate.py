@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.commands.evaluate_dataset import dataset
 from pipeline.commands.evaluate_downstream import downstream
 from pipeline.commands.options import Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
@@ -24,6 +25,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Of the judge and of everything d
 Inception = Annotated[Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception.")]
 
 
+app.command()(dataset)
 app.command()(downstream)
 
 

@@ -1,0 +1,68 @@
+"""`synthgen evaluate dataset`: is a data set like the real one?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import Json, Quiet, ShowProgress
+from pipeline.console import Console, ProgressMode
+
+
+def dataset(
+    root: Annotated[str, typer.Argument(metavar="ROOT", help="The data set: its folder or URL.")],
+    real: Annotated[
+        str, typer.Option(metavar="FILE|{...}", help="Real pairs: a YAML file with `source:`, or the block.")
+    ],
+    limit: Annotated[int, typer.Option(min=2, help="How many images of each at most.")] = 500,
+    resolution: Annotated[str, typer.Option(metavar="WxH", help="The size both are read at.")] = "256x128",
+    segmenter: Annotated[str, typer.Option(metavar="NAME|PATH", help="As in `evaluate model`.")] = "small",
+    judge_steps: Annotated[int, typer.Option(min=1, help="How long the judge is trained on real pairs.")] = 700,
+    judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
+    inception: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception.")
+    ] = None,
+    classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the judge.")] = 0,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    progress: ShowProgress = ProgressMode.AUTO,
+) -> None:
+    """Classes, objects, FID and KID, agreement, near-duplicates, rejects, worst and best, beside real pairs.
+
+    Example: synthgen evaluate dataset runs/night_cars --real '{format: streetscapes, scenes: 200}'
+    """
+    from dataclasses import replace
+
+    from pipeline.errors import InputError
+    from pipeline.evaluation.dataset import count_rejects, evaluate_dataset
+    from pipeline.evaluation.dataset_page import dataset_page, dataset_text
+    from pipeline.evaluation.distances import InceptionDistance
+    from pipeline.evaluation.judge import JudgeSettings, judge_for
+    from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named
+    from pipeline.evaluation.provenance import provenance
+    from pipeline.evaluation.results import default_out, write_results
+    from pipeline.resolution import Resolution
+    from pipeline.storage import Store
+
+    console = Console(json, quiet, progress)
+    if not is_data_set(root):
+        raise InputError(f"{root}: no finished data set (no dataset.json); finish it with the same synthgen augment")
+    try:
+        size = Resolution.parse(resolution)
+    except ValueError as error:
+        raise InputError(f"--resolution: {error}") from None
+    pairs = source_named(real)
+    made = in_catalog_of(source_named(root), pairs.catalog, classes, "the data set")
+    settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, seed=seed)
+    judge = judge_for(pairs, size, settings, Store(judges), console)
+    published = None if inception is None else InceptionDistance(inception)
+    found = evaluate_dataset(made, pairs, judge, limit, console, published)
+    found = replace(found, rejects=count_rejects(Store(root)))
+    name = Path(root.rstrip("/")).name
+    data = {"root": root, **found.as_data()}
+    written = write_results(
+        out or default_out("dataset", name), "dataset", data, dataset_page(name, found, made, judge, provenance())
+    )
+    console.result(f"{dataset_text(found)}\n{written}", data)

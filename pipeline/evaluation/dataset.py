@@ -1,0 +1,177 @@
+"""`evaluate dataset`: a finished data set against real pairs."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from label_editing.instance_table import find_instances
+from label_editing.scene import Scene
+from pipeline.console import Console, Progress
+from pipeline.errors import MissingFileError, SourceError
+from pipeline.evaluation.distances import Distances, InceptionDistance, SegmenterFeatures, segmenter_distances
+from pipeline.evaluation.duplicates import Twin, thumbnail, twins_between, twins_within
+from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.scores import Scores, Tally
+from pipeline.shards import layout
+from pipeline.shards.sample import count_pixels
+from pipeline.sources.base import Image, Source
+from pipeline.storage import Store
+
+_SHOWN = 4  # best ones, and as many worst ones
+
+
+@dataclass(frozen=True)
+class Side:
+    """One set of pairs, counted."""
+
+    keys: tuple[str, ...]
+    pixels: dict[str, float]  # class -> share of all pixels
+    instances: dict[str, float]  # class -> objects an image
+    agreements: tuple[float, ...]  # in the order of the keys
+    scores: Scores
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "images": len(self.keys),
+            "pixels": self.pixels,
+            "instances_an_image": self.instances,
+            "agreement_mean": float(np.mean(self.agreements)),
+            "agreement_percentiles": dict(
+                zip(("5", "50", "95"), np.percentile(self.agreements, (5, 50, 95)).tolist(), strict=True)
+            ),
+            "scores": self.scores.as_data(),
+        }
+
+
+@dataclass(frozen=True)
+class DatasetResult:
+    """What is said of a data set."""
+
+    made: Side
+    real: Side
+    distances: Distances | None
+    fid_inception: float | None
+    twins: tuple[Twin, ...]  # within the data set
+    copies: tuple[Twin, ...]  # of real images
+    rejects: dict[str, int]
+    worst: tuple[str, ...]  # keys
+    best: tuple[str, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    def as_data(self) -> dict[str, Any]:
+        """The result file."""
+        measured: dict[str, Any] = {
+            "made": self.made.as_data(),
+            "real": self.real.as_data(),
+            "near_duplicates": len(self.twins),
+            "near_copies_of_real_images": len(self.copies),
+            "rejects": self.rejects,
+            "worst": list(self.worst),
+            "best": list(self.best),
+            "notes": list(self.notes),
+        }
+        measured |= self.distances.as_data() if self.distances else {}
+        return measured | ({} if self.fid_inception is None else {"fid_inception": self.fid_inception})
+
+
+def evaluate_dataset(
+    made: Source, real: Source, judge: Judge, limit: int, console: Console, inception: InceptionDistance | None = None
+) -> DatasetResult:
+    """Look at so many images of each, evenly spread."""
+    sides = []
+    for number, source in enumerate((made, real)):
+        keys = _spread(source.keys(), limit)
+        looked = _Looked(judge, inception, bool(number))
+        with console.progress(("data set", "real images")[number], len(keys), "images") as progress:
+            looked.look(source, keys, progress)
+        sides.append(looked)
+    of_made, of_real = sides
+    order = np.argsort(of_made.agreements, kind="stable")
+    keys_in_order = [of_made.keys[index] for index in order.tolist()]
+    return DatasetResult(
+        made=of_made.side(),
+        real=of_real.side(),
+        distances=segmenter_distances(of_real.features.stacked(), of_made.features.stacked()),
+        fid_inception=None if inception is None else inception.value(),
+        twins=tuple(twins_within(of_made.thumbnails)),
+        copies=tuple(twins_between(of_made.thumbnails, of_real.thumbnails)),
+        rejects={},
+        worst=tuple(keys_in_order[:_SHOWN]),
+        best=tuple(keys_in_order[::-1][:_SHOWN]),
+        notes=_notes(made, real, limit),
+    )
+
+
+def count_rejects(store: Store) -> dict[str, int]:
+    """Rejects of the run that made a data set, by stage and outcome; nothing for data of other origin."""
+    try:
+        lines = store.read(layout.REJECTS).decode().splitlines()
+    except MissingFileError:
+        return {}
+    return dict(Counter(_why(json.loads(line)) for line in lines).most_common())
+
+
+def _why(reject: dict[str, Any]) -> str:
+    return f"{reject['stage']}: {reject['outcome']}: {str(reject['reason']).partition(':')[0]}"
+
+
+class _Looked:
+    """What is gathered of one side, image by image."""
+
+    def __init__(self, judge: Judge, inception: InceptionDistance | None, is_real: bool) -> None:
+        self._judge, self._inception, self._is_real = judge, inception, is_real
+        self._tally = Tally(judge.catalog, judge.ignored)
+        self._pixels: Counter[str] = Counter()
+        self._instances: Counter[str] = Counter()
+        self.features = SegmenterFeatures(judge)
+        self.keys: list[str] = []
+        self.agreements: list[float] = []
+        self.thumbnails: list[npt.NDArray[np.float32]] = []
+
+    def look(self, source: Source, keys: Sequence[str], progress: Progress) -> None:
+        for key in keys:
+            scene, image = source.read(key, self._judge.resolution)
+            if image is None:
+                raise SourceError(f"{key} has no image; a data set is measured by its images")
+            self._add(scene, image)
+            progress.advance()
+
+    def side(self) -> Side:
+        total = sum(self._pixels.values())
+        return Side(
+            keys=tuple(self.keys),
+            pixels={name: count / total for name, count in self._pixels.most_common()},
+            instances={name: count / len(self.keys) for name, count in self._instances.most_common()},
+            agreements=tuple(self.agreements),
+            scores=self._tally.scores(),
+        )
+
+    def _add(self, scene: Scene, image: Image) -> None:
+        self.keys.append(scene.key)
+        self._tally.add(self._judge.predict(image[None])[0], scene.labels)
+        self.agreements.append(self._judge.agreement(image, scene.labels))
+        self._pixels.update(count_pixels(scene.labels, scene.catalog))
+        if scene.instances is not None:
+            found = find_instances(scene.instances).values()
+            self._instances.update(scene.catalog.with_id(each.class_id).name for each in found)
+        self.features.add(image[None])
+        self.thumbnails.append(thumbnail(image))
+        if self._inception is not None:
+            self._inception.add(image[None], real=self._is_real)
+
+
+def _spread(keys: Sequence[str], limit: int) -> list[str]:
+    places = np.unique(np.linspace(0, len(keys) - 1, min(limit, len(keys))).astype(int))
+    return [keys[place] for place in places.tolist()]
+
+
+def _notes(made: Source, real: Source, limit: int) -> tuple[str, ...]:
+    counts = (("data set", len(made.keys())), ("real source", len(real.keys())))
+    return tuple(
+        f"{limit} of the {count} images of the {what} were looked at" for what, count in counts if count > limit
+    )

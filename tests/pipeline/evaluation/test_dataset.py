@@ -1,0 +1,87 @@
+"""`evaluate dataset`: a set beside real pairs, with what is wrong in it known beforehand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.errors import SourceError
+from pipeline.evaluation.dataset import count_rejects, evaluate_dataset
+from pipeline.evaluation.dataset_page import dataset_page
+from pipeline.evaluation.duplicates import thumbnail, twins_between, twins_within
+from pipeline.storage import Store
+
+
+@pytest.fixture
+def spoilt(make_world):
+    """Six scenes of which number 3 shows another scene, and number 5 the image of number 4."""
+
+    class Spoilt(make_world):
+        def read_image(self, key, resolution=None):
+            wrong = {"made03": "made10", "made05": "made04"}.get(key, key)
+            image = super().read_image(wrong, resolution)
+            return image[::-1].copy() if key == "made03" else image
+
+    return Spoilt(6, name="made")
+
+
+def test_the_spoilt_sample_is_the_worst_and_the_copy_is_found(spoilt, make_world, judge, quiet):
+    found = evaluate_dataset(spoilt, make_world(5, name="real"), judge, 100, quiet)
+    assert found.worst[0] == "made03"
+    assert [(twin.one, twin.other) for twin in found.twins] == [(5, 4)]
+    # The same numbers draw the same scenes: all but the two spoilt ones are copies of real images.
+    assert {twin.one for twin in found.copies} >= {0, 1, 2, 4}
+    assert found.made.pixels["sky"] == pytest.approx(found.real.pixels["sky"], abs=0.05)
+    assert found.made.instances == {"car": 1.0}
+    assert json.loads(json.dumps(found.as_data(), allow_nan=False))["near_duplicates"] == 1
+
+
+def test_a_limit_takes_scenes_evenly_and_says_so(make_world, judge, quiet):
+    found = evaluate_dataset(make_world(9, name="made"), make_world(4), judge, 4, quiet)
+    assert found.made.keys == ("made00", "made02", "made05", "made08")
+    assert found.notes == ("4 of the 9 images of the data set were looked at",)
+
+
+def test_the_page_shows_worst_and_best(spoilt, make_world, judge, quiet):
+    found = evaluate_dataset(spoilt, make_world(5, name="real"), judge, 100, quiet)
+    page = dataset_page("spoilt", found, spoilt, judge, {"command": "synthgen <evaluate>"}).to_html()
+    assert page.count("<img") == 2
+    assert "synthgen &lt;evaluate&gt;" in page
+    assert "http://" not in page
+
+
+def test_a_data_set_without_images_is_refused(make_world, judge, quiet):
+    with pytest.raises(SourceError, match=r"^flat00 has no image; a data set is measured by its images$"):
+        evaluate_dataset(make_world(images=False), make_world(), judge, 10, quiet)
+
+
+def test_rejects_are_counted_by_stage_and_reason(tmp_path):
+    lines = [{"stage": "render", "outcome": "rejected", "reason": f"agreement below 0.6: 0.{n}"} for n in (41, 52)] + [
+        {"stage": "edit", "outcome": "failed", "reason": "SourceError: a.png: truncated"}
+    ]
+    store = Store(str(tmp_path))
+    assert count_rejects(store) == {}
+    store.write_atomic(".synthgen/rejects.jsonl", "\n".join(map(json.dumps, lines)).encode())
+    assert count_rejects(store) == {"render: rejected: agreement below 0.6": 2, "edit: failed: SourceError": 1}
+
+
+def test_twins_are_images_whose_thumbnails_hardly_differ():
+    image = np.random.default_rng(0).integers(0, 255, (64, 128, 3), dtype=np.uint8)
+    brighter = np.clip(image.astype(int) + 2, 0, 255).astype(np.uint8)
+    other = np.random.default_rng(1).integers(0, 255, (64, 128, 3), dtype=np.uint8) // 2
+    small = [thumbnail(each) for each in (image, other, brighter)]
+    [twin] = twins_within(small)
+    assert (twin.one, twin.other) == (2, 0)
+    assert twin.difference == pytest.approx(2, abs=0.3)
+    assert [t.one for t in twins_between(small[1:], small[:1])] == [1]
+
+
+def test_a_folder_that_is_no_data_set_is_refused(tmp_path, capsys):
+    from pipeline.cli import main
+
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", "dataset", str(tmp_path), "--real", "{format: streetscapes, scenes: 2}"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path}: no finished data set (no dataset.json); finish it with the same synthgen augment\n"
+    )
