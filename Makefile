@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test soak check format bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -24,6 +24,9 @@ demo: $(STAMP) ## train, edit, render, write shards and a report, in about five 
 
 test: $(STAMP) ## the whole test suite
 	RAY_AUTH_MODE=disabled OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q
+
+soak: $(STAMP) ## the long reliability tests that `make test` leaves out
+	RAY_AUTH_MODE=disabled OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q -m soak
 
 check: $(STAMP) ## format, lint, types, layers, generated docs
 	$(BIN)/ruff format --check .
