@@ -1,0 +1,143 @@
+"""Dusk on CamVid: does day data rendered as dusk help a segmentation network on real dusk frames?
+
+    python studies/camvid_dusk.py --data ../shared/data/camvid --budget small      # 2 cores, some hours
+    python studies/camvid_dusk.py --data ../shared/data/camvid --budget full       # a GPU
+
+Sequence 0001TP was filmed at dusk; its last 20 frames are held out and measured beside the official day validation.
+A generator learns from all other training pairs; day label maps are rendered as dusk; five ways of training one
+segmentation network are compared. Run again, it goes on where it stopped.
+"""
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+from steps import RESULTS, keep_result, sets, synthgen
+
+HERE = Path(__file__).resolve().parent
+DUSK = "0001TP"
+NUM_HELD_OUT = 20
+
+
+class Budget(NamedTuple):
+    """How much is spent."""
+
+    resolution: str
+    generator_steps: int
+    samples: int
+    segmenter_steps: int
+    judge_steps: int
+    batch_size: int
+    width: int
+    seeds: int
+
+
+BUDGETS = {
+    "tiny": Budget("64x48", 2, 2, 1, 2, 2, 4, 2),
+    "small": Budget("240x176", 1500, 300, 800, 700, 8, 24, 3),
+    "full": Budget("480x352", 20_000, 1200, 4000, 3000, 8, 48, 5),
+}
+
+
+def main() -> None:
+    arguments = parse()
+    run(arguments.data.resolve(), arguments.out.resolve(), arguments.budget, arguments.results)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="CamVid: train, trainannot, val, valannot")
+    parser.add_argument("--out", type=Path, default=Path("runs/camvid_dusk"), help="where everything is made")
+    parser.add_argument("--budget", choices=BUDGETS, default="small")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the numbers are kept")
+    return parser.parse_args()
+
+
+def run(data: Path, out: Path, budget_name: str, results: Path) -> None:
+    """Split, train, render, evaluate."""
+    budget = BUDGETS[budget_name]
+    frames, model, made = out / "frames", out / "generator", out / "dusk"
+    split_frames(data, frames)
+    train_generator(frames, model, budget)
+    synthgen("augment", "--recipe", str(HERE / "camvid_dusk.yaml"), *sets(_recipe(frames, model, made, budget)))
+    settings = {
+        "command": f"python studies/camvid_dusk.py --data CAMVID --budget {budget_name}",
+        "budget": budget_name,
+        **budget._asdict(),
+    }
+    evaluate(frames, model, made, out, budget)
+    for part in ("model", "dataset", "downstream"):
+        keep_result(f"camvid_dusk_{budget_name}_{part}", out / part, results, settings)
+
+
+def split_frames(data: Path, frames: Path) -> None:
+    """Links to the frames: `train` without the last dusk frames, `val` with them beside the official day frames."""
+    training = sorted(path.stem for path in (data / "train").glob("*.jpg"))
+    dusk = [stem for stem in training if stem.startswith(DUSK)]
+    held_out = set(dusk[-min(NUM_HELD_OUT, len(dusk) // 2) :])
+    for stem in training:
+        _link(data, "train", stem, frames, "val" if stem in held_out else "train")
+    for path in sorted((data / "val").glob("*.jpg")):
+        _link(data, "val", path.stem, frames, "val")
+
+
+def train_generator(frames: Path, model: Path, budget: Budget) -> None:
+    """One generator on all pairs, dusk and day."""
+    width, height = (int(side) for side in budget.resolution.split("x"))
+    options = {
+        "source": _source(frames, "train"),
+        "resolution": budget.resolution,
+        "data.load": f"{width * 11 // 10}x{height * 11 // 10}",
+        "steps": budget.generator_steps,
+    }
+    synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
+
+
+def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -> None:
+    """Is the model faithful, is the data like the real data, does it help?"""
+    size = ["--resolution", budget.resolution]
+    judge = ["--judge-steps", str(budget.judge_steps), "--judges", str(out / "judges")]
+    synthgen("evaluate", "model", str(model), *judge, "--limit", "60", "--out", str(out / "model"))
+    synthgen(
+        "evaluate",
+        "dataset",
+        str(made),
+        "--real",
+        _source(frames, "train"),
+        *judge,
+        *size,
+        "--out",
+        str(out / "dataset"),
+    )
+    synthgen(
+        *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", str(made)),
+        *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),
+        *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
+        *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--out", str(out / "downstream")),
+    )
+
+
+def _recipe(frames: Path, model: Path, made: Path, budget: Budget) -> dict[str, object]:
+    return {
+        "source.root": frames,
+        "model": model,
+        "output.root": made,
+        "samples": budget.samples,
+        "output.samples_per_shard": min(64, budget.samples),
+    }
+
+
+def _source(frames: Path, split: str) -> str:
+    return f"{{format: camvid, root: '{frames}', split: {split}, instances: components}}"
+
+
+def _link(data: Path, split: str, stem: str, frames: Path, into: str) -> None:
+    for folder, ending in (("", ".jpg"), ("annot", ".png")):
+        link = frames / f"{into}{folder}" / f"{stem}{ending}"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():
+            link.symlink_to(data / f"{split}{folder}" / f"{stem}{ending}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What studies have in common: synthgen commands run one after the other, and their results kept.
+
+Every command goes on where it stopped when it is run again, and so does a study.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def synthgen(*arguments: str) -> None:
+    """Run one command line; the study ends where it fails, with what it said."""
+    print("$ synthgen", " ".join(_shown(argument) for argument in arguments), file=sys.stderr, flush=True)
+    done = subprocess.run([sys.executable, "-m", "pipeline.cli", *arguments], check=False, stdout=sys.stderr)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def keep_result(name: str, folder: Path, keep_in: Path, settings: dict[str, Any]) -> Path:
+    """Copy the numbers of an evaluation beside the studies, without lists that only the page needs."""
+    numbers = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    for bulky in ("confusion", "agreement", "looks"):
+        numbers.pop(bulky, None)
+    # The command of the evaluation holds folders of the machine it ran on; the study's own line makes it all again.
+    numbers["provenance"]["command"] = settings["command"]
+    kept = keep_in / f"{name}.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"study": name, "settings": settings, **numbers}, indent=1, ensure_ascii=False)
+    kept.write_text(text + "\n", encoding="utf-8")
+    return kept
+
+
+def sets(values: dict[str, object]) -> list[str]:
+    """`--set` options."""
+    return [f"--set={key}={value}" for key, value in values.items()]
+
+
+def _shown(argument: str) -> str:
+    return f"'{argument}'" if any(c in argument for c in " {}[]") else argument
