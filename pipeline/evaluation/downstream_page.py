@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL
 from pipeline.evaluation.downstream import OVERALL, DownstreamResult
-from pipeline.evaluation.verdict import FEWEST_SEEDS, Verdict, compare, mean_and_spread
+from pipeline.evaluation.verdict import FEWEST_SEEDS, Verdict, compare, mean_and_spread, signed
 from pipeline.report.page import Page, Plot, Section, Table, Words
 from pipeline.report.plots import Bar, bars
 
@@ -66,15 +66,15 @@ def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, A
     """One table, one plot, the verdicts, every class."""
     sections = [
         Section("Mean IoU on held-out real scenes", [_table(result), _plot(result)]),
-        Section("Verdict", _verdict_words(result)),
+        Section("Verdict", _verdict_blocks(result)),
         *(Section(_class_heading(group), [_class_table(result, group)]) for group in result.scenes),
         Section("How it was measured", [Words(_METHOD), *(Words(f"{note}.", "bad") for note in result.notes)]),
     ]
     scenes = ", ".join(f"{group} {count}" for group, count in result.scenes.items())
     budget = result.budget
     lead = (
-        f"Does it help? The same {budget.segmenter} segmentation network, {budget.steps} steps of {budget.batch_size} "
-        f"images, {result.num_seeds} seeds; held-out scenes: {scenes}."
+        f"Does it help? The same {budget.segmenter} segmentation network, {budget.steps} training steps of "
+        f"{budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}."
     )
     return Page(f"Downstream: {name}", lead, _tiles(result), sections, provenance)
 
@@ -109,19 +109,27 @@ def _plot(result: DownstreamResult) -> Plot:
     return Plot(bars(arms, series, "Mean IoU by arm and group", digits=1), "Bars: means. Lines: ± one deviation.")
 
 
-def _verdict_words(result: DownstreamResult) -> Sequence[Words]:
-    words = [
-        Words(f"{group}: {arm} against {REAL}: {verdict}.", _tone(verdict))
+def _verdict_blocks(result: DownstreamResult) -> Sequence[Table | Words]:
+    rows = [
+        [f"{group}: {arm}", f"to {REAL}", *_said(verdict)]
         for group, of_group in verdicts(result).items()
         for arm, verdict in of_group.items()
     ]
+    strong = [number for number, row in enumerate(rows) if row[0].endswith(f": {MIXED}")]
     if MIXED in result.runs and COPY_PASTE in result.runs:
         for group, of_group in verdicts(result, COPY_PASTE).items():
-            verdict = of_group[MIXED]
-            words.append(Words(f"{group}: {MIXED} against {COPY_PASTE}: {verdict}.", _tone(verdict)))
+            rows.append([f"{group}: {MIXED}", f"to {COPY_PASTE}", *_said(of_group[MIXED])])
+    blocks: list[Table | Words] = [
+        Table(("held-out scenes: arm", "", "points", "95 %", "verdict"), rows, strong=strong)
+    ]
     if result.num_seeds < FEWEST_SEEDS:
-        words.append(Words(f"{result.num_seeds} seeds are too few for a verdict; at least {FEWEST_SEEDS}.", "bad"))
-    return words
+        blocks.append(Words(f"{result.num_seeds} seeds are too few for a verdict; at least {FEWEST_SEEDS}.", "bad"))
+    return blocks
+
+
+def _said(verdict: Verdict) -> list[str]:
+    spread = "" if verdict.half_width is None else f"± {verdict.half_width:.1f}"
+    return [signed(verdict.points), spread, verdict.word]
 
 
 def _class_heading(group: str) -> str:
@@ -144,11 +152,7 @@ def _points(values: Sequence[float]) -> str:
 
 def _difference(verdict: Verdict) -> str:
     mark = "" if verdict.half_width is None else " =" if verdict.within_noise else " ▲" if verdict.points > 0 else " ▼"
-    return f"{verdict.points:+.1f}{mark}"
-
-
-def _tone(verdict: Verdict) -> str:
-    return {"better": "good", "worse": "bad"}.get(verdict.word, "")
+    return f"{signed(verdict.points)}{mark}"
 
 
 def _bar(values: Sequence[float]) -> Bar:

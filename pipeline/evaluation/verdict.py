@@ -32,7 +32,7 @@ class Verdict:
 
     def __str__(self) -> str:
         spread = "" if self.half_width is None else f" ± {self.half_width:.1f}"
-        return f"{self.points:+.1f}{spread} points: {self.word}"
+        return f"{signed(self.points)}{spread} points: {self.word}"
 
 
 def compare(values: Sequence[float], baseline: Sequence[float]) -> Verdict:
@@ -53,3 +53,8 @@ def t_quantile(freedom: int) -> float:
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
     """Mean and standard deviation; a single value has none."""
     return mean(values), stdev(values) if len(values) > 1 else 0.0
+
+
+def signed(points: float) -> str:
+    """With its sign, and no minus before a zero."""
+    return f"{round(points, 1) + 0.0:+.1f}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 _WIDTH = 640
 _NAMES = 170  # room for the names at the left
 _VALUES = 64  # and for the values at the right
-_BAR = 13
+_BAR = 14
 _GAP = 12
 _COLORS = ("var(--after)", "var(--before)", "#d08a2e", "#3b9c77", "#9a5fc0", "#c2524f", "#6b7f2a", "#2f8fa8")
 
@@ -68,7 +68,7 @@ def _shares(values: Sequence[float], low: float, high: float, bins: int) -> list
 
 def _bar(bar: Bar, y: float, most: float, color: str, digits: int) -> str:
     if bar.value is None:
-        return f'<text x="{_NAMES + 4}" y="{y + 11:.1f}" class="soft">not measured</text>'
+        return f'<text x="{_NAMES + 4}" y="{y + 12:.1f}" class="soft">not measured</text>'
     room = _WIDTH - _NAMES - _VALUES
     width, spread = bar.value / most * room, bar.spread / most * room
     end, middle = _NAMES + width, y + _BAR / 2
@@ -80,7 +80,7 @@ def _bar(bar: Bar, y: float, most: float, color: str, digits: int) -> str:
             f'M{right:.1f} {y + 2:.1f}V{y + _BAR - 2:.1f}" class="spread"/>'
         )
     said = f"{bar.value:.{digits}f}"
-    return drawn + f'<text x="{end + spread + 6:.1f}" y="{y + 11:.1f}" class="value">{said}</text>'
+    return drawn + f'<text x="{end + spread + 6:.1f}" y="{y + 12:.1f}" class="value">{said}</text>'
 
 
 def _legend(names: Sequence[str]) -> str:
@@ -88,7 +88,7 @@ def _legend(names: Sequence[str]) -> str:
     for number, name in enumerate(names):
         parts.append(f'<rect x="{x:.0f}" y="2" width="12" height="12" rx="2" fill="{_color(number)}"/>')
         parts.append(f'<text x="{x + 17:.0f}" y="12">{escape(name)}</text>')
-        x += 34 + 7.2 * len(name)
+        x += 36 + 8.2 * len(name)
     return "".join(parts)
 
 

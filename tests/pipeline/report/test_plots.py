@@ -1,0 +1,45 @@
+"""Plots say what they are given: lengths, labels, and nothing that a browser would run."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from pipeline.report.plots import Bar, bars, histogram
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def rectangles(svg: str) -> list[dict[str, str]]:
+    tree = ElementTree.fromstring(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+    return [element.attrib for element in tree.iter(f"{SVG}rect")]
+
+
+def test_bars_are_as_long_as_their_values():
+    drawn = rectangles(bars(["a", "b"], {"one": [Bar(0.2), Bar(0.8)]}, "label"))
+    short, long = (float(each["width"]) for each in drawn)
+    assert long == pytest.approx(4 * short, rel=0.01)
+
+
+def test_a_spread_is_a_line_as_long_as_twice_itself():
+    svg = bars(["a"], {"one": [Bar(0.5, 0.1)]}, "label")
+    left, right = (float(x) for x in re.search(r'd="M([\d.]+) [\d.]+H([\d.]+)M', svg).groups())
+    [bar] = rectangles(svg)
+    assert right - left == pytest.approx(float(bar["width"]) * 0.4, rel=0.01)
+
+
+def test_what_was_not_measured_has_no_bar():
+    svg = bars(["a"], {"one": [Bar(None)]}, "label")
+    assert rectangles(svg) == []
+    assert "not measured" in svg
+
+
+def test_names_are_escaped():
+    assert "<script>" not in bars(["<script>"], {"one": [Bar(1.0)]}, 'a "label"')
+
+
+def test_a_histogram_counts_shares_of_each_series():
+    svg = histogram({"one": [0.1, 0.1, 0.9, 1.0]}, "label", bins=2)
+    low, high = (float(each["height"]) for each in rectangles(svg))
+    assert low == high
+    assert "one: 0.00 and up: 50.0%" in svg
