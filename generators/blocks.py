@@ -55,9 +55,12 @@ def down(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(conv, instance_norm(out_channels), nn.ReLU(inplace=True))
 
 
-def up(in_channels: int, out_channels: int) -> nn.Sequential:
-    """CT(3,2,1,op1) IN ReLU: exactly twice the size."""
-    conv = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
+def up(in_channels: int, out_channels: int, resize: bool = False) -> nn.Sequential:
+    """CT(3,2,1,op1) IN ReLU: exactly twice the size. Resizing before a C(3,1,1) instead leaves no checkerboard."""
+    if resize:
+        conv: nn.Module = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(in_channels, out_channels, 3, padding=1))
+    else:
+        conv = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
     return nn.Sequential(conv, instance_norm(out_channels), nn.ReLU(inplace=True))
 
 

@@ -54,6 +54,13 @@ class CheckpointConfig(_Block):
     keep: int = Field(default=2, ge=1, le=100, description="how many are kept")
 
 
+class CoarseConfig(_Block):
+    """A first part of the training at a fraction of the resolution, where a step costs a fraction of the time."""
+
+    factor: int = Field(default=2, ge=2, le=8, description="how much smaller width and height are")
+    share: float = Field(default=0.5, gt=0, lt=1, description="of all steps")
+
+
 class StyleConfig(_Block):
     """How looks are clustered after training."""
 
@@ -75,6 +82,7 @@ class TrainConfig(_Block):
     batch_size: int = Field(default=1, ge=1, description="pairs per worker and batch")
     accumulate: int = Field(default=1, ge=1, description="batches to one update")
     decay: float = Field(default=0.5, ge=0, le=1, description="share of the steps over which the rates fall to zero")
+    coarse: CoarseConfig | None = Field(default=None, description="train at a fraction of the resolution first")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="auto: bfloat16 on GPUs that have it"
     )
@@ -96,6 +104,8 @@ class TrainConfig(_Block):
             load.width < self.resolution.width or load.height < self.resolution.height
         ):
             raise ValueError(f"data.load {load} is smaller than resolution {self.resolution}, which is cut out of it")
+        if self.coarse is not None and any(side % self.coarse.factor for side in self.resolution):
+            raise ValueError(f"coarse.factor {self.coarse.factor} does not divide resolution {self.resolution}")
         return self
 
     @property

@@ -18,6 +18,10 @@ class Pix2PixHDConfig(FamilyConfig):
 
     condition: Literal["labels", "sketch"] = "labels"
     instance_edges: bool = True
+    skips: bool = (
+        False  # add features on the way down to those on the way up; not in the paper: edges are learnt sooner
+    )
+    upsampling: Literal["transposed", "resize"] = "transposed"  # resize: nearest, then a convolution; no checkerboard
     norm: Literal["instance", "layer"] = "instance"  # layer lets the brightness of the whole image through
 
     feature_channels: int = Field(3, ge=0)  # 0: no feature encoder, no styles

@@ -13,24 +13,53 @@ from generators.style import StyleKind
 
 
 class GlobalTrunk(nn.Sequential):
-    """G1 without its head: stem, downsamplings, residual blocks at the smallest size, upsamplings."""
+    """G1 without its head: stem, downsamplings, residual blocks at the smallest size, upsamplings.
 
-    def __init__(self, in_channels: int, base_channels: int, num_downsamplings: int, num_blocks: int) -> None:
+    With skips each upsampling's output is added to the features of its size on the way down.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        base_channels: int,
+        num_downsamplings: int,
+        num_blocks: int,
+        skips: bool = False,
+        resize: bool = False,
+    ) -> None:
         widths = [base_channels * 2**step for step in range(num_downsamplings + 1)]
         downs = [down(narrow, wide) for narrow, wide in pairwise(widths)]
         blocks = [ResidualBlock(widths[-1]) for _ in range(num_blocks)]
-        ups = [up(wide, narrow) for narrow, wide in reversed(list(pairwise(widths)))]
+        ups = [up(wide, narrow, resize) for narrow, wide in reversed(list(pairwise(widths)))]
         super().__init__(stem(in_channels, base_channels), *downs, *blocks, *ups)
+        self.num_downsamplings = num_downsamplings
+        self.skips = skips
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return self.after_stem(self[0](x_BCHW))
+
+    def after_stem(self, x_BCHW: Tensor) -> Tensor:
+        """Everything but the first unit, whose output this takes."""
+        first_up = len(self) - self.num_downsamplings
+        passed = []
+        for number, unit in enumerate(self):
+            if 1 <= number <= self.num_downsamplings:
+                passed.append(x_BCHW)
+            if number > 0:
+                x_BCHW = unit(x_BCHW)
+            if self.skips and number >= first_up:
+                x_BCHW = x_BCHW + passed.pop()
+        return x_BCHW
 
 
 class LocalEnhancer(nn.Module):
     """Doubles the resolution: a fine front at full size joins the coarser features at half size."""
 
-    def __init__(self, in_channels: int, base_channels: int, num_blocks: int) -> None:
+    def __init__(self, in_channels: int, base_channels: int, num_blocks: int, resize: bool = False) -> None:
         super().__init__()
         self.front = nn.Sequential(stem(in_channels, base_channels), down(base_channels, base_channels * 2))
         self.back = nn.Sequential(
-            *(ResidualBlock(base_channels * 2) for _ in range(num_blocks)), up(base_channels * 2, base_channels)
+            *(ResidualBlock(base_channels * 2) for _ in range(num_blocks)), up(base_channels * 2, base_channels, resize)
         )
 
     def forward(self, fine_BCHW: Tensor, coarse_BCHW: Tensor) -> Tensor:
@@ -55,10 +84,11 @@ class Pix2PixHDGenerator(Generator):
         base = config.base_channels
         if base % 2**config.num_enhancers:
             raise ValueError(f"base_channels {base} cannot be halved {config.num_enhancers} times")
-        self.trunk = GlobalTrunk(in_channels, base, config.num_downsamplings, config.num_blocks)
+        resize = config.upsampling == "resize"
+        self.trunk = GlobalTrunk(in_channels, base, config.num_downsamplings, config.num_blocks, config.skips, resize)
         widths = [base // 2**step for step in range(1, config.num_enhancers + 1)]
         self.enhancers = nn.ModuleList(
-            LocalEnhancer(in_channels, width, config.num_enhancer_blocks) for width in widths
+            LocalEnhancer(in_channels, width, config.num_enhancer_blocks, resize) for width in widths
         )
         self.halve = halve()
         self.head = tanh_head(widths[-1] if widths else base)

@@ -43,7 +43,7 @@ class LookupPix2PixHD(Generator):
         rest = self._rest_channels(condition[:, 1:], style)
         fine = self._stem(labels_BHW, rest)
         if not self.plain.enhancers:
-            image: Tensor = self.plain.head(nn.Sequential(*list(self.plain.trunk)[1:])(fine)).float()
+            image: Tensor = self.plain.head(self.plain.trunk.after_stem(fine)).float()
             return image
         return self._enhance(fine, torch.cat([one_hot(labels_BHW, self.num_channels), rest], 1))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from generators.family import Batch
@@ -19,6 +20,15 @@ def to_batch(pairs: Sequence[TrainingPair], device: torch.device) -> Batch:
     # A permuted view of rows of pixels is channels_last already.
     image_BCHW = images_BHWC.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
     return Batch(labels.to(device, non_blocking=True), instances.to(device, non_blocking=True), image_BCHW)
+
+
+def coarsened(batch: Batch, factor: int) -> Batch:
+    """The batch at a fraction of its size: nearest labels and instances, averaged images."""
+    return Batch(
+        batch.labels_BHW[:, ::factor, ::factor].contiguous(),
+        batch.instances_BHW[:, ::factor, ::factor].contiguous(),
+        F.avg_pool2d(batch.image_BCHW, factor),
+    )
 
 
 def to_images(image_BCHW: Tensor) -> list[Image]:

@@ -27,6 +27,8 @@ class Job:
     batch_size: int = 1  # of each worker
     accumulate: int = 1  # batches to one update
     decay_share: float = 0.5
+    coarse_factor: int = 1
+    coarse_steps: int = 0  # the first steps see pictures smaller by coarse_factor
     precision: Precision = "auto"
     average_decay: float = 0.0
     seed: int = 0
@@ -53,5 +55,6 @@ class Job:
             "batch_size": self.batch_size,
             "accumulate": self.accumulate,
             "average_decay": self.average_decay,
+            "coarse": f"{self.coarse_steps} steps at 1/{self.coarse_factor}" if self.coarse_steps else "",
             "seed": self.seed,
         }

@@ -54,6 +54,8 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         batch_size=config.batch_size,
         accumulate=config.accumulate,
         decay_share=config.decay,
+        coarse_factor=config.coarse.factor if config.coarse else 1,
+        coarse_steps=round(config.coarse.share * steps) if config.coarse else 0,
         precision=config.precision,
         average_decay=config.average,
         seed=config.seed,

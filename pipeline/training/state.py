@@ -10,6 +10,7 @@ from generators import family_named
 from generators.family import Batch, Generator, Turn
 from pipeline.model_directory import label_space
 from pipeline.training.average import MovingAverage
+from pipeline.training.batches import coarsened
 from pipeline.training.job import Job
 from pipeline.training.schedule import LinearDecay
 from pipeline.training.workers import Group
@@ -53,6 +54,8 @@ class TrainingState:
         """One update of both players over the batches; the losses by name."""
         for decay in self._decays:
             decay.apply(self.step)
+        if self.step < self._job.coarse_steps:
+            batches = [coarsened(batch, self._job.coarse_factor) for batch in batches]
         generator, discriminator = self._optimizers
         turns = [self._turn(batch, "generator", len(batches)) for batch in batches]
         self._update(generator)

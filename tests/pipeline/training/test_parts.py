@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from generators.family import Batch
 from pipeline.errors import StorageError
 from pipeline.storage import Store
 from pipeline.training.average import MovingAverage
+from pipeline.training.batches import coarsened
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.schedule import LinearDecay
 
@@ -70,3 +72,12 @@ def test_code_in_a_checkpoint_never_runs(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"^no checkpoint can be read; delete them to start anew:"):
         checkpoints.latest()
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_coarse_batch_keeps_nearest_labels_and_mean_colours() -> None:
+    labels = torch.arange(32).view(1, 4, 8)
+    image = torch.arange(96.0).view(1, 3, 4, 8)
+    small = coarsened(Batch(labels, labels.int(), image), 2)
+    assert small.labels_BHW.tolist() == [[[0, 2, 4, 6], [16, 18, 20, 22]]]
+    assert small.instances_BHW.dtype == torch.int32
+    assert small.image_BCHW[0, 0].tolist() == [[4.5, 6.5, 8.5, 10.5], [20.5, 22.5, 24.5, 26.5]]
