@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple, overload
@@ -80,7 +82,7 @@ def build_bank(
     keys = source.keys() if keys is None else keys
     finder = FindInScene(source, resolution)
     finds: Iterable[SceneFinds] = (
-        map(finder.find, keys) if cluster is None else map_parallel(finder, keys, cluster, name="instance bank")
+        _here(finder.find, keys) if cluster is None else map_parallel(finder, keys, cluster, name="instance bank")
     )
     entries: list[BankEntry] = []
     views: list[Perspective] = []
@@ -88,6 +90,12 @@ def build_bank(
         entries.extend(found.entries)
         views.extend([found.view] if found.view is not None else [])
     return InstanceBank.of(_thinned(entries), usual_view(views))
+
+
+def _here(find: Callable[[str], SceneFinds], keys: Sequence[str]) -> list[SceneFinds]:
+    # Reading and OpenCV let go of the interpreter, so threads help.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(find, keys))
 
 
 def usual_view(views: Sequence[Perspective]) -> Perspective | None:
@@ -195,11 +203,17 @@ def read_bank(store: Store, path: str) -> InstanceBank:
         raise InputError(f"{store.place(path)}: {error}") from None
 
 
+def bank_path(source: Source, resolution: Resolution | None) -> str:
+    """Where the bank of a source is kept in a store."""
+    made_of = f"{_FORMAT} {source.fingerprint()} {resolution}"
+    return f"instances-{sha256(made_of.encode()).hexdigest()[:16]}.parquet"
+
+
 def cached_bank(
     source: Source, store: Store, resolution: Resolution | None = None, cluster: ClusterInfo | None = None
 ) -> InstanceBank:
     """The bank of a source from the store, built and put there on first use."""
-    path = f"instances-{sha256(f'{_FORMAT} {source.fingerprint()} {resolution}'.encode()).hexdigest()[:16]}.parquet"
+    path = bank_path(source, resolution)
     if not store.exists(path):
         store.write_atomic(path, bank_to_parquet(build_bank(source, None, resolution, cluster)))
     return read_bank(store, path)
