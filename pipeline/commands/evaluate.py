@@ -7,6 +7,7 @@ import typer
 
 from pipeline.commands.evaluate_dataset import dataset
 from pipeline.commands.evaluate_downstream import downstream
+from pipeline.commands.evaluate_side_by_side import compare, study, tally
 from pipeline.commands.options import Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
 
@@ -27,6 +28,9 @@ Inception = Annotated[Path | None, typer.Option(metavar="FILE", help="Inception 
 
 app.command()(dataset)
 app.command()(downstream)
+app.command()(compare)
+app.command()(study)
+app.command()(tally)
 
 
 @app.callback()
@@ -78,7 +82,7 @@ def model(
         source_of(opened), opened.resolution, _settings(segmenter, judge_steps, seed), Store(judges), console
     )
     found = evaluate_model(opened, source, judge, Protocol(limit, styles, seed, inception=inception), console)
-    data = {"model": url, "family": opened.card.family, "split": split, **found.as_data()}
+    data = {"name": opened.name, "model": url, "family": opened.card.family, "split": split, **found.as_data()}
     page = model_page(opened.name, found, opened.catalog, provenance())
     written = write_results(out or default_out("model", opened.name), "model", data, page)
     console.result(f"{model_table(found)}\n{written}", data)

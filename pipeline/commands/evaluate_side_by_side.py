@@ -1,0 +1,111 @@
+"""`synthgen evaluate compare`, `study` and `tally`: several results side by side, and what people prefer."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.commands.options import Json
+
+Results = Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders that evaluate model or dataset wrote.")]
+
+
+def compare(
+    results: Results,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go.")] = None,
+    json: Json = False,
+) -> None:
+    """Several models, or several data sets, in one table: from the numbers of their own evaluations.
+
+    Example: synthgen evaluate compare runs/evaluations/model-a runs/evaluations/model-b
+    """
+    from pipeline.console import Console
+    from pipeline.evaluation.comparison import compare_page, compare_text, read_results
+    from pipeline.evaluation.provenance import provenance
+    from pipeline.evaluation.results import default_out, write_results
+
+    compared = read_results(results)
+    data = compared.as_data()
+    place = out or default_out("compare", compared.kind)
+    written = write_results(place, "compare", {"compared": data}, compare_page(compared, provenance()))
+    Console(json).result(f"{compare_text(compared)}\n{written}", data)
+
+
+def study(
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="A data set, a YAML with `source:`, or the block in braces.")
+    ],
+    second: Annotated[str, typer.Argument(metavar="B", help="Likewise; of the same scenes where it has them.")],
+    names: Annotated[
+        str, typer.Option(metavar="A,B", help="What the results call them; nobody sees it before.")
+    ] = "A,B",
+    number: Annotated[int, typer.Option(min=1, help="How many pairs to ask about.")] = 30,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.05, help="How long a pair is seen; without it, no limit.")
+    ] = None,
+    labels: Annotated[bool, typer.Option("--labels", help="Show the label map above each pair.")] = False,
+    question: Annotated[str, typer.Option(help="What people are asked.")] = "Which looks more real?",
+    resolution: Annotated[str, typer.Option(metavar="WxH", help="The size images are shown at.")] = "512x256",
+    seed: Annotated[int, typer.Option(min=0, help="Of the scenes asked about.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("study.html"),
+) -> None:
+    """A page for a blind A/B test: random order and sides, keyboard, answers as JSON, shares with intervals.
+
+    Example: synthgen evaluate study runs/night_cars '{format: streetscapes}' --names rendered,real --seconds 1
+    """
+    from pipeline.console import Console
+    from pipeline.errors import InputError
+    from pipeline.evaluation.named_source import source_named
+    from pipeline.evaluation.preference import draw_trials, study_page
+    from pipeline.resolution import Resolution
+
+    called = [name.strip() for name in names.split(",")]
+    if len(called) != 2 or not all(called):
+        raise InputError(f"--names: expected two names with a comma between them, found {names!r}")
+    try:
+        size = Resolution.parse(resolution)
+    except ValueError as error:
+        raise InputError(f"--resolution: {error}") from None
+    sources = source_named(first), source_named(second)
+    trials = draw_trials(*sources, number, size, seed, with_labels=labels)
+    page = study_page((called[0], called[1]), trials, seed, seconds, question)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    Console().result(f"{len(trials)} pairs in {out}; add answers up with: synthgen evaluate tally answers*.json", {})
+
+
+def tally(
+    answers: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files that people saved from the page.")],
+    json: Json = False,
+) -> None:
+    """Add up the answers of a preference study.
+
+    Example: synthgen evaluate tally answers-1.json answers-2.json
+    """
+    from pipeline.console import Console
+    from pipeline.evaluation.preference import tally_answers
+
+    found = tally_answers([_answers(path) for path in answers])
+    low, high = found["interval_of_first"]
+    (first, share), (second, _) = found["preferred"].items()
+    Console(json).result(
+        f"{found['answers']} answers of {found['people']}: {first} {share:.0%} ({low:.0%} to {high:.0%}), "
+        f"{second} {1 - share:.0%}: {found['verdict']}",
+        found,
+    )
+
+
+def _answers(path: Path) -> dict[str, Any]:
+    import json
+
+    from pipeline.errors import InputError
+
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON: {error}") from None
+    if not isinstance(found, dict) or not {"names", "answers"} <= set(found):
+        raise InputError(f"{path}: not the answers of a preference study")
+    return found

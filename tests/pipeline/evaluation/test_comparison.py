@@ -1,0 +1,77 @@
+"""Results side by side, and what is refused to stand there."""
+
+import json
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.evaluation.comparison import compare_page, compare_text, read_results
+
+
+def a_result(scenes: int = 40, **changes) -> dict:
+    rendered = {"mean_iou": 0.5, "pixel_accuracy": 0.8, "class_iou": {"road": 0.9, "car": 0.1}}
+    return {
+        "kind": "model",
+        "scenes": scenes,
+        "share_of_real": 0.7,
+        "rendered": rendered,
+        "fid_segmenter": 4.0,
+    } | changes
+
+
+@pytest.fixture
+def folders(tmp_path):
+    def write(*results: dict) -> list[str]:
+        places = []
+        for number, result in enumerate(results):
+            folder = tmp_path / f"model-{number}"
+            folder.mkdir()
+            (folder / "result.json").write_text(json.dumps(result))
+            places.append(str(folder))
+        return places
+
+    return write
+
+
+def test_the_best_of_each_column_is_marked_and_smaller_fid_is_better(folders):
+    compared = read_results(folders(a_result(), a_result(fid_segmenter=9.0, share_of_real=0.9)))
+    assert compared.best("FID (segmenter) -") == 0
+    assert compared.best("of real") == 1
+    html = compare_page(compared, {}).to_html()
+    assert '<td class="n">4 *</td>' in html
+    assert '<td class="n">0.9 *</td>' in html
+
+
+def test_what_none_was_measured_on_has_no_column(folders):
+    compared = read_results(folders(a_result(), a_result()))
+    assert "FID (Inception) -" not in compared.columns()
+    assert compare_text(compared).splitlines()[1].split()[0] == "model-0"
+
+
+def test_a_measure_that_one_lacks_is_a_dash(folders):
+    without = a_result()
+    del without["fid_segmenter"]
+    compared = read_results(folders(a_result(), without))
+    assert compared.as_data()["model-1"]["FID (segmenter)"] is None
+    assert compared.best("FID (segmenter) -") is None
+
+
+def test_different_protocols_are_said(folders):
+    html = compare_page(read_results(folders(a_result(), a_result(scenes=60))), {}).to_html()
+    assert "Measured on different numbers of scenes (model-0 40, model-1 60): FID and KID do not compare." in html
+
+
+def test_a_model_and_a_data_set_do_not_compare(folders):
+    with pytest.raises(InputError) as refused:
+        read_results(folders(a_result(), {"kind": "dataset"}))
+    assert str(refused.value) == (
+        "results of kind dataset and model; compare several of kind model, or several of dataset"
+    )
+
+
+def test_a_folder_without_a_result_is_named(tmp_path):
+    with pytest.raises(InputError) as refused:
+        read_results([str(tmp_path)])
+    assert str(refused.value) == (
+        f"{tmp_path}: no result.json; give folders that evaluate model or evaluate dataset wrote (their --out)"
+    )
