@@ -39,12 +39,16 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
 
 def fit_weights(module: nn.Module, weights: Mapping[str, Tensor], origin: str) -> None:
     """Load tensors into the module, or say which ones do not fit."""
-    expected = module.state_dict()
-    problems = _misfits(expected, weights)
+    check_fit(module.state_dict(), weights, origin)
+    module.load_state_dict(dict(weights))
+
+
+def check_fit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], origin: str) -> None:
+    """ValueError naming the first tensors that are missing, of another shape or too many."""
+    problems = _misfits(expected, found)
     if problems:
         more = f" and {len(problems) - _NAMED_IN_ERRORS} more" if len(problems) > _NAMED_IN_ERRORS else ""
         raise ValueError(f"{origin}: weights do not fit the network: {'; '.join(problems[:_NAMED_IN_ERRORS])}{more}")
-    module.load_state_dict(dict(weights))
 
 
 def _misfits(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:

@@ -13,6 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from generators.published import Published
 from generators.spectral_norm import bake
 from generators.style import StyleKind
 
@@ -131,3 +132,4 @@ class Family:
     build_encoder: Callable[[Any, LabelSpace], nn.Module | None]
     build_system: Callable[[Any, LabelSpace], System]
     paired: bool = True
+    published: Published | None = None  # None: no checkpoints of the authors to import

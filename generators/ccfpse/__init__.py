@@ -3,6 +3,7 @@
 from generators.ccfpse.config import CcfpseConfig
 from generators.ccfpse.discriminator import FpseDiscriminator
 from generators.ccfpse.generator import CcfpseGenerator
+from generators.ccfpse.published import PUBLISHED
 from generators.ccfpse.system import CcfpseSystem
 from generators.family import Family, LabelSpace
 from generators.spade.style_encoder import StyleEncoder
@@ -22,4 +23,5 @@ CCFPSE = Family(
     build_generator=CcfpseGenerator,
     build_encoder=_encoder,
     build_system=CcfpseSystem,
+    published=PUBLISHED,
 )

@@ -3,6 +3,7 @@
 from generators.family import Family, LabelSpace
 from generators.lab2pix_v1.config import Lab2pixV1Config
 from generators.lab2pix_v1.generator import Lab2pixV1Generator
+from generators.lab2pix_v1.published import PUBLISHED
 from generators.lab2pix_v1.system import Lab2pixV1System
 
 __all__ = ["LAB2PIX_V1", "Lab2pixV1Config", "Lab2pixV1Generator", "Lab2pixV1System"]
@@ -20,4 +21,5 @@ LAB2PIX_V1 = Family(
     build_encoder=_no_encoder,
     build_system=Lab2pixV1System,
     paired=False,
+    published=PUBLISHED,
 )

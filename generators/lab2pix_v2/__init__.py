@@ -3,6 +3,7 @@
 from generators.family import Family, LabelSpace
 from generators.lab2pix_v2.config import Lab2pixV2Config
 from generators.lab2pix_v2.generator import Lab2pixV2Generator
+from generators.lab2pix_v2.published import PUBLISHED
 from generators.lab2pix_v2.system import Lab2pixV2System
 from generators.spade.style_encoder import StyleEncoder
 from generators.spade.system import build_encoder
@@ -21,4 +22,5 @@ LAB2PIX_V2 = Family(
     build_generator=Lab2pixV2Generator,
     build_encoder=_encoder,
     build_system=Lab2pixV2System,
+    published=PUBLISHED,
 )

@@ -4,6 +4,7 @@ from generators.family import Family, LabelSpace
 from generators.oasis.config import OasisConfig
 from generators.oasis.discriminator import SegmentingDiscriminator
 from generators.oasis.generator import OasisGenerator
+from generators.oasis.published import PUBLISHED
 from generators.oasis.system import OasisSystem
 
 __all__ = ["OASIS", "OasisConfig", "OasisGenerator", "OasisSystem", "SegmentingDiscriminator"]
@@ -20,4 +21,5 @@ OASIS = Family(
     build_generator=OasisGenerator,
     build_encoder=_no_encoder,
     build_system=OasisSystem,
+    published=PUBLISHED,
 )

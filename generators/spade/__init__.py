@@ -3,6 +3,7 @@
 from generators.family import Family, LabelSpace
 from generators.spade.config import SpadeConfig
 from generators.spade.generator import SpadeGenerator
+from generators.spade.published import PUBLISHED
 from generators.spade.style_encoder import StyleEncoder
 from generators.spade.system import SpadeSystem, build_encoder
 
@@ -20,4 +21,5 @@ SPADE = Family(
     build_generator=SpadeGenerator,
     build_encoder=_encoder,
     build_system=SpadeSystem,
+    published=PUBLISHED,
 )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 GOLDEN = Path(__file__).parents[2] / "../shared/reference/golden"
 
 
-def golden_values(shape: tuple[int, ...], batch_norm_weight: bool = False) -> Tensor:
+def values_by_rule(shape: tuple[int, ...], batch_norm_weight: bool = False) -> Tensor:
     """A tensor of this shape as the golden networks had it; it depends on the shape alone."""
     n = int(np.prod(shape))
     with np.errstate(over="ignore"):
@@ -38,7 +38,7 @@ def fill(module: nn.Module) -> nn.Module:
         for layer in module.modules():
             is_norm = isinstance(layer, nn.modules.batchnorm._BatchNorm)
             for name, parameter in layer.named_parameters(recurse=False):
-                values = golden_values(tuple(parameter.shape), is_norm and name == "weight")
+                values = values_by_rule(tuple(parameter.shape), is_norm and name == "weight")
                 parameter.copy_(values)
             if is_norm and layer.running_mean is not None:
                 layer.reset_running_stats()
@@ -56,7 +56,7 @@ class GoldenInputs:
     @staticmethod
     def latent(length: int) -> Tensor:
         """z as a 1 x length tensor: 2u - 1."""
-        return golden_values((length,)).div(0.1).view(1, length)
+        return values_by_rule((length,)).div(0.1).view(1, length)
 
 
 def inputs(width: int, height: int) -> GoldenInputs:
@@ -74,6 +74,12 @@ def inputs(width: int, height: int) -> GoldenInputs:
 @pytest.fixture(scope="session")
 def golden_fill() -> Callable[[nn.Module], nn.Module]:
     return fill
+
+
+@pytest.fixture(scope="session")
+def golden_values() -> Callable[..., Tensor]:
+    """(shape, batch_norm_weight=False) -> the tensor of this shape."""
+    return values_by_rule
 
 
 @pytest.fixture(scope="session")
