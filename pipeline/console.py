@@ -111,7 +111,7 @@ class _Lines:
             rate = self._done / elapsed_s
             parts.append(f"{rate:.3g}/s")
             if self._total and self._done < self._total:
-                parts.append(f"{_duration((self._total - self._done) / rate)} left")
+                parts.append(f"{duration((self._total - self._done) / rate)} left")
         return ", ".join([*parts, *([self._note] if self._note else [])])
 
 
@@ -144,7 +144,8 @@ def _bar(what: str, total: int | None) -> Iterator[Progress]:
         yield Bar()
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

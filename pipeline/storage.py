@@ -5,8 +5,9 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -81,15 +82,20 @@ class Store:
         with self._translated("look up", path):
             return int(self._fs.info(self._full(path))["size"])
 
+    def leftovers(self) -> list[StoredFile]:
+        """What writers that were killed left behind: files that no other method shows."""
+        return sorted(
+            StoredFile(path, int(info["size"])) for path, info in self._find("").items() if _is_leftover(path)
+        )
+
     def list(self, prefix: str = "") -> list[StoredFile]:
         """Every file below the folder `prefix`, sorted by path; nothing when the folder is not there."""
-        top = self._full(prefix) if prefix else self._root
-        with self._translated("list", prefix):
-            found = self._fs.find(top, detail=True)
-        skip = len(self._root.rstrip("/")) + 1
-        # On object storage `find` on the name of a single object returns that object.
-        files = (StoredFile(path[skip:], int(info["size"])) for path, info in found.items() if path != top)
-        return sorted(file for file in files if not file.path.endswith(_TEMPORARY))
+        found = self._find(prefix)
+        return sorted(StoredFile(path, int(info["size"])) for path, info in found.items() if not _is_leftover(path))
+
+    def times(self, prefix: str) -> dict[str, float]:
+        """When each file below the folder `prefix` was last written, as seconds since 1970."""
+        return {path: _written_at(info) for path, info in self._find(prefix).items() if not _is_leftover(path)}
 
     def write_atomic(self, path: str, data: bytes) -> None:
         """Put the file under its name as a whole or not at all, over what was there before."""
@@ -129,6 +135,14 @@ class Store:
             with contextlib.suppress(StorageError):
                 self.delete(probe)
 
+    def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
+        top = self._full(prefix) if prefix else self._root
+        with self._translated("list", prefix):
+            found = self._fs.find(top, detail=True)
+        skip = len(self._root.rstrip("/")) + 1
+        # On object storage `find` on the name of a single object returns that object.
+        return {path[skip:]: info for path, info in found.items() if path != top}
+
     def _create(self, full: str, data: bytes) -> bool:
         if self._local:
             with _temporary(full, data) as temporary:
@@ -160,6 +174,17 @@ class Store:
             raise MissingFileError(f"{self.place(path)}: cannot {action}: no such file, folder or bucket") from error
         except Exception as error:
             raise StorageError(f"{self.place(path)}: cannot {action}: {_reason(error)}") from error
+
+
+def _is_leftover(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.endswith(_TEMPORARY) or name.startswith(_PROBE)
+
+
+def _written_at(info: dict[str, Any]) -> float:
+    """Each file system has its own name for it, and its own type."""
+    said = next((info[name] for name in ("mtime", "LastModified", "created", "updated") if name in info), 0.0)
+    return float(said.timestamp() if isinstance(said, datetime) else said)
 
 
 @contextlib.contextmanager

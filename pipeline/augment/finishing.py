@@ -76,17 +76,18 @@ class Finisher:
         records = [self._record(sample) for sample in rendered]
         image_field = IMAGE_FIELDS[self._job.recipe.output.image.format]
         encoded = [_encode(s, r, image_field) for s, r in zip(rendered, records, strict=True)]
-        tar = build_tar(encoded)
+        tar, rows = build_tar(encoded), self._manifest.rows(shard, records)
         marker = Marker(
             shard=shard,
             plan=self._job.plan_fingerprint,
             sha256=sha256_of(tar),
             size=len(tar),
             samples=len(encoded),
+            rows_sha256=sha256_of(rows),
             statistics=shard_statistics(rendered, self._job.bank),
             rejects=tuple(reject.as_data() for reject in rejects),
         )
-        return commit_shard(self._store, marker, tar, self._manifest.rows(shard, records), self._claim.check)
+        return commit_shard(self._store, marker, tar, rows, self._claim.check)
 
     def _record(self, sample: RenderedSample) -> SampleRecord:
         job, edited = self._job, sample.edited

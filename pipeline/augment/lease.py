@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import MissingFileError, RunError, StorageError
 from pipeline.shards import layout
@@ -41,6 +40,32 @@ class Claim:
             own = False
         if not own or store.exists(_path(self.number + 1)):
             raise RunError(f"{self.url}: another run has taken this output over; this one commits nothing more")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who wrote a lease, and when it was last heard of."""
+
+    user: str
+    host: str
+    pid: int
+    started: str
+    heartbeat: float
+
+    def __str__(self) -> str:
+        return f"process {self.pid} of {self.user} on {self.host}"
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the last heartbeat; clocks that disagree make it no less than 0."""
+        return max(0.0, time.time() - self.heartbeat)
+
+    @property
+    def alive(self) -> bool:
+        """Heard of lately, and not a process of this machine that is gone."""
+        if self.host == socket.gethostname() and not _is_running(self.pid, self.started):
+            return False
+        return self.age_s < STALE_AFTER_S
 
 
 @contextmanager
@@ -70,25 +95,40 @@ def _take(store: Store) -> Claim:
     return claim
 
 
-def _refuse_while_alive(store: Store, number: int) -> None:
+def read_owner(store: Store) -> Owner | None:
+    """Who holds the output, or held it last and died; None when nobody does."""
+    highest = _highest(store)
+    return _owner(store, highest) if highest else None
+
+
+def refuse_while_alive(store: Store) -> None:
+    """RunError, naming the owner, when a run is at work."""
+    highest = _highest(store)
+    if highest:
+        _refuse_while_alive(store, highest)
+
+
+def _owner(store: Store, number: int) -> Owner | None:
+    path = _path(number)
     try:
-        owner = json.loads(store.read(_path(number)))
-    except MissingFileError:
-        return  # released in between
-    except ValueError:
-        raise RunError(f"{store.place(_path(number))}: not a lease; delete it if no run is at work here") from None
-    if _alive(owner):
-        age = max(0, round(time.time() - owner["heartbeat"]))
-        raise RunError(
-            f"{store.url}: another run is at work here: process {owner['pid']} of {owner['owner']} on {owner['host']}, "
-            f"last heard of {age} s ago; wait for it or stop it (a dead one is given up after {STALE_AFTER_S:g} s)"
+        said = json.loads(store.read(path))
+        owner = Owner(
+            str(said["owner"]), str(said["host"]), int(said["pid"]), str(said["started"]), float(said["heartbeat"])
         )
+    except MissingFileError:
+        return None  # released in between
+    except (ValueError, KeyError, TypeError):
+        raise RunError(f"{store.place(path)}: not a lease; delete it if no run is at work here") from None
+    return owner
 
 
-def _alive(owner: dict[str, Any]) -> bool:
-    if owner["host"] == socket.gethostname() and not _is_running(owner["pid"], owner["started"]):
-        return False
-    return bool(time.time() - owner["heartbeat"] < STALE_AFTER_S)
+def _refuse_while_alive(store: Store, number: int) -> None:
+    owner = _owner(store, number)
+    if owner is not None and owner.alive:
+        raise RunError(
+            f"{store.url}: another run is at work here: {owner}, last heard of {owner.age_s:.0f} s ago; "
+            f"wait for it or stop it (a dead one is given up after {STALE_AFTER_S:g} s)"
+        )
 
 
 def _is_running(pid: int, started: str) -> bool:

@@ -30,12 +30,30 @@ class Marker(BaseModel):
     sha256: str
     size: int
     samples: int
+    rows_sha256: str
     statistics: dict[str, Any]
     rejects: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> bytes:
-        """The bytes of the marker."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+        """The bytes of the marker: what it says, and a hash over that, since nothing else would tell a flipped bit."""
+        said = self.model_dump(mode="json")
+        return _compact({"digest": sha256_of(_compact(said)), **said})
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Marker":
+        """The marker back. ValueError says what is wrong with the bytes."""
+        said = json.loads(data)
+        if not isinstance(said, dict):
+            raise ValueError("not a JSON object")
+        digest = said.pop("digest", None)
+        try:
+            marker = cls.model_validate(said)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        if digest != sha256_of(_compact(said)):
+            raise ValueError("its digest does not fit its content")
+        return marker
 
 
 def commit_shard(store: Store, marker: Marker, tar: bytes, rows: bytes, fence: Callable[[], None]) -> Marker:
@@ -71,6 +89,10 @@ def put_verified(store: Store, path: str, data: bytes, sha256: str) -> None:
         raise StorageError(f"{store.place(path)}: reads back with sha256 {kept}, was written with {sha256}")
 
 
+def _compact(said: dict[str, Any]) -> bytes:
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+
 def sha256_of(data: bytes) -> str:
     """The hash that markers, manifest and dataset.json know bytes by."""
     return hashlib.sha256(data).hexdigest()
@@ -80,9 +102,9 @@ def read_marker(store: Store, shard: str) -> Marker:
     """The marker of a shard. StorageError where it is not what a marker is."""
     path = layout.marker_path(shard)
     try:
-        marker = Marker.model_validate_json(store.read(path))
-    except ValidationError as error:
-        raise StorageError(f"{store.place(path)}: not a commit marker: {error.errors()[0]['msg']}") from None
+        marker = Marker.from_json(store.read(path))
+    except ValueError as error:
+        raise StorageError(f"{store.place(path)}: not a commit marker: {error}") from None
     if marker.shard != shard:
         raise StorageError(f"{store.place(path)}: is the marker of shard {marker.shard}")
     return marker

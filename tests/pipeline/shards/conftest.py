@@ -78,10 +78,16 @@ def write_toy_dataset(root: Path, sizes: list[int]) -> Store:
         keys = [f"toy-{number + i:08d}" for i in range(size)]
         made = [toy_fields(number + i, key) for i, key in enumerate(keys)]
         tar = build_tar((key, fields) for key, (fields, _) in zip(keys, made, strict=True))
-        marker = Marker(
-            shard=shard, plan="p", sha256=sha256_of(tar), size=len(tar), samples=size, statistics={}, rejects=()
-        )
         rows = Manifest(CATALOG).rows(shard, [record for _, record in made])
+        marker = Marker(
+            shard=shard,
+            plan="p",
+            sha256=sha256_of(tar),
+            size=len(tar),
+            samples=size,
+            rows_sha256=sha256_of(rows),
+            statistics={},
+        )
         commit_shard(store, marker, tar, rows, fence=lambda: None)
         entries.append({"name": f"{shard}.tar", "sha256": marker.sha256, "size": marker.size, "samples": size})
         number += size

@@ -43,7 +43,15 @@ class LyingStore(Store):
 
 
 def marker_of(tar: bytes = TAR, shard: str = "train-000000") -> Marker:
-    return Marker(shard=shard, plan="p", sha256=sha256_of(tar), size=len(tar), samples=3, statistics={"a": 1})
+    return Marker(
+        shard=shard,
+        plan="p",
+        sha256=sha256_of(tar),
+        size=len(tar),
+        samples=3,
+        rows_sha256=sha256_of(ROWS),
+        statistics={"a": 1},
+    )
 
 
 def commit(store: Store, marker: Marker | None = None, tar: bytes = TAR, fence=lambda: None) -> Marker:
@@ -126,5 +134,16 @@ def test_markers_are_read_in_the_order_asked_for(tmp_path):
 def test_a_marker_that_is_none_is_named(tmp_path):
     store = Store(str(tmp_path))
     store.write_atomic(".synthgen/commits/train-000000.json", b"{}")
-    with pytest.raises(StorageError, match=r"commits/train-000000\.json: not a commit marker: Field required$"):
+    with pytest.raises(StorageError, match=r"commits/train-000000\.json: not a commit marker: shard: Field required$"):
+        read_marker(store, "train-000000")
+
+
+@pytest.mark.parametrize("position", range(10, 300, 29))
+def test_one_flipped_bit_anywhere_in_a_marker_is_found(tmp_path, position):
+    store, path = Store(str(tmp_path)), ".synthgen/commits/train-000000.json"
+    commit(store)
+    data = bytearray(store.read(path))
+    data[position % len(data)] ^= 1
+    store.write_atomic(path, bytes(data))
+    with pytest.raises(StorageError, match=r"commits/train-000000\.json: not a commit marker: "):
         read_marker(store, "train-000000")
