@@ -1,0 +1,104 @@
+"""Writes docs/results.md from the result files, so that no number in it is typed by hand.
+
+python studies/write_results.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "studies" / "results"
+PAGE = ROOT / "docs" / "results.md"
+
+_HEAD = """\
+# Results
+
+Made by `python studies/write_results.py` from the files in `studies/results/`; every table names the command, the
+commit, the device and the day. Differences are paired over seeds; ± after a difference is half its 95 % interval, and
+one that is smaller is called within the noise. FID named segmenter is a distance in the features of the segmentation
+network of that study, and does not compare with published ones.
+"""
+
+_NOTHING = """
+No study has been run yet. `python studies/streetscapes_riders.py` needs two cores and about twenty minutes;
+`python studies/camvid_dusk.py --data CAMVID` some hours, or a GPU and `--budget full`.
+"""
+
+
+def main() -> None:
+    PAGE.write_text(document(read(RESULTS)), encoding="utf-8")
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """Every result file, in order of their names."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def document(results: list[dict[str, Any]]) -> str:
+    """The page."""
+    writers = {"model": _model, "dataset": _dataset, "downstream": _downstream, "quality_gate": _gate}
+    parts = [_HEAD, *([] if results else [_NOTHING])]
+    for result in results:
+        parts.append(
+            f"\n## {result['study'].replace('_', ' ')}\n\n{_origin(result)}\n\n{writers[result['kind']](result)}"
+        )
+    return "".join(parts)
+
+
+def _origin(result: dict[str, Any]) -> str:
+    made = result["provenance"]
+    return f"`{made['command']}`, commit {made['commit']}, {made['device']}, {made['date']}."
+
+
+def _downstream(result: dict[str, Any]) -> str:
+    groups = list(result["scenes"])
+    lines = [_row("trained on", *(f"{g} ({result['scenes'][g]})" for g in groups)), _row(*["---"] * (len(groups) + 1))]
+    for arm, of_arm in result["mean_iou"].items():
+        cells = [f"{100 * of_arm[g]['mean']:.1f} ± {100 * of_arm[g]['spread']:.1f}" for g in groups]
+        lines.append(_row(arm, *cells))
+    lines.append("\nPoints of mean IoU on held-out real scenes, mean and deviation over "
+                 f"{result['seeds']} seeds. Against real alone:\n")  # fmt: skip
+    for group in groups:
+        for arm, verdict in result["verdicts"][group].items():
+            spread = "" if verdict["half_width"] is None else f" ± {verdict['half_width']:.1f}"
+            lines.append(f"- {group}, {arm}: {verdict['points']:+.1f}{spread}, {verdict['word']}")
+    return "\n".join([*lines, *(f"- note: {note}" for note in result["notes"]), ""])
+
+
+def _model(result: dict[str, Any]) -> str:
+    lines = [_row("", "rendered", "real"), _row("---", "---", "---")]
+    for name, key in (("mean IoU", "mean_iou"), ("pixel accuracy", "pixel_accuracy")):
+        lines.append(_row(name, f"{result['rendered'][key]:.3f}", f"{result['real'][key]:.3f}"))
+    if "fid_segmenter" in result:
+        floor = result["fid_segmenter_of_real_halves"]
+        lines.append(_row("FID (segmenter); between real halves", f"{result['fid_segmenter']:.3g}", f"{floor:.3g}"))
+    return "\n".join([*lines, ""])
+
+
+def _dataset(result: dict[str, Any]) -> str:
+    lines = [_row("", "data set", "real"), _row("---", "---", "---")]
+    both = (result["made"], result["real"])
+    lines.append(_row("images", *(str(side["images"]) for side in both)))
+    lines.append(_row("mean agreement", *(f"{side['agreement_mean']:.3f}" for side in both)))
+    lines.append(_row("near-duplicates", str(result["near_duplicates"]), ""))
+    return "\n".join([*lines, ""])
+
+
+def _gate(result: dict[str, Any]) -> str:
+    lines = [_row("spoilt by", "precision", "recall", "ranked right"), _row(*["---"] * 4)]
+    for name, found in result["gate"].items():
+        cells = (f"{found[key]:.2f}" for key in ("precision", "recall", "ranked_right"))
+        lines.append(_row(name.replace("_", " "), *cells))
+    chance = result["random_gate"]["precision"]
+    lines.append(f"\n{result['spoilt']} of {result['images']} images spoilt; a gate that rejects at random has "
+                 f"precision and recall {chance:.2f}.")  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Studies in a tiny form: from data to kept numbers, by the command a reader would type."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CAMVID = ROOT.parent / "shared" / "data" / "camvid"
+
+
+def study(name: str, *arguments: str) -> None:
+    environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "OMP_NUM_THREADS": "1", "USER": "tester"}
+    environment.pop("RAY_ADDRESS", None)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "studies" / f"{name}.py"), *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_dusk_frames_are_held_out_of_training(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import camvid_dusk
+
+    data = tmp_path / "data"
+    for split, stems in (
+        ("train", [f"0001TP_{n:03d}" for n in range(30)] + ["0006R0_000"]),
+        ("val", ["0016E5_000"]),
+    ):
+        for folder, ending in ((split, ".jpg"), (f"{split}annot", ".png")):
+            (data / folder).mkdir(parents=True)
+            for stem in stems:
+                (data / folder / f"{stem}{ending}").write_bytes(b"")
+    camvid_dusk.split_frames(data, tmp_path / "frames")
+    left = sorted(path.stem for path in (tmp_path / "frames" / "train").iterdir())
+    held = sorted(path.stem for path in (tmp_path / "frames" / "val").iterdir())
+    assert left == [f"0001TP_{n:03d}" for n in range(15)] + ["0006R0_000"]
+    assert held == [f"0001TP_{n:03d}" for n in range(15, 30)] + ["0016E5_000"]
+    assert len(list((tmp_path / "frames" / "valannot").iterdir())) == 16
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("SYNTHGEN_STUDIES"), reason="a minute each: set SYNTHGEN_STUDIES=1 to run them")
+@pytest.mark.parametrize("name", ["streetscapes_riders", "camvid_dusk"])
+def test_a_study_goes_from_data_to_kept_numbers(name, tmp_path):
+    arguments = ["--budget", "tiny", "--out", str(tmp_path / "out"), "--results", str(tmp_path / "results")]
+    if name == "camvid_dusk":
+        if not CAMVID.is_dir():
+            pytest.skip("../shared/data/camvid is not there")
+        arguments += ["--data", str(CAMVID)]
+    study(name, *arguments)
+    kept = json.loads((tmp_path / "results" / f"{name}_tiny_downstream.json").read_text())
+    assert kept["settings"]["command"].startswith(f"python studies/{name}.py")
+    assert str(tmp_path) not in kept["provenance"]["command"]
+    assert len(kept["arms"]) == 5
