@@ -81,7 +81,8 @@ class _Lines:
     def __init__(self, what: str, total: int | None, unit: str, mode: ProgressMode) -> None:
         self._what, self._total, self._unit, self._mode = what, total, unit, mode
         self._started = self._shown_at = time.monotonic()
-        self._done, self._shown, self._note = 0, -1, ""
+        self._done, self._note = 0, ""
+        self._shown = (-1, "")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         self.set(self._done + steps, note=note)
@@ -93,9 +94,9 @@ class _Lines:
 
     def show(self) -> None:
         """The line as it stands now, unless it was shown already."""
-        if self._mode is ProgressMode.OFF or self._done == self._shown:
+        if self._mode is ProgressMode.OFF or (self._done, self._note) == self._shown:
             return
-        self._shown, self._shown_at = self._done, time.monotonic()
+        self._shown, self._shown_at = (self._done, self._note), time.monotonic()
         elapsed = self._shown_at - self._started
         line = self._as_json(elapsed) if self._mode is ProgressMode.JSON else self._as_text(elapsed)
         print(line, file=sys.stderr, flush=True)

@@ -28,13 +28,14 @@ def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
     bank = model.style_bank()
     _check_styles(loaded, model, bank)
     resolution = recipe.resolution or model.resolution
-    plan = _plan(recipe, source, resolution)
+    plan = recipe_plan(recipe, source, resolution)
     record = PlanRecord.of(recipe, plan, _look_fingerprint(model, bank), source.fingerprint(), str(resolution))
     job = AugmentJob(recipe, source, model, bank, plan, record.fingerprint(), EditContext(), resolution)
     return job, record
 
 
-def _plan(recipe: Recipe, source: Source, resolution: Resolution) -> Plan:
+def recipe_plan(recipe: Recipe, source: Source, resolution: Resolution | None) -> Plan:
+    """Which scenes a recipe draws, and how often."""
     keys = source.keys()
     samples = recipe.samples or (recipe.variants_per_source or 1) * len(keys)
     weights = None if recipe.balance is None else balance_weights(recipe.balance, source, resolution)

@@ -17,6 +17,7 @@ from pipeline.augment.finishing import Finisher, ShardReport
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim, hold_lease
 from pipeline.augment.rows import Agreement, Outcome
+from pipeline.augment.watch import Watch, watching
 from pipeline.console import Progress
 from pipeline.errors import RunError, SynthgenError
 from pipeline.instance_banks import edit_context
@@ -53,6 +54,12 @@ class Tally:
         """What is worth seeing beside the progress."""
         lost = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items()))
         return f"{self.shards} shards{', ' + lost if lost else ''}"
+
+    @property
+    def time_shares(self) -> str:
+        """Where the workers' time went, the most first; empty when none was spent."""
+        spent = sum(self.seconds.values())
+        return ", ".join(f"{stage} {s / spent:.0%}" for stage, s in self.seconds.most_common() if spent)
 
 
 def run_augment(
@@ -121,8 +128,14 @@ def _make_shards(
     job = with_context(job, store, cluster)
     limit = FailureLimit.of(job.recipe.on_error, job.plan.num_samples)
     examples: list[dict[str, Any]] = []
-    with closing(_reports(job, store, claim, cluster, missing, agreement)) as reports:
+    watch = Watch([shard.id for shard in missing])
+
+    def complain(complaint: str) -> None:
+        progress.set(tally.samples, job.plan.num_samples, f"{tally.note}; {complaint}")
+
+    with closing(_reports(job, store, claim, cluster, missing, agreement)) as reports, watching(watch, complain):
         for report in reports:
+            watch.reported()
             _count(report, tally)
             examples += [reject.as_data() for reject in report.failures]
             progress.set(tally.samples, job.plan.num_samples, tally.note)

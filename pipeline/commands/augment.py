@@ -74,9 +74,16 @@ def _run(
 
 
 def _show_plan(console: Console, job: "AugmentJob", store: "Store") -> None:
-    from pipeline.augment.dry_run import dry_run
+    from dataclasses import replace
 
-    drawn = dry_run(job, store)
+    from pipeline.augment.dry_run import dry_run
+    from pipeline.instance_banks import kept_context
+    from pipeline.shards import layout
+    from pipeline.storage import Store
+
+    kept = Store(store.place(layout.STATE))
+    context = kept_context(job.recipe.edits, job.source, kept, job.resolution)
+    drawn = dry_run(replace(job, context=context), store)
     console.result(drawn.as_text(), drawn.as_data())
 
 
@@ -87,6 +94,8 @@ def _summary(tally: "Tally", store: "Store") -> str:
     lines = [f"{tally.samples} samples in {tally.shards} shards at {store.url}"]
     if tally.resumed_samples:
         lines.append(f"{tally.resumed_samples} of them were there before, {made} made now")
+    if tally.time_shares:
+        lines.append(f"the workers' time: {tally.time_shares}")
     for outcome, count in sorted(tally.outcomes.items()):
         lines.append(f"{count} samples {outcome}: see {store.place(layout.REJECTS)}")
     lines += [f"look at  {store.place(layout.PREVIEW)}", f"report   {store.place(layout.REPORT)}"]
