@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from label_editing.boxes import Box
 from label_editing.changes import Flip, Zoom
 from label_editing.edits.base import EditRecord, TouchedInstance
 from label_editing.scene import Scene
@@ -19,6 +18,7 @@ _COLOURS: dict[str, tuple[int, int, int]] = {
     "changed": (255, 220, 40),
 }
 _EDGE = (255, 255, 255)
+_READABLE = 0.42  # the least scale of letters that people can read
 
 
 def colourise(scene: Scene, instance_edges: bool = True) -> Picture:
@@ -39,17 +39,31 @@ def _edges(scene: Scene) -> npt.NDArray[np.bool_]:
     return edges & scene.catalog.is_thing[scene.labels]
 
 
-def outline_changes(before: Scene, after: Scene, records: Iterable[EditRecord]) -> tuple[Picture, Picture]:
-    """Both scenes as pictures: what went is outlined in the first, what came or changed in the second."""
-    pictures = colourise(before), colourise(after)
+def outline_changes(
+    before: Scene, after: Scene, records: Iterable[EditRecord], width: int | None = None
+) -> tuple[Picture, Picture]:
+    """Both scenes as pictures: what went is outlined in the first, what came or changed in the second.
+
+    With a `width` the pictures are of that width, and lines and names are drawn after shrinking, so that they stay
+    readable.
+    """
+    first, second = colourise(before), colourise(after)
     records = list(records)
-    for touched in all_touched(records):
-        scene, picture = (before, pictures[0]) if touched.what == "removed" else (after, pictures[1])
-        _outline(scene, picture, touched)
     if not _view_changed(records):
         changed = _changed_stuff(before, after)
-        pictures[1][changed] = (0.7 * pictures[1][changed] + 0.3 * np.array(_COLOURS["changed"])).astype(np.uint8)
-    return pictures
+        second[changed] = (0.7 * second[changed] + 0.3 * np.array(_COLOURS["changed"])).astype(np.uint8)
+    if width is not None:
+        first, second = _resized(first, width), _resized(second, width)
+    for touched in all_touched(records):
+        scene, picture = (before, first) if touched.what == "removed" else (after, second)
+        _outline(scene, picture, touched)
+    return first, second
+
+
+def _resized(picture: Picture, width: int) -> Picture:
+    height = max(1, round(picture.shape[0] * width / picture.shape[1]))
+    way = cv2.INTER_AREA if width < picture.shape[1] else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=way), np.uint8)
 
 
 def _view_changed(records: Iterable[EditRecord]) -> bool:
@@ -76,23 +90,28 @@ def _changed_stuff(before: Scene, after: Scene) -> npt.NDArray[np.bool_]:
 
 
 def _outline(scene: Scene, picture: Picture, touched: TouchedInstance) -> None:
+    """On a picture of the scene of any size."""
     colour = _COLOURS[touched.what]
-    thickness = max(1, scene.height // 400)
+    scale = np.array([picture.shape[1] / scene.width, picture.shape[0] / scene.height])
+    thickness = max(1, picture.shape[0] // 300)
     box = touched.box
     if scene.instances is not None and not box.empty:
         mask = np.ascontiguousarray(scene.instances[box.window] == touched.id).view(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(box.left, box.top))
-        cv2.drawContours(picture, contours, -1, colour, thickness)
-    _name(picture, box, f"{'-' if touched.what == 'removed' else '+'} {touched.class_name}", colour)
+        scaled = [np.rint(contour * scale).astype(np.int32) for contour in contours]
+        cv2.drawContours(picture, scaled, -1, colour, thickness)
+    corner = round(box.left * scale[0]), round(box.top * scale[1])
+    _name(picture, corner, f"{'-' if touched.what == 'removed' else '+'} {touched.class_name}", colour)
 
 
-def _name(picture: Picture, box: Box, text: str, colour: tuple[int, int, int]) -> None:
-    """A label above the box, black behind coloured letters, kept inside the picture."""
-    scale = picture.shape[0] / 1400
+def _name(picture: Picture, corner: tuple[int, int], text: str, colour: tuple[int, int, int]) -> None:
+    """A label above a box's corner, coloured letters on black, kept inside the picture."""
+    height_px = picture.shape[0]
+    scale = max(height_px / 1400, min(_READABLE, height_px / 400))  # tiny pictures have no room for letters
     thickness = max(1, round(1.5 * scale))
     (width, height), baseline = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
-    left = max(0, min(box.left, picture.shape[1] - width))
-    bottom = max(height + baseline, box.top)
+    left = max(0, min(corner[0], picture.shape[1] - width))
+    bottom = max(height + baseline, corner[1])
     cv2.rectangle(picture, (left, bottom - height - baseline), (left + width, bottom), (0, 0, 0), -1)
     cv2.putText(
         picture, text, (left, bottom - baseline), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA

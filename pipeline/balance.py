@@ -23,7 +23,7 @@ _STEPS = 100
 _READERS = 8
 
 
-def balance_weights(balance: Balance, source: Source, resolution: Resolution) -> Weights:
+def balance_weights(balance: Balance, source: Source, resolution: Resolution | None) -> Weights:
     """A weight for every scene of the source. InputError when no scene has a class that is asked for."""
     classes = [source.catalog.named(name).id for name in balance.target]
     counts = count_classes(source, resolution, balance.by)
@@ -33,7 +33,7 @@ def balance_weights(balance: Balance, source: Source, resolution: Resolution) ->
     return tilted_weights(counts[:, classes], counts.sum(axis=1), list(balance.target.values()))
 
 
-def count_classes(source: Source, resolution: Resolution, by: Literal["pixels", "instances"]) -> Weights:
+def count_classes(source: Source, resolution: Resolution | None, by: Literal["pixels", "instances"]) -> Weights:
     """Pixels or instances of every class id (columns) in every scene (rows); a broken scene counts as empty."""
 
     def count(key: str) -> Weights:

@@ -27,8 +27,7 @@ def class_sheet(class_name: str, entries: Sequence[BankEntry], most: int = 48) -
     blank = np.full_like(cells[0], 255)
     cells += [blank] * (-len(cells) % _COLUMNS)
     rows = [cells[k : k + _COLUMNS] for k in range(0, len(cells), _COLUMNS)]
-    heading = f"{class_name}: {len(entries)} cut-outs, {len(chosen)} shown"
-    return contact_sheet(rows, headings=[heading[:60]], cell_width=_CELL_WIDTH)
+    return contact_sheet(rows, headings=[f"{class_name}: {len(chosen)} of {len(entries)}"], cell_width=_CELL_WIDTH)
 
 
 def _cell(entry: BankEntry) -> Image:

@@ -23,6 +23,7 @@ from label_editing.views import view_of_scene
 from orchestration.cluster import ClusterInfo
 from orchestration.parallel import map_parallel
 from pipeline.errors import InputError, SourceError
+from pipeline.local_cache import local_cache
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.storage import Store
@@ -239,6 +240,14 @@ def edit_context(
     if any(isinstance(edit, ReplaceRegion) for edit in every):
         scenes = tuple(source.read_scene(key, resolution) for key in _spread(source.keys(), _NUM_OTHER_SCENES))
     return EditContext(bank, None if bank is None else bank.perspective, scenes)
+
+
+def kept_context(
+    edits: Sequence[Edit], source: Source, run: Store, resolution: Resolution | None = None
+) -> EditContext:
+    """The same for commands that leave a run alone: the run's bank where it has one, else one kept on this machine."""
+    store = run if run.exists(bank_path(source, resolution)) else local_cache()
+    return edit_context(edits, source, store, resolution)
 
 
 def _spread(keys: Sequence[str], count: int) -> list[str]:

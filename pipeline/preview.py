@@ -1,10 +1,9 @@
 """What a recipe does to label maps, before any image is made: before, after, and what changed, as PNG and as a page."""
 
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-import cv2
-import numpy as np
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from label_editing.drawing import outline_changes
 from label_editing.edits import EditContext, EditRecord, EditRefused, apply_edits
@@ -17,7 +16,7 @@ from pipeline.report.html import data_uri, render_page
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
 
-_CELL = 512
+_CELL = 640  # pixels a picture is wide
 
 Render = Callable[[SampleSpec, Scene], Image]
 
@@ -48,22 +47,27 @@ class Previewer:
 
     def rows(self, count: int, render: Render | None = None) -> Iterator[PreviewRow]:
         """So many samples, in the order of the plan; `render` makes an image of an edited scene."""
-        for slot in range(min(count, self._plan.num_samples)):
-            spec, scene, edited, records = self._edited(slot)
-            before, after = outline_changes(scene, edited, records)
-            image = None if render is None else render(spec, edited)
-            yield PreviewRow(spec, _small(before), _small(after), tuple(described(records)), image)
+        slots = range(min(count, self._plan.num_samples))
+        # NumPy and OpenCV let go of the interpreter, so threads help.
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for row, edited in threads.map(self._row, slots):
+                yield row if render is None else replace(row, image=render(row.spec, edited))
 
-    def _edited(self, slot: int) -> tuple[SampleSpec, Scene, Scene, list[EditRecord]]:
-        """A slot of the plan with its scene before and after the edits; the next spare where one is refused."""
+    def _row(self, slot: int) -> tuple[PreviewRow, Scene]:
+        spec, scene, edited, records = self.edited(slot)
+        before, after = outline_changes(scene, edited, records, _CELL)
+        return PreviewRow(spec, before, after, tuple(described(records))), edited
+
+    def edited(self, slot: int) -> tuple[SampleSpec, Scene, Scene, list[EditRecord]]:
+        """A slot of the plan with its scene before and after the edits; the next spare where a scene does not do."""
         last = ""
         for attempt in range(SPARES_A_SLOT + 1):
             spec = self._plan.spare(slot, attempt) if attempt else self._plan.sample(slot)
-            scene = self._source.read_scene(spec.source_key, self._resolution)
             edits_rng, _ = sample_rng(spec.seed, spec.source_key, spec.variant).spawn(2)
             try:
+                scene = self._source.read_scene(spec.source_key, self._resolution)
                 edited, records = apply_edits(self._recipe.edits, scene, self._context, edits_rng)
-            except EditRefused as refusal:
+            except (EditRefused, SourceError) as refusal:
                 last = str(refusal)
                 continue
             return spec, scene, edited, records
@@ -101,9 +105,3 @@ def preview_page(recipe: Recipe, recipe_text: str, rows: list[PreviewRow]) -> st
     return render_page(
         "preview.html.j2", title=f"{recipe.name} - preview", name=recipe.name, rows=shown, recipe_text=recipe_text
     )
-
-
-def _small(picture: Image) -> Image:
-    height = max(1, round(picture.shape[0] * _CELL / picture.shape[1]))
-    way = cv2.INTER_AREA if picture.shape[1] > _CELL else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(picture, (_CELL, height), interpolation=way), np.uint8)

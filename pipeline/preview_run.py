@@ -5,20 +5,23 @@ from pathlib import Path
 import cv2
 
 from generators.inference import Renderer
-from label_editing.edits import EditContext
 from label_editing.scene import Scene
 from pipeline.augment.job import AugmentJob
-from pipeline.augment.prepare import prepare
+from pipeline.augment.prepare import prepare, recipe_plan
 from pipeline.augment.rendering import to_channels
 from pipeline.config_file import Loaded
 from pipeline.console import Console
 from pipeline.errors import InputError, StorageError
+from pipeline.instance_banks import kept_context
 from pipeline.model_directory import ModelDirectory
-from pipeline.plan import SampleSpec, draw_plan, sample_rng
+from pipeline.plan import Plan, SampleSpec, sample_rng
 from pipeline.preview import Previewer, PreviewRow, Render, preview_page, preview_sheet
 from pipeline.recipe import Recipe
-from pipeline.recipe_checks import check_recipe
-from pipeline.sources.base import Image
+from pipeline.recipe_source import opened_source
+from pipeline.resolution import Resolution
+from pipeline.shards import layout
+from pipeline.sources.base import Image, Source
+from pipeline.storage import Store
 from pipeline.styles.draw import draw_style
 
 
@@ -26,14 +29,15 @@ def preview_rows(loaded: Loaded[Recipe], count: int, maps_only: bool, console: C
     """The rows of a preview: with images where the recipe's model is there and they are wanted."""
     recipe = loaded.value
     render: Render | None = None
-    if maps_only or not ModelDirectory(recipe.model).finished():
+    if ModelDirectory(recipe.model).finished():
+        job, _ = prepare(loaded)
+        previewer = previewer_of(recipe, job.source, job.plan, job.resolution)
+        render = None if maps_only else _Imager(job)
+    else:
         if not maps_only:
             console.note(f"no model at {recipe.model} yet: maps only")
-        previewer = _without_model(loaded)
-    else:
-        job, _ = prepare(loaded)
-        previewer = Previewer(recipe, job.source, job.plan, job.context, job.resolution)
-        render = _Imager(job)
+        source = opened_source(loaded)
+        previewer = previewer_of(recipe, source, recipe_plan(recipe, source, recipe.resolution), recipe.resolution)
     rows = []
     with console.progress("preview", count, "samples") as progress:
         for row in previewer.rows(count, render):
@@ -42,14 +46,10 @@ def preview_rows(loaded: Loaded[Recipe], count: int, maps_only: bool, console: C
     return rows
 
 
-def _without_model(loaded: Loaded[Recipe]) -> Previewer:
-    recipe = loaded.value
-    source = recipe.source.open()
-    check_recipe(loaded, source.catalog)
-    keys = source.keys()
-    samples = recipe.samples or (recipe.variants_per_source or 1) * len(keys)
-    plan = draw_plan(recipe.name, keys, samples, recipe.seed, recipe.output.samples_per_shard)
-    return Previewer(recipe, source, plan, EditContext(), recipe.resolution)
+def previewer_of(recipe: Recipe, source: Source, plan: Plan, resolution: Resolution | None) -> Previewer:
+    """With the context that `augment` will edit in."""
+    kept = Store(f"{recipe.output.root}/{layout.STATE}")
+    return Previewer(recipe, source, plan, kept_context(recipe.edits, source, kept, resolution), resolution)
 
 
 class _Imager:

@@ -1,0 +1,82 @@
+"""A preview shows what augment will make, and says what was done."""
+
+import cv2
+import numpy as np
+import pytest
+
+from label_editing.edits import EditContext
+from label_editing.edits.base import EditRecord
+from pipeline.augment.prepare import recipe_plan
+from pipeline.console import Console
+from pipeline.errors import InputError
+from pipeline.preview import Previewer, described, preview_sheet
+from pipeline.preview_run import preview_rows, write_preview
+from pipeline.recipe import Recipe, load_recipe
+from pipeline.sources.base import Source
+
+SMALL = [
+    "source.scenes=5",
+    "source.where={}",
+    "resolution=256x128",
+    "samples=6",
+    "edits.0.probability=1",
+    "edits.1.probability=1",
+]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_CACHE", str(tmp_path / "cache"))
+
+
+def loaded(tmp_path, *more: str):
+    return load_recipe("night_cars", [*SMALL, f"model={tmp_path}/none", f"output.root={tmp_path}/out", *more])
+
+
+def previewed(recipe: Recipe, source: Source, context: EditContext) -> Previewer:
+    return Previewer(recipe, source, recipe_plan(recipe, source, recipe.resolution), context, recipe.resolution)
+
+
+def test_without_a_model_maps_are_shown_and_a_line_says_so(tmp_path, capsys):
+    rows = preview_rows(loaded(tmp_path), 4, False, Console())
+    assert f"no model at {tmp_path}/none yet: maps only" in capsys.readouterr().err
+    assert [len(row.pictures) for row in rows] == [2, 2, 2, 2]
+    assert {picture.shape for row in rows for picture in row.pictures} == {(320, 640, 3)}
+    assert all(row.done[2].startswith("add_instances: added car 260") for row in rows)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_more_rows_than_the_plan_has_samples(tmp_path):
+    assert len(preview_rows(loaded(tmp_path, "samples=2"), 12, True, Console(quiet=True))) == 2
+
+
+def test_a_preview_is_a_picture_and_a_page(tmp_path):
+    recipe = loaded(tmp_path)
+    rows = preview_rows(recipe, 2, True, Console(quiet=True))
+    page = write_preview(recipe, rows, tmp_path / "seen" / "cars.png")
+    assert np.array_equal(cv2.imread(str(tmp_path / "seen/cars.png"))[:, :, ::-1], preview_sheet(rows))
+    text = page.read_text()
+    assert text.count("data:image/jpeg;base64,") == 4
+    assert all(row.spec.source_key in text and row.done[2] in text for row in rows)
+    with pytest.raises(InputError, match=r"^--out .*cars\.txt: expected a \.png or \.jpg file$"):
+        write_preview(recipe, rows, tmp_path / "cars.txt")
+
+
+def test_a_scene_that_refuses_gives_way_to_the_next_spare(tmp_path):
+    recipe = loaded(tmp_path, "edits=[{op: remove_instances, classes: [rider, motorcycle], required: true}]").value
+    source = recipe.source.open()
+    previewer = previewed(recipe, source, EditContext())
+    for slot in range(3):
+        spec, scene, edited, records = previewer.edited(slot)
+        assert records[0].applied
+        assert (scene.labels != edited.labels).any()
+        assert spec.key.endswith(f"{slot:08d}")
+
+
+def test_an_edit_that_did_nothing_says_why():
+    child = EditRecord(op="mirror", applied=True)
+    records = [
+        EditRecord(op="add_instances", applied=False, reason="no road to stand on"),
+        EditRecord(op="repeat", applied=True, children=(child,)),
+    ]
+    assert described(records) == ["add_instances: no road to stand on", "repeat: applied", "mirror: applied"]
