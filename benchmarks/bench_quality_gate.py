@@ -11,6 +11,7 @@ as many as were spoilt; the named baseline in the same run is a gate that reject
 import argparse
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -75,7 +76,21 @@ def main() -> None:
     judge = judge_for(learn, size, settings, Store(arguments.judges), Console(quiet=True))
     clean, spoilt = measure(judge, held_out, renderer, arguments.limit, arguments.seed)
     report = evaluate(clean, spoilt, arguments.share, arguments.seed)
-    print(json.dumps({**report, "resolution": str(size), "provenance": provenance()}, indent=1))
+    text = json.dumps(as_result(report, arguments, size), indent=1)
+    print(text)
+    if arguments.keep is not None:
+        arguments.keep.write_text(text + "\n", encoding="utf-8")
+
+
+def as_result(report: dict[str, Any], arguments: argparse.Namespace, size: Resolution) -> dict[str, Any]:
+    """As the results of studies are kept; the model by what it is, not by where it lay."""
+    options = f"--limit {arguments.limit} --judge-steps {arguments.judge_steps} --width {arguments.width}"
+    command = f"python benchmarks/bench_quality_gate.py {'--model MODEL ' if arguments.model else ''}{options}"
+    result = {"study": "quality_gate", "kind": "quality_gate", "resolution": str(size), **report}
+    if arguments.model:
+        card = open_model(arguments.model).card
+        result["model"] = {"family": card.family, "steps": card.training.steps, "pairs": card.training.pairs}
+    return {**result, "provenance": provenance() | {"command": command}}
 
 
 def materials(arguments: argparse.Namespace) -> tuple[Source, Source, Resolution, SceneRenderer | None]:
@@ -147,6 +162,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=24)
     parser.add_argument("--judges", default="runs/judges")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="also write the numbers here, as in studies/results/")
     return parser.parse_args()
 
 

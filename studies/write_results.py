@@ -93,6 +93,12 @@ def _gate(result: dict[str, Any]) -> str:
     chance = result["random_gate"]["precision"]
     lines.append(f"\n{result['spoilt']} of {result['images']} images spoilt; a gate that rejects at random has "
                  f"precision and recall {chance:.2f}.")  # fmt: skip
+    if "model" in result:
+        made = result["model"]
+        lines.append(
+            f"The images are renderings by a {made['family']} of {made['steps']} steps on {made['pairs']} pairs, at "
+            f"{result['resolution']}; some are bad without being spoilt, and count as wrongly rejected."
+        )
     return "\n".join([*lines, ""])
 
 
