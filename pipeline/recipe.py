@@ -23,6 +23,9 @@ def _with_home(location: str) -> str:
 Location = Annotated[str, Field(min_length=1), AfterValidator(_with_home)]
 
 
+_HELD_OUT = ("val", "valid", "validation", "test")
+
+
 class _Block(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -100,6 +103,8 @@ class Recipe(_Block):
             raise ValueError("expected either samples or variants_per_source")
         if self.balance is not None and self.samples is None:
             raise ValueError("balance draws some source maps more often, so it needs samples, not variants_per_source")
+        if self.balance is not None and self.source.split in _HELD_OUT:
+            raise ValueError(f"balance draws training scenes only, and source.split is {self.source.split!r}")
         return self
 
     def as_data(self) -> dict[str, Any]:

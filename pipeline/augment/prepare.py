@@ -8,7 +8,7 @@ from pipeline.balance import balance_weights
 from pipeline.config_file import Loaded
 from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel, open_model
-from pipeline.plan import Plan, draw_plan
+from pipeline.plan import Plan, draw_plan, flat_name
 from pipeline.plan_record import PlanRecord
 from pipeline.recipe import Recipe
 from pipeline.recipe_checks import check_recipe
@@ -39,7 +39,8 @@ def recipe_plan(recipe: Recipe, source: Source, resolution: Resolution | None) -
     keys = source.keys()
     samples = recipe.samples or (recipe.variants_per_source or 1) * len(keys)
     weights = None if recipe.balance is None else balance_weights(recipe.balance, source, resolution)
-    return draw_plan(recipe.name, keys, samples, recipe.seed, recipe.output.samples_per_shard, weights=weights)
+    shard_size = recipe.output.samples_per_shard
+    return draw_plan(recipe.name, keys, samples, recipe.seed, shard_size, flat_name(source.split), weights)
 
 
 def _check_styles(loaded: Loaded[Recipe], model: OpenModel, bank: StyleBank) -> None:

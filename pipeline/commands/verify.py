@@ -9,9 +9,14 @@ from pipeline.console import Console, ProgressMode
 
 Root = Annotated[str, typer.Argument(metavar="ROOT", help="The data set: a folder or URL.")]
 
+Source = Annotated[
+    bool, typer.Option("--source", help="Also open the source, and prove that every scene is of the recipe's split.")
+]
+
 
 def verify(
     root: Root,
+    source: Source = False,
     progress: ShowProgress = ProgressMode.AUTO,
     quiet: Quiet = False,
     json: Json = False,
@@ -23,6 +28,7 @@ def verify(
     from concurrent.futures import ThreadPoolExecutor
 
     from pipeline.shards.check import check_shard, check_whole, read_index
+    from pipeline.shards.split_guard import recorded_source, split_problems
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
@@ -36,7 +42,12 @@ def verify(
     problems = [problem for check in checks for problem in check.problems]
     problems += check_whole(store, index, checks)
     samples = sum(len(check.keys) for check in checks)
-    found = "\n".join(problems) or f"{root}: {len(checks)} shards, {samples} samples: all as they should be"
-    console.result(found, {"root": root, "shards": len(checks), "samples": samples, "problems": problems})
+    well = f"{root}: {len(checks)} shards, {samples} samples: all as they should be"
+    if source:
+        config = recorded_source(checks)
+        problems += split_problems(config, checks)
+        well += f"\nevery scene is of split {config.split} of {config.format}"
+    data = {"root": root, "shards": len(checks), "samples": samples, "problems": problems}
+    console.result("\n".join(problems) or well, data | ({"split": config.split} if source else {}))
     if problems:
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,13 +18,22 @@ from pipeline.shards.tar import read_samples
 from pipeline.storage import Store
 
 
+class CheckedSample(NamedTuple):
+    """What a sample says it was made from."""
+
+    key: str
+    source: str
+    source_key: str
+
+
 @dataclass(frozen=True)
 class ShardCheck:
-    """What was found in one shard."""
+    """What was found in one shard. `samples` are those that could be decoded."""
 
     shard: str
     problems: tuple[str, ...]
     keys: tuple[str, ...]
+    samples: tuple[CheckedSample, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,15 +73,22 @@ def check_shard(store: Store, index: DatasetIndex, shard: str) -> ShardCheck:
     problems = [f"{place}: {problem}" for problem in _against_entry(data, index.shards[shard])]
     problems += _against_marker(store, index, shard)
     keys: list[str] = []
+    samples: list[CheckedSample] = []
     try:
         for key, fields in read_samples(data):
             keys.append(key)
-            problems += [f"{place}: sample {key}: {problem}" for problem in _sample_problems(key, fields, index)]
+            try:
+                sample = decode_sample(key, fields)
+            except ValueError as error:
+                problems.append(f"{place}: sample {key}: {error}")
+                continue
+            samples.append(CheckedSample(key, sample.record.source, sample.record.source_key))
+            problems += [f"{place}: sample {key}: {problem}" for problem in _sample_problems(sample, index)]
     except Exception as error:  # tarfile raises several kinds on damaged archives
         problems.append(f"{place}: not a readable tar after {len(keys)} samples: {error}")
     if len(keys) != index.shards[shard]["samples"]:
         problems.append(f"{place}: holds {len(keys)} samples, dataset.json says {index.shards[shard]['samples']}")
-    return ShardCheck(shard, tuple(problems), tuple(keys))
+    return ShardCheck(shard, tuple(problems), tuple(keys), tuple(samples))
 
 
 def check_whole(store: Store, index: DatasetIndex, checks: Sequence[ShardCheck]) -> Iterator[str]:
@@ -106,11 +122,7 @@ def _against_marker(store: Store, index: DatasetIndex, shard: str) -> list[str]:
     return [] if marker.plan == index.plan else [f"{place}: belongs to another plan than dataset.json"]
 
 
-def _sample_problems(key: str, fields: dict[str, bytes], index: DatasetIndex) -> list[str]:
-    try:
-        sample = decode_sample(key, fields)
-    except ValueError as error:
-        return [str(error)]
+def _sample_problems(sample: Decoded, index: DatasetIndex) -> list[str]:
     return [*_map_problems(sample, index.catalog), *_record_problems(sample, index.catalog)]
 
 
