@@ -39,12 +39,12 @@ class TrainingState:
         _store_channels_last(self.system)
         self.system.train()
         group.start_alike(self.system)
+        self.step = 0
+        self.attempt = 0
         self._reseed()
         self._optimizers = self.system.optimizers()
         self._decays = [LinearDecay(o, job.steps, job.decay_share) for o in self._optimizers]
         self.average = MovingAverage(self.system.generator, job.average_decay) if job.average_decay else None
-        self.step = 0
-        self.attempt = 0
 
     @property
     def precision(self) -> str:
