@@ -36,6 +36,7 @@ COMMANDS = (
     Command("status", "pipeline.commands.status", "status", "Look at things"),
     Command("sources", "pipeline.commands.sources", "app", "Look at things"),
     Command("bank", "pipeline.commands.bank", "app", "Look at things"),
+    Command("model", "pipeline.commands.model", "app", "Look at things"),
     Command("styles", "pipeline.commands.styles", "app", "Look at things"),
     Command("inspect", "pipeline.commands.inspect", "inspect", "Look at things"),
     Command("verify", "pipeline.commands.verify", "verify", "Look at things"),

@@ -20,7 +20,7 @@ def _settings(shapes: Shapes, target: Target) -> dict[str, Any]:
     blocks = sum(name.startswith("SPADEResBlock_") and name.endswith(".SPADE_1_.1.weight") for name in shapes)
     stride = 2**blocks
     return {
-        "base_channels": shape(shapes, "out_7.0.weight", 4)[1],
+        "base_channels": shape(shapes, f"out_{blocks}.0.weight", 4)[1],
         "hidden_channels": hidden,
         "style_dim": shape(shapes, "noise_process.weight", 2)[1],
         "trunk_blocks": max(1, blocks - _REFINEMENTS),

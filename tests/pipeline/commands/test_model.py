@@ -1,0 +1,216 @@
+"""`synthgen model`: published checkpoints become models, models say what they are, and leave for other programs."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from generators import FAMILIES, family_named
+from label_editing.catalog import Catalog, ClassSpec
+from pipeline.cli import main
+from pipeline.model_directory import ModelDirectory, ModelFacts, TrainingSummary, label_space, open_model
+from pipeline.model_export import export_model
+from pipeline.resolution import Resolution
+
+SMALL = {
+    "pix2pixhd": {"base_channels": 2, "num_downsamplings": 1, "num_blocks": 1, "encoder_channels": 2},
+    "spade": {"base_channels": 2, "hidden_channels": 4, "encoder_channels": 2, "start_grid": (1, 2), "use_vae": True},
+    "ccfpse": {"base_channels": 2, "hidden_channels": 4, "pyramid_channels": 4},
+    "oasis": {"base_channels": 2, "hidden_channels": 4, "noise_dim": 4},
+    "lab2pix_v1": {"base_channels": 2, "hidden_channels": 4, "trunk_blocks": 1, "start_grid": (4, 8)},
+    "lab2pix_v2": {"base_channels": 2, "hidden_channels": 4, "global_channels": 2},
+}
+CATALOG = Catalog(
+    name="toy", classes=tuple(ClassSpec(id=i, name=f"class {i}", color=(i, i, i), layer="object") for i in range(5))
+)
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as left:
+        main(list(map(str, arguments)))
+    out, err = capsys.readouterr()
+    return left.value.code, out, err
+
+
+@pytest.fixture
+def published(tmp_path):
+    """Files as the authors of a family would have saved them, and the networks in them."""
+
+    def make(family: str, catalog_channels: int = 35):
+        torch.manual_seed(3)
+        row = FAMILIES[family]
+        config = row.config(**SMALL[family])
+        space = label_space(CATALOG) if catalog_channels == 5 else type(label_space(CATALOG))(catalog_channels)
+        files = {}
+        for part, network in (("G", row.build_generator(config, space)), ("E", row.build_encoder(config, space))):
+            if network is None:
+                continue
+            names = (row.published.generator if part == "G" else row.published.encoder)(config)
+            tensors = {names.of_tensor(name): tensor for name, tensor in network.state_dict().items()}
+            torch.save(tensors, tmp_path / f"net_{part}.pth")
+            files[part] = (tmp_path / f"net_{part}.pth", network.eval())
+        return files
+
+    return make
+
+
+@pytest.mark.parametrize("family", SMALL)
+def test_an_imported_checkpoint_renders_as_the_network_it_was_saved_from(family, published, tmp_path, capsys):
+    files = published(family)
+    encoder = ["--encoder", files["E"][0]] if "E" in files else []
+    out = tmp_path / "model"
+    options = ["--family", family, "--output", out, "--resolution", "128x64", *encoder]
+    code, said, _ = run(capsys, "model", "import", files["G"][0], *options)
+    assert code == 0
+    assert f"note: imported from {files['G'][0].name}, sha256 " in said
+    mine = open_model(str(out)).load_generator()
+    theirs = files["G"][1]
+    labels = torch.arange(64 * 128).view(1, 64, 128) // 512
+    condition = theirs.condition(labels, labels.int())
+    style = torch.zeros(1, theirs.style_dim) if theirs.style_kind == "global" else None
+    if theirs.style_kind == "noise":
+        style = torch.zeros(1, theirs.style_dim, 64, 128)
+    with torch.inference_mode():
+        torch.testing.assert_close(mine(condition, style), theirs(condition, style), rtol=0, atol=0)
+
+
+def test_what_no_shape_tells_is_set_by_hand(published, tmp_path, capsys):
+    path = published("ccfpse")["G"][0]
+    options = ["--family", "ccfpse", "--output", tmp_path / "model", "--resolution", "128x64"]
+    code, _, err = run(capsys, "model", "import", path, *options, "--set", "kl_weight=-1")
+    assert (code, err) == (2, "error: --set kl_weight: Input should be greater than or equal to 0\n")
+    code, _, _ = run(capsys, "model", "import", path, *options, "--set", "kl_weight=0.5")
+    assert code == 0
+    assert open_model(str(tmp_path / "model")).config.kl_weight == 0.5
+
+
+def test_a_truncated_file_is_one_clear_line_and_leaves_nothing(published, tmp_path, capsys):
+    path = published("oasis")["G"][0]
+    path.write_bytes(path.read_bytes()[:5000])
+    code, out, err = run(capsys, "model", "import", path, "--family", "oasis", "--output", tmp_path / "model")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {path}: not a whole PyTorch checkpoint of plain tensors (")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "model" / "model.json").exists()
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path, capsys):
+    path = tmp_path / "evil.pth"
+    torch.save({"weight": Path("surprise")}, path)
+    code, _, err = run(capsys, "model", "import", path, "--family", "oasis", "--output", tmp_path / "model")
+    assert code == 2
+    assert err.startswith(f"error: {path}: not a whole PyTorch checkpoint of plain tensors (")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda tensors: tensors.pop("conv_img.bias"),
+            "weights do not fit the network: conv_img.bias is missing",
+        ),
+        (
+            lambda tensors: tensors.update({"epoch": 3}),
+            "expected a state dict of tensors; 'epoch' holds a int",
+        ),
+        (
+            lambda tensors: tensors.pop("conv_img.weight"),
+            "not a generator of oasis: conv_img.weight is missing; the file holds fc.weight, fc.bias, "
+            "body.0.norm_0.first_norm.running_mean, ...",
+        ),
+    ],
+)
+def test_a_wrong_file_names_what_does_not_fit(change, said, published, tmp_path, capsys):
+    path = published("oasis")["G"][0]
+    tensors = torch.load(path, weights_only=True)
+    change(tensors)
+    torch.save(tensors, path)
+    options = ["--family", "oasis", "--output", tmp_path / "model", "--resolution", "128x64"]
+    assert run(capsys, "model", "import", path, *options) == (2, "", f"error: {path}: {said}\n")
+
+
+def test_a_generator_with_styles_asks_for_its_encoder(published, tmp_path, capsys):
+    path = published("pix2pixhd")["G"][0]
+    code, _, err = run(capsys, "model", "import", path, "--family", "pix2pixhd", "--output", tmp_path / "model")
+    assert (code, err) == (
+        2,
+        f"error: {path}: this generator takes styles; give its encoder's file with --encoder\n",
+    )
+
+
+@pytest.fixture
+def model(tmp_path):
+    def make(family: str):
+        torch.manual_seed(4)
+        row = family_named(family)
+        config = row.config(**SMALL[family])
+        space = label_space(CATALOG)
+        summary = TrainingSummary(
+            source={"format": "streetscapes"},
+            source_fingerprint="0",
+            pairs=3,
+            steps=2,
+            batch_size=1,
+            seed=0,
+            precision="float32",
+            losses={},
+            notes=("no VGG",),
+        )
+        facts = ModelFacts("toy", family, config, CATALOG, Resolution(128, 64), summary)
+        url = str(tmp_path / family)
+        ModelDirectory(url).write(facts, row.build_generator(config, space), row.build_encoder(config, space))
+        return url
+
+    return make
+
+
+def test_show_says_what_a_model_is(model, capsys):
+    url = model("oasis")
+    fingerprint = open_model(url).fingerprint
+    count = sum(weight.numel() for weight in open_model(url).load_generator().parameters())
+    code, out, _ = run(capsys, "model", "show", url)
+    assert (code, out) == (
+        0,
+        f"toy: oasis, {count:,} parameters, 128x64 (sides in multiples of 32)\n"
+        f"  paper: {FAMILIES['oasis'].paper}\n"
+        "  5 classes of toy: class 0, class 1, class 2, class 3, class 4\n"
+        "  styles: noise, 4 numbers; no bank\n"
+        "  trained on 3 pairs of streetscapes, 2 steps\n"
+        "  note: no VGG\n"
+        f"  fingerprint: {fingerprint}\n",
+    )
+    code, out, _ = run(capsys, "model", "show", url, "--json")
+    assert json.loads(out)["training"]["notes"] == ["no VGG"]
+
+
+@pytest.mark.parametrize("family", SMALL)
+def test_an_exported_program_gives_the_original_image(family, model, tmp_path, capsys):
+    path = tmp_path / "program.pt2"
+    code, out, err = run(capsys, "model", "export", model(family), "--format", "torch-export", "--out", path, "--json")
+    assert (code, err) == (0, "")
+    said = json.loads(out)
+    assert said["largest_difference"] <= 1e-5
+    assert said["inputs"]["condition"][-2:] == [64, 128]
+    assert path.is_file()
+
+
+def test_onnx_names_the_packages_it_lacks(model, tmp_path, capsys):
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
+    if not missing:
+        pytest.skip("ONNX is installed here")
+    code, _, err = run(capsys, "model", "export", model("oasis"), "--format", "onnx", "--out", tmp_path / "m.onnx")
+    assert (code, err) == (
+        2,
+        f"error: ONNX needs {', '.join(missing)}, not installed here; run: pip install 'synthgen[export]'\n",
+    )
+
+
+def test_onnx_gives_the_original_image(model, tmp_path):
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(name)
+    from pipeline.model_export import ExportFormat
+
+    done = export_model(open_model(model("oasis")), tmp_path / "m.onnx", ExportFormat.ONNX)
+    assert done.largest_difference < 1e-3
