@@ -1,13 +1,18 @@
-"""Which source maps are drawn more often, so that rare classes come nearer to the shares a recipe asks for."""
+"""Which source maps are drawn, and which objects added, more often, so that rare classes near the shares asked for."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from label_editing.catalog import Catalog
+from label_editing.edits import AnyEdit
+from label_editing.edits.add_instances import AddInstances
+from label_editing.edits.counts import as_range
+from label_editing.edits.one_of import OneOf
 from label_editing.instance_table import find_instances
 from label_editing.scene import Scene
 from pipeline.errors import InputError, SourceError
@@ -21,29 +26,128 @@ _MOST_OF_MEAN = 20.0  # no scene is drawn more than so many times as often as th
 _RIDGE = 1e-6  # keeps the solution finite where the target is out of reach
 _STEPS = 100
 _READERS = 8
+_LEAST_NEED = 0.05  # of the weight of the class that lacks most
 
 
-def balance_weights(balance: Balance, source: Source, resolution: Resolution | None) -> Weights:
-    """A weight for every scene of the source. InputError when no scene has a class that is asked for."""
-    classes = [source.catalog.named(name).id for name in balance.target]
-    counts = count_classes(source, resolution, balance.by)
-    lacking = [name for name, found in zip(balance.target, counts[:, classes].sum(axis=0), strict=True) if not found]
+@dataclass(frozen=True)
+class ClassShare:
+    """How near the plan comes to the share of one class, before any edit."""
+
+    name: str
+    target: float
+    source: float  # when every scene is drawn alike
+    planned: float  # in the scenes of the plan
+    reachable: float  # by drawing scenes alone, as often as the most of them may be drawn
+
+    def as_text(self) -> str:
+        """For people."""
+        short = "" if self.planned >= 0.95 * self.target else "; edits have to add the rest"
+        return (
+            f"{self.name}: target {self.target:.2%}, source {self.source:.2%}, drawn {self.planned:.2%}"
+            f" (at most {self.reachable:.2%} by drawing scenes{short})"
+        )
+
+
+class Counted(NamedTuple):
+    """Pixels and instances of every class id (columns) in every scene (rows)."""
+
+    pixels: Weights
+    instances: Weights
+
+
+@dataclass(frozen=True)
+class Balancing:
+    """What was counted in the scenes of a source, and what follows from it for a balance."""
+
+    balance: Balance
+    classes: tuple[int, ...]
+    counted: Counted
+
+    @property
+    def counts(self) -> Weights:
+        """What the shares are shares of."""
+        return self.counted.pixels if self.balance.by == "pixels" else self.counted.instances
+
+    def weights(self) -> Weights:
+        """A weight for every scene of the source."""
+        amounts, totals = self.counts[:, self.classes], self.counts.sum(axis=1)
+        return tilted_weights(amounts, totals, list(self.balance.target.values()))
+
+    def shares(self, choices: npt.NDArray[np.int32]) -> tuple[ClassShare, ...]:
+        """Where a plan that draws these scenes stands, class by class."""
+        drawn = np.bincount(choices, minlength=len(self.counts)).astype(np.float64)
+        return tuple(
+            ClassShare(name, target, self._share(c, np.ones(len(drawn))), self._share(c, drawn), self._most(c))
+            for c, (name, target) in zip(self.classes, self.balance.target.items(), strict=True)
+        )
+
+    def objects_lacking(self, shares: Sequence[ClassShare]) -> dict[str, float]:
+        """How many objects of each class a sample lacks on average; 0 where the plan reaches the share."""
+        per_scene = self.counts.sum(axis=1).mean()
+        lacking = {}
+        for c, share in zip(self.classes, shares, strict=True):
+            objects, amount = self.counted.instances[:, c].sum(), self.counts[:, c].sum()
+            missing = max(0.0, share.target - share.planned) * per_scene
+            lacking[share.name] = float(missing * objects / amount) if amount else 0.0
+        return lacking
+
+    def _share(self, class_id: int, weights: Weights) -> float:
+        total = float(weights @ self.counts.sum(axis=1))
+        return float(weights @ self.counts[:, class_id]) / total if total else 0.0
+
+    def _most(self, class_id: int) -> float:
+        """The share in the scenes richest in the class, each drawn as often as any may be."""
+        totals = self.counts.sum(axis=1)
+        richness = self.counts[:, class_id] / np.maximum(totals, 1)
+        kept = max(1, int(np.ceil(len(totals) / _MOST_OF_MEAN)))
+        best = np.argsort(-richness, kind="stable")[:kept]
+        return float(self.counts[best, class_id].sum() / max(totals[best].sum(), 1))
+
+
+def count_scenes(balance: Balance, source: Source, resolution: Resolution | None) -> Balancing:
+    """One pass over the source. InputError when no scene has a class that is asked for."""
+    classes = tuple(source.catalog.named(name).id for name in balance.target)
+    balancing = Balancing(balance, classes, count_classes(source, resolution))
+    found = balancing.counts[:, classes].sum(axis=0)
+    lacking = [name for name, amount in zip(balance.target, found, strict=True) if not amount]
     if lacking:
         raise InputError(f"balance.target: no scene of the source has {', '.join(lacking)}")
-    return tilted_weights(counts[:, classes], counts.sum(axis=1), list(balance.target.values()))
+    return balancing
 
 
-def count_classes(source: Source, resolution: Resolution | None, by: Literal["pixels", "instances"]) -> Weights:
-    """Pixels or instances of every class id (columns) in every scene (rows); a broken scene counts as empty."""
+def count_classes(source: Source, resolution: Resolution | None) -> Counted:
+    """What every scene holds; a broken one counts as empty."""
 
-    def count(key: str) -> Weights:
+    def count(key: str) -> Counted:
         try:
-            return _counts(source.read_scene(key, resolution), source.catalog, by)
+            return _counts(source.read_scene(key, resolution), source.catalog)
         except SourceError:
-            return np.zeros(source.catalog.max_id + 1)  # counted as failed where samples are made of it
+            # Counted as failed where samples are made of it.
+            return Counted(np.zeros(source.catalog.max_id + 1), np.zeros(source.catalog.max_id + 1))
 
     with ThreadPoolExecutor(_READERS) as threads:
-        return np.array(list(threads.map(count, source.keys())), np.float64)
+        found = list(threads.map(count, source.keys()))
+    return Counted(np.array([c.pixels for c in found]), np.array([c.instances for c in found]))
+
+
+def weighted_by_need(edits: Sequence[AnyEdit], lacking: Mapping[str, float]) -> tuple[AnyEdit, ...]:
+    """The edits, each one_of that only adds objects drawing the classes that are still lacking more often.
+
+    Only where it has no weights of its own and adds a class that the balance names. A class that lacks nothing keeps a
+    small weight, for the variety.
+    """
+    return tuple(_weighted_by_need(edit, lacking) for edit in edits)
+
+
+def _weighted_by_need(edit: AnyEdit, lacking: Mapping[str, float]) -> AnyEdit:
+    if not isinstance(edit, OneOf) or edit.weights is not None:
+        return edit
+    added = [child for child in edit.edits if isinstance(child, AddInstances)]
+    if len(added) < len(edit.edits) or not any(lacking.get(child.class_name, 0.0) > 0 for child in added):
+        return edit
+    needs = [lacking.get(child.class_name, 0.0) / (sum(as_range(child.count)) / 2 or 1) for child in added]
+    weights = tuple(round(max(need, _LEAST_NEED * max(needs)), 6) for need in needs)
+    return edit.model_copy(update={"weights": weights})
 
 
 def tilted_weights(amounts: Weights, totals: Weights, target: Sequence[float]) -> Weights:
@@ -100,9 +204,8 @@ def _bounded(scores: Weights) -> Weights:
     return _softmax(low * scores)
 
 
-def _counts(scene: Scene, catalog: Catalog, by: Literal["pixels", "instances"]) -> Weights:
+def _counts(scene: Scene, catalog: Catalog) -> Counted:
     size = catalog.max_id + 1
-    if by == "pixels":
-        return np.bincount(scene.labels.ravel(), minlength=size).astype(np.float64)
+    pixels = np.bincount(scene.labels.ravel(), minlength=size).astype(np.float64)
     found: Mapping[int, object] = {} if scene.instances is None else find_instances(scene.instances)
-    return np.bincount([i // 1000 for i in found], minlength=size).astype(np.float64)
+    return Counted(pixels, np.bincount([i // 1000 for i in found], minlength=size).astype(np.float64))

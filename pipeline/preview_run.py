@@ -7,7 +7,7 @@ import cv2
 from generators.inference import Renderer
 from label_editing.scene import Scene
 from pipeline.augment.job import AugmentJob
-from pipeline.augment.prepare import prepare, recipe_plan
+from pipeline.augment.prepare import draw_recipe, prepare
 from pipeline.augment.rendering import to_channels
 from pipeline.config_file import Loaded
 from pipeline.console import Console
@@ -31,13 +31,14 @@ def preview_rows(loaded: Loaded[Recipe], count: int, maps_only: bool, console: C
     render: Render | None = None
     if ModelDirectory(recipe.model).finished():
         job, _ = prepare(loaded)
-        previewer = previewer_of(recipe, job.source, job.plan, job.resolution)
+        previewer = previewer_of(job.recipe, job.source, job.plan, job.resolution)
         render = None if maps_only else _Imager(job)
     else:
         if not maps_only:
             console.note(f"no model at {recipe.model} yet: maps only")
         source = opened_source(loaded)
-        previewer = previewer_of(recipe, source, recipe_plan(recipe, source, recipe.resolution), recipe.resolution)
+        drawn = draw_recipe(recipe, source, recipe.resolution)
+        previewer = previewer_of(drawn.recipe, source, drawn.plan, recipe.resolution)
     rows = []
     with console.progress("preview", count, "samples") as progress:
         for row in previewer.rows(count, render):

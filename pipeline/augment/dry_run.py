@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.augment.editing import Editor
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import EditedSample, Slot
+from pipeline.balance import ClassShare
 from pipeline.report.html import byte_size
 from pipeline.shards.commit import committed_shards
 from pipeline.storage import Store
@@ -36,9 +37,10 @@ class DryRun:
     failed: tuple[str, ...]
     classes: dict[str, float]
     edits: dict[str, int]
+    balance: tuple[ClassShare, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
-        return dict(vars(self))
+        return vars(self) | {"balance": [vars(share) for share in self.balance]}
 
     def as_text(self) -> str:
         """For people."""
@@ -46,6 +48,8 @@ class DryRun:
         lines = [
             f"{self.samples} samples of {self.resolution} in {self.shards} shards{done}, from {self.scenes} scenes",
             f"about {byte_size(self.bytes_estimate)} at {self.root}",
+            *(["balance, by drawing scenes:"] if self.balance else []),
+            *(f"  {share.as_text()}" for share in self.balance),
             f"classes drawn, over {self.edited} samples edited for this estimate:",
             *(f"  {share:6.1%}  {name}" for name, share in self.classes.items()),
         ]
@@ -74,6 +78,7 @@ def dry_run(job: AugmentJob, store: Store) -> DryRun:
         failed=tuple(failed),
         classes={name: count / total for name, count in pixels.most_common()},
         edits={edit.op: edits[edit.op] for edit in job.recipe.edits},
+        balance=job.balance,
     )
 
 

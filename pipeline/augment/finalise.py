@@ -57,12 +57,22 @@ def _dataset(job: AugmentJob, store: Store, markers: Sequence[Marker], statistic
         "samples": sum(marker.samples for marker in markers),
         "bytes": sum(marker.size for marker in markers),
         "statistics": statistics,
+        "balance": _balance(job, statistics),
         "versions": _versions(),
         "manifest_sha256": hashlib.sha256(store.read(layout.MANIFEST)).hexdigest(),
         "shards": [
             {"name": f"{m.shard}.tar", "sha256": m.sha256, "size": m.size, "samples": m.samples} for m in markers
         ],
     }
+
+
+def _balance(job: AugmentJob, statistics: dict[str, Any]) -> list[dict[str, Any]]:
+    """How near the data set came to the shares asked for: in the source, in the plan, and as it was made."""
+    if job.recipe.balance is None:
+        return []
+    made = statistics[job.recipe.balance.by]
+    total = sum(made.values()) or 1
+    return [vars(share) | {"made": made.get(share.name, 0) / total} for share in job.balance]
 
 
 def _without_place(job: AugmentJob) -> dict[str, Any]:

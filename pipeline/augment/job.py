@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from label_editing.edits import EditContext
+from pipeline.balance import ClassShare
 from pipeline.model_directory import OpenModel
 from pipeline.plan import Plan
 from pipeline.recipe import Recipe
@@ -24,6 +25,7 @@ class AugmentJob:
     plan_fingerprint: str
     context: EditContext
     resolution: Resolution
+    balance: tuple[ClassShare, ...] = ()  # how near the plan comes to the shares that a balance asks for
 
     @cached_property
     def recipe_fingerprint(self) -> str:

@@ -1,10 +1,11 @@
 """From a recipe to a job: open everything it names and check that it fits together, before any work starts."""
 
 import hashlib
+from typing import NamedTuple
 
 from label_editing.edits import EditContext
 from pipeline.augment.job import AugmentJob
-from pipeline.balance import balance_weights
+from pipeline.balance import ClassShare, Weights, count_scenes, weighted_by_need
 from pipeline.config_file import Loaded
 from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel, open_model
@@ -28,17 +29,38 @@ def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
     bank = model.style_bank()
     _check_styles(loaded, model, bank)
     resolution = recipe.resolution or model.resolution
-    plan = recipe_plan(recipe, source, resolution)
-    record = PlanRecord.of(recipe, plan, _look_fingerprint(model, bank), source.fingerprint(), str(resolution))
-    job = AugmentJob(recipe, source, model, bank, plan, record.fingerprint(), EditContext(), resolution)
+    drawn = draw_recipe(recipe, source, resolution)
+    look = _look_fingerprint(model, bank)
+    record = PlanRecord.of(drawn.recipe, drawn.plan, look, source.fingerprint(), str(resolution))
+    context = EditContext()  # a run adds what its edits need of the whole source
+    job = AugmentJob(
+        drawn.recipe, source, model, bank, drawn.plan, record.fingerprint(), context, resolution, drawn.shares
+    )
     return job, record
 
 
-def recipe_plan(recipe: Recipe, source: Source, resolution: Resolution | None) -> Plan:
+class Drawn(NamedTuple):
+    """A recipe with its plan; a balance has filled in how often its edits add what, and says how near it comes."""
+
+    recipe: Recipe
+    plan: Plan
+    shares: tuple[ClassShare, ...] = ()
+
+
+def draw_recipe(recipe: Recipe, source: Source, resolution: Resolution | None) -> Drawn:
     """Which scenes a recipe draws, and how often."""
+    if recipe.balance is None:
+        return Drawn(recipe, _plan(recipe, source, None))
+    balancing = count_scenes(recipe.balance, source, resolution)
+    plan = _plan(recipe, source, balancing.weights())
+    shares = balancing.shares(plan.choices)
+    edits = weighted_by_need(recipe.edits, balancing.objects_lacking(shares))
+    return Drawn(recipe.model_copy(update={"edits": edits}), plan, shares)
+
+
+def _plan(recipe: Recipe, source: Source, weights: Weights | None) -> Plan:
     keys = source.keys()
     samples = recipe.samples or (recipe.variants_per_source or 1) * len(keys)
-    weights = None if recipe.balance is None else balance_weights(recipe.balance, source, resolution)
     shard_size = recipe.output.samples_per_shard
     return draw_plan(recipe.name, keys, samples, recipe.seed, shard_size, flat_name(source.split), weights)
 

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 
-from pipeline.balance import balance_weights, count_classes, tilted_weights
-from pipeline.recipe import Balance
+from label_editing.edits.add_instances import AddInstances
+from label_editing.edits.mirror import Mirror
+from label_editing.edits.one_of import OneOf
+from pipeline.balance import Balancing, Counted, count_classes, count_scenes, tilted_weights, weighted_by_need
+from pipeline.errors import ConfigError, InputError
+from pipeline.recipe import Balance, load_recipe
 from pipeline.resolution import Resolution
 from pipeline.sources import SOURCES
 
@@ -44,14 +48,57 @@ def test_a_share_out_of_reach_does_not_make_a_data_set_of_one_scene():
 
 
 def test_streets_with_more_cars_are_drawn_more_often(streets):
-    counts = count_classes(streets, SIZE, "pixels")
+    counts = count_classes(streets, SIZE).pixels
     before = counts[:, 26].sum() / counts.sum()
-    weights = balance_weights(Balance(by="pixels", target={"car": 1.3 * before}), streets, SIZE)
+    weights = count_scenes(Balance(by="pixels", target={"car": 1.3 * before}), streets, SIZE).weights()
     assert weights @ counts[:, 26] / (weights @ counts.sum(axis=1)) == pytest.approx(1.3 * before, rel=0.02)
 
 
 def test_pixels_and_instances_are_counted_as_the_maps_say(streets):
     scene = streets.read_scene(streets.keys()[0], SIZE)
-    assert count_classes(streets, SIZE, "pixels")[0].sum() == 96 * 48
+    counted = count_classes(streets, SIZE)
+    assert counted.pixels[0].sum() == 96 * 48
     cars = [i for i in np.unique(scene.instances) if i // 1000 == 26]
-    assert count_classes(streets, SIZE, "instances")[0, 26] == len(cars)
+    assert counted.instances[0, 26] == len(cars)
+
+
+def test_a_class_that_no_scene_has_is_named(streets):
+    with pytest.raises(InputError, match=r"^balance\.target: no scene of the source has caravan$"):
+        count_scenes(Balance(target={"caravan": 0.1}), streets, SIZE)
+
+
+# Forty scenes of 100 pixels; car is class 1, on 20 pixels in two objects in every fourth scene.
+PIXELS = np.tile([[100.0, 0.0], [100.0, 0.0], [100.0, 0.0], [80.0, 20.0]], (10, 1))
+OBJECTS = np.tile([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 2.0]], (10, 1))
+
+
+def test_a_plan_says_what_is_reachable_and_how_near_it_comes():
+    balancing = Balancing(Balance(target={"car": 0.3}), (1,), Counted(PIXELS, OBJECTS))
+    (share,) = balancing.shares(np.array([3, 7, 0, 1], np.int32))
+    assert vars(share) == pytest.approx(
+        {"name": "car", "target": 0.3, "source": 0.05, "planned": 0.1, "reachable": 0.2}
+    )
+    assert share.as_text() == (
+        "car: target 30.00%, source 5.00%, drawn 10.00% (at most 20.00% by drawing scenes; edits have to add the rest)"
+    )
+    assert balancing.objects_lacking([share]) == pytest.approx({"car": 2.0})  # 20 of 100 pixels, ten an object
+
+
+def test_what_lacks_most_is_added_most():
+    adds = [AddInstances.model_validate({"class": name, "count": n}) for name, n in [("bus", 1), ("person", 4)]]
+    (drawn,) = weighted_by_need((OneOf(edits=tuple(adds)),), {"bus": 0.5, "person": 1.0})
+    assert drawn.weights == (0.5, 0.25)
+    (drawn,) = weighted_by_need((OneOf(edits=tuple(adds)),), {"bus": 0.5, "person": 0.0})
+    assert drawn.weights == (0.5, 0.025)
+
+
+def test_weights_that_a_recipe_gives_are_left_alone():
+    add = AddInstances.model_validate({"class": "bus"})
+    given = OneOf(edits=(add, Mirror()), weights=(1, 2)), OneOf(edits=(add, Mirror())), Mirror()
+    assert weighted_by_need(given, {"bus": 1.0}) == given
+    assert weighted_by_need((OneOf(edits=(add,)),), {"bus": 0.0}) == (OneOf(edits=(add,)),)
+
+
+def test_a_balance_never_draws_held_out_scenes():
+    with pytest.raises(ConfigError, match=r"balance draws training scenes only, and source\.split is 'val'"):
+        load_recipe("balanced_rare_classes", ["source.split=val"])

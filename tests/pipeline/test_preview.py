@@ -6,7 +6,7 @@ import pytest
 
 from label_editing.edits import EditContext
 from label_editing.edits.base import EditRecord
-from pipeline.augment.prepare import recipe_plan
+from pipeline.augment.prepare import draw_recipe
 from pipeline.console import Console
 from pipeline.errors import InputError
 from pipeline.preview import Previewer, described, preview_sheet
@@ -34,7 +34,7 @@ def loaded(tmp_path, *more: str):
 
 
 def previewed(recipe: Recipe, source: Source, context: EditContext) -> Previewer:
-    return Previewer(recipe, source, recipe_plan(recipe, source, recipe.resolution), context, recipe.resolution)
+    return Previewer(recipe, source, draw_recipe(recipe, source, recipe.resolution).plan, context, recipe.resolution)
 
 
 def test_without_a_model_maps_are_shown_and_a_line_says_so(tmp_path, capsys):
