@@ -4,25 +4,25 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import fsspec
+import fsspec.config
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.errors import MissingFileError, StorageError
+from pipeline.storage_faults import is_missing_bucket, reason, retried
+
+T = TypeVar("T")
 
 _PROBE = ".synthgen-write-probe"
 _TEMPORARY = ".synthgen-tmp"
-_REASONS = {
-    errno.ENOSPC: "no space left on the device",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-}
+# A call that gets no answer must end: a stalled read would hold its shard for good.
+_S3_LIMITS = {"connect_timeout": 10, "read_timeout": 60, "retries": {"total_max_attempts": 2, "mode": "standard"}}
 
 
 class StoredFile(NamedTuple):
@@ -36,14 +36,16 @@ class Store:
     """A folder on local disk or behind an fsspec URL. Paths are relative to it, with forward slashes.
 
     Options of a remote file system come from fsspec's and the provider's own environment variables and files alone, so
-    that no recipe ever holds a secret. A store pickles, and a relative root stays where it was when the store was made.
+    that no recipe ever holds a secret. On remote storage operations are done again, whole, while their failures are of
+    the kind that passes. A store pickles, and a relative root stays where it was when the store was made.
     """
 
     def __init__(self, url: str) -> None:
         self.url: str = str(url).rstrip("/") or "/"
+        _refuse_secrets(self.url)
         try:
             # Other processes write here too: a cached listing would be a wrong one.
-            self._fs, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+            self._fs, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False, **_limits(self.url))
         except (ValueError, ImportError) as error:
             raise StorageError(f"{self.url}: {error}") from None
         self._local = isinstance(self._fs, LocalFileSystem)
@@ -55,32 +57,32 @@ class Store:
     def read(self, path: str) -> bytes:
         """The whole file; MissingFileError when it is not there."""
         with self._translated("read", path):
-            return bytes(self._fs.cat_file(self._full(path)))
+            return bytes(self._again(lambda: self._fs.cat_file(self._full(path))))
 
     def read_range(self, path: str, start: int, end: int) -> bytes:
         """The bytes from `start` up to `end`."""
         with self._translated("read", path):
-            return bytes(self._fs.cat_file(self._full(path), start=start, end=end))
+            return bytes(self._again(lambda: self._fs.cat_file(self._full(path), start=start, end=end)))
 
     def open_read(self, path: str) -> IO[bytes]:
         """The file as a seekable stream."""
         with self._translated("read", path):
-            return self._fs.open(self._full(path), "rb")
+            return self._again(lambda: self._fs.open(self._full(path), "rb"))
 
     def root_exists(self) -> bool:
         """Whether there is anything under the root's name."""
         with self._translated("look up", ""):
-            return bool(self._fs.exists(self._root))
+            return bool(self._again(lambda: self._fs.exists(self._root)))
 
     def exists(self, path: str) -> bool:
         """Whether there is a file (not a folder) of this name."""
         with self._translated("look up", path):
-            return bool(self._fs.isfile(self._full(path)))
+            return self._again(lambda: self._is_file(self._full(path)))
 
     def size(self, path: str) -> int:
         """Size of the file in bytes; MissingFileError when it is not there."""
         with self._translated("look up", path):
-            return int(self._fs.info(self._full(path))["size"])
+            return int(self._again(lambda: self._fs.info(self._full(path)))["size"])
 
     def leftovers(self) -> list[StoredFile]:
         """What writers that were killed left behind: files that no other method shows."""
@@ -104,7 +106,7 @@ class Store:
                 with _temporary(self._full(path), data) as temporary:
                     os.replace(temporary, self._full(path))
             else:
-                self._fs.pipe_file(self._full(path), data)
+                self._again(lambda: self._fs.pipe_file(self._full(path), data))
 
     def create_exclusive(self, path: str, data: bytes) -> bool:
         """Put the file under its name unless there is one already; False when somebody was first.
@@ -113,14 +115,15 @@ class Store:
         """
         try:
             with self._translated("create", path):
-                return self._create(self._full(path), data)
+                return self._again(lambda: self._create(self._full(path), data))
         except FileExistsError:
-            return False
+            # An answer that got lost and was asked for again looks like a lost race: our bytes say that it is none.
+            return not self._local and self.read(path) == data
 
     def delete(self, path: str) -> None:
         """Remove the file; nothing happens when it is not there."""
         with contextlib.suppress(MissingFileError), self._translated("delete", path):
-            self._fs.rm_file(self._full(path))
+            self._again(lambda: self._fs.rm_file(self._full(path)))
 
     def check_writable(self) -> None:
         """Raise StorageError unless files can be written, created exclusively, read back and deleted here."""
@@ -138,7 +141,7 @@ class Store:
     def _find(self, prefix: str) -> dict[str, dict[str, Any]]:
         top = self._full(prefix) if prefix else self._root
         with self._translated("list", prefix):
-            found = self._fs.find(top, detail=True)
+            found = self._again(lambda: self._fs.find(top, detail=True))
         skip = len(self._root.rstrip("/")) + 1
         # On object storage `find` on the name of a single object returns that object.
         return {path[skip:]: info for path, info in found.items() if path != top}
@@ -153,9 +156,19 @@ class Store:
         except OSError as error:
             # Several S3 servers answer a refused exclusive put in a way s3fs only knows as "invalid argument".
             if error.errno == errno.EINVAL and self._fs.exists(full):
-                return False
+                raise FileExistsError(full) from error
             raise
         return True
+
+    def _is_file(self, full: str) -> bool:
+        # `isfile` of fsspec takes every failure for "no": then a run without rights would look like a new one.
+        try:
+            return bool(self._fs.info(full)["type"] == "file")
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def _again(self, operation: Callable[[], T]) -> T:
+        return operation() if self._local else retried(operation)
 
     def _full(self, path: str) -> str:
         parts = PurePosixPath(path).parts
@@ -171,9 +184,29 @@ class Store:
         except (ValueError, FileExistsError, StorageError):
             raise
         except FileNotFoundError as error:
+            if is_missing_bucket(error):
+                raise StorageError(f"{self.place(path)}: cannot {action}: {reason(error)}") from error
             raise MissingFileError(f"{self.place(path)}: cannot {action}: no such file, folder or bucket") from error
         except Exception as error:
-            raise StorageError(f"{self.place(path)}: cannot {action}: {_reason(error)}") from error
+            raise StorageError(f"{self.place(path)}: cannot {action}: {reason(error)}") from error
+
+
+def _refuse_secrets(url: str) -> None:
+    """A URL is printed, logged and kept in plans; what is secret has no place in it."""
+    if urlsplit(url).password:
+        raise StorageError(
+            f"{url.partition('://')[0]}://...: a URL must not hold a password; give it by the environment or by "
+            "the configuration of fsspec"
+        )
+
+
+def _limits(url: str) -> dict[str, Any]:
+    """Timeouts of S3, under what the user's own configuration of fsspec says."""
+    protocol = url.partition("://")[0]
+    if protocol not in ("s3", "s3a"):
+        return {}
+    own: dict[str, Any] = fsspec.config.conf.get(protocol, {}).get("config_kwargs", {})
+    return {"config_kwargs": {**_S3_LIMITS, **own}}
 
 
 def _is_leftover(path: str) -> bool:
@@ -224,14 +257,3 @@ def _sync_folder(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in _REASONS:
-        return _REASONS[error.errno]
-    # botocore is imported only by the file systems that use it, so its exceptions are told by name.
-    if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
-        return "no credentials; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    if type(error).__name__ in ("EndpointConnectionError", "ConnectTimeoutError"):
-        return f"the storage server does not answer ({error})"
-    return f"{error}" or type(error).__name__

@@ -14,6 +14,7 @@ from uuid import uuid4
 import fsspec
 import pytest
 
+from pipeline import storage_faults
 from pipeline.errors import MissingFileError, StorageError
 from pipeline.storage import Store, StoredFile
 
@@ -190,6 +191,7 @@ def test_a_refused_put_that_looks_like_an_invalid_argument_means_somebody_was_fi
     ],
 )
 def test_a_backends_own_exceptions_become_one_clear_error(monkeypatch, name, reason):
+    monkeypatch.setattr(storage_faults, "_FIRST_WAIT_S", 0.0)
     store = Store("memory://foreign")
 
     def fail(*_args, **_options):
