@@ -32,6 +32,7 @@ COMMANDS = (
     Command("preview", "pipeline.commands.preview", "preview", "Make data"),
     Command("augment", "pipeline.commands.augment", "augment", "Make data"),
     Command("replay", "pipeline.commands.replay", "replay", "Make data"),
+    Command("submit", "pipeline.commands.submit", "submit", "Make data"),
     Command("repair", "pipeline.commands.repair", "repair", "Make data"),
     Command("status", "pipeline.commands.status", "status", "Look at things"),
     Command("sources", "pipeline.commands.sources", "app", "Look at things"),

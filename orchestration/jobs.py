@@ -1,0 +1,88 @@
+"""A command as a job of a running cluster. Its submission id is made of the command, and so is a lock on it."""
+
+import asyncio
+import hashlib
+import shlex
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+_LIVE = ("PENDING", "RUNNING")
+SUCCEEDED = "SUCCEEDED"
+
+
+class JobClient(Protocol):
+    """What is used of `ray.job_submission.JobSubmissionClient`."""
+
+    def submit_job(
+        self, *, entrypoint: str, submission_id: str | None = None, runtime_env: dict[str, Any] | None = None
+    ) -> str: ...
+
+    def get_job_status(self, job_id: str) -> str: ...
+
+    def stop_job(self, job_id: str) -> bool: ...
+
+    def tail_job_logs(self, job_id: str) -> AsyncIterator[str]: ...
+
+
+def connect_jobs(address: str) -> JobClient:
+    """The job server of a cluster. ConnectionError when none answers there."""
+    from ray.job_submission import JobSubmissionClient
+
+    client: JobClient = JobSubmissionClient(address)
+    return client
+
+
+def job_name(command: Sequence[str]) -> str:
+    """The same command has the same name, from any machine."""
+    return f"synthgen-{hashlib.sha256(shlex.join(command).encode()).hexdigest()[:12]}"
+
+
+def latest_attempt(client: JobClient, name: str) -> tuple[int, str | None]:
+    """The number and status of the last submission of this name; (0, None) when there was none."""
+    number, status = 0, None
+    while (following := _status(client, attempt_id(name, number + 1))) is not None:
+        number, status = number + 1, following
+    return number, status
+
+
+def submit(client: JobClient, command: Sequence[str], working_dir: str | None) -> tuple[str, bool]:
+    """The id of the job that runs this command, and whether it was started now rather than found at work."""
+    name = job_name(command)
+    number, status = latest_attempt(client, name)
+    if status in _LIVE:
+        return attempt_id(name, number), False
+    wanted = attempt_id(name, number + 1)
+    environment = {"working_dir": working_dir} if working_dir else {}
+    try:
+        client.submit_job(entrypoint=shlex.join(command), submission_id=wanted, runtime_env=environment)
+    except (RuntimeError, ValueError):
+        if _status(client, wanted) is None:
+            raise
+        return wanted, False  # somebody else submitted it at the same moment
+    return wanted, True
+
+
+def follow(client: JobClient, job: str, show: Any) -> str:
+    """Hand the job's log to `show` until it ends; its last status."""
+
+    async def tail() -> None:
+        async for text in client.tail_job_logs(job):
+            show(text)
+
+    asyncio.run(tail())
+    return str(_status(client, job))
+
+
+def attempt_id(name: str, number: int) -> str:
+    """The submission id of the n-th attempt."""
+    return f"{name}-{number}"
+
+
+def _status(client: JobClient, job: str) -> str | None:
+    try:
+        status = client.get_job_status(job)
+    except RuntimeError as error:
+        if "does not exist" in str(error) or "404" in str(error):
+            return None
+        raise
+    return str(getattr(status, "value", status))
