@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from label_editing.catalog import Catalog
-from label_editing.edits import AnyEdit
+from label_editing.edits import AnyEdit, Edit, every_edit
 from label_editing.edits.add_instances import AddInstances
 from label_editing.edits.counts import as_range
 from label_editing.edits.one_of import OneOf
@@ -69,9 +69,13 @@ class Balancing:
         return self.counted.pixels if self.balance.by == "pixels" else self.counted.instances
 
     def weights(self) -> Weights:
-        """A weight for every scene of the source."""
-        amounts, totals = self.counts[:, self.classes], self.counts.sum(axis=1)
-        return tilted_weights(amounts, totals, list(self.balance.target.values()))
+        """A weight for every scene of the source; classes that no scene has are left to the edits."""
+        targets = dict(zip(self.classes, self.balance.target.values(), strict=True))
+        there = [c for c in self.classes if self.counts[:, c].any()]
+        totals = self.counts.sum(axis=1)
+        if not there:
+            return np.ones(len(totals))
+        return tilted_weights(self.counts[:, there], totals, [targets[c] for c in there])
 
     def shares(self, choices: npt.NDArray[np.int32]) -> tuple[ClassShare, ...]:
         """Where a plan that draws these scenes stands, class by class."""
@@ -86,9 +90,11 @@ class Balancing:
         per_scene = self.counts.sum(axis=1).mean()
         lacking = {}
         for c, share in zip(self.classes, shares, strict=True):
-            objects, amount = self.counted.instances[:, c].sum(), self.counts[:, c].sum()
+            # An object of a class that no scene has is taken to be as large as one of the others asked for.
+            like = c if self.counts[:, c].any() else list(self.classes)
+            objects, amount = self.counted.instances[:, like].sum(), self.counts[:, like].sum()
             missing = max(0.0, share.target - share.planned) * per_scene
-            lacking[share.name] = float(missing * objects / amount) if amount else 0.0
+            lacking[share.name] = float(missing * objects / amount) if amount else missing
         return lacking
 
     def _share(self, class_id: int, weights: Weights) -> float:
@@ -104,12 +110,15 @@ class Balancing:
         return float(self.counts[best, class_id].sum() / max(totals[best].sum(), 1))
 
 
-def count_scenes(balance: Balance, source: Source, resolution: Resolution | None) -> Balancing:
-    """One pass over the source. InputError when no scene has a class that is asked for."""
+def count_scenes(
+    balance: Balance, source: Source, resolution: Resolution | None, edits: Sequence[Edit] = ()
+) -> Balancing:
+    """One pass over the source. InputError for a class that neither a scene has nor one of the edits adds."""
     classes = tuple(source.catalog.named(name).id for name in balance.target)
     balancing = Balancing(balance, classes, count_classes(source, resolution))
     found = balancing.counts[:, classes].sum(axis=0)
-    lacking = [name for name, amount in zip(balance.target, found, strict=True) if not amount]
+    added = {edit.class_name for edit in every_edit(edits) if isinstance(edit, AddInstances)}
+    lacking = [name for name, amount in zip(balance.target, found, strict=True) if not amount and name not in added]
     if lacking:
         raise InputError(f"balance.target: no scene of the source has {', '.join(lacking)}")
     return balancing

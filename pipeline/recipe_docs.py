@@ -110,11 +110,17 @@ never meets a day sky.
 
 def _shipped() -> Iterator[str]:
     yield "## Recipes that ship\n"
+    yield (
+        "Each with three samples, source map and edited map, on the streets that synthgen makes itself. The pictures "
+        "are drawn by `python -m pipeline.recipe_previews`.\n"
+    )
     for path in shipped("recipes").values():
         text = path.read_text(encoding="utf-8")
         comments = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("#")]
-        yield f"### {yaml.safe_load(text)['name']}\n"
+        name = yaml.safe_load(text)["name"]
+        yield f"### {name}\n"
         yield f"{' '.join(comments[1:])}\n"
+        yield f"![{name}: source maps and edited maps](previews/{name}.jpg)\n"
         yield f"```yaml\n{text}```\n"
 
 

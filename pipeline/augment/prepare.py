@@ -51,7 +51,7 @@ def draw_recipe(recipe: Recipe, source: Source, resolution: Resolution | None) -
     """Which scenes a recipe draws, and how often."""
     if recipe.balance is None:
         return Drawn(recipe, _plan(recipe, source, None))
-    balancing = count_scenes(recipe.balance, source, resolution)
+    balancing = count_scenes(recipe.balance, source, resolution, recipe.edits)
     plan = _plan(recipe, source, balancing.weights())
     shares = balancing.shares(plan.choices)
     edits = weighted_by_need(recipe.edits, balancing.objects_lacking(shares))

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import cv2
 import pytest
 
 from pipeline.configs import shipped
 from pipeline.recipe import load_recipe
 from pipeline.recipe_checks import check_recipe
 from pipeline.recipe_docs import main, recipe_page
+from pipeline.recipe_previews import MOST_BYTES
 
 RECIPES = shipped("recipes")
 NAMES = [
@@ -50,3 +52,10 @@ def test_the_docs_name_every_recipe_and_are_what_the_models_say() -> None:
     page = recipe_page()
     assert all(f"### {name}\n" in page for name in NAMES)
     assert main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_docs_show_every_recipe_in_a_small_picture(name: str) -> None:
+    path = Path(__file__).parents[2] / "docs" / "previews" / f"{name}.jpg"
+    assert 5_000 < path.stat().st_size <= MOST_BYTES
+    assert cv2.imread(str(path)).shape[1] >= 768

@@ -67,6 +67,15 @@ def test_a_class_that_no_scene_has_is_named(streets):
         count_scenes(Balance(target={"caravan": 0.1}), streets, SIZE)
 
 
+def test_a_class_that_only_edits_add_is_left_to_them(streets):
+    add = AddInstances.model_validate({"class": "caravan"})
+    balancing = count_scenes(Balance(target={"caravan": 0.1}), streets, SIZE, [add])
+    assert balancing.weights() == pytest.approx(np.ones(60))
+    (share,) = balancing.shares(np.arange(60, dtype=np.int32))
+    assert (share.source, share.planned, share.reachable) == (0, 0, 0)
+    assert balancing.objects_lacking([share])["caravan"] > 0
+
+
 # Forty scenes of 100 pixels; car is class 1, on 20 pixels in two objects in every fourth scene.
 PIXELS = np.tile([[100.0, 0.0], [100.0, 0.0], [100.0, 0.0], [80.0, 20.0]], (10, 1))
 OBJECTS = np.tile([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 2.0]], (10, 1))
