@@ -60,6 +60,8 @@ def _train(plan: "TrainingPlan", console: Console, address: str | None, cpus: in
                 steps.set(report["step"], note=note_of(report))
             elif report["event"] == "resumed":
                 console.note(f"going on from step {report['step']}")
+            elif report["event"] == "note":
+                console.note(report["note"])
             elif report["event"] == "stepped_back":
                 console.warn(f"{report['reason']}; went back to step {report['step']} and on with other pairs")
 
@@ -111,6 +113,7 @@ def _data(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> dict[s
         "fingerprint": model.fingerprint,
         "steps": training.steps,
         "losses": training.losses,
+        "notes": list(training.notes),
         "clusters": len(bank.clusters),
         "images": len(bank.image_keys),
     }
@@ -125,6 +128,7 @@ def _summary(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> str
             f"model: {model.url}",
             f"  {model.card.family}, {model.resolution}, {model.card.training.steps} steps; {losses}",
             f"  {len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",
+            *(f"  note: {note}" for note in model.card.training.notes),
             f"  pictures over training: {model.url}/{SAMPLES}",
         ]
     )
