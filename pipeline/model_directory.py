@@ -173,6 +173,7 @@ class OpenModel:
         )
 
     def _fill(self, module: "nn.Module", name: str) -> None:
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
         from generators.checkpoint import fit_weights
@@ -188,6 +189,8 @@ class OpenModel:
             )
         try:
             fit_weights(module, load(data), place)
+        except SafetensorError as error:
+            raise InputError(f"{place}: not a whole safetensors file ({error})") from None
         except ValueError as error:
             raise InputError(str(error)) from None
 
@@ -248,7 +251,7 @@ def open_model(url: str) -> OpenModel:
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{store.url}/{CARD}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{store.url}/{CARD}: not JSON: {error}") from None
 
 

@@ -66,7 +66,7 @@ def read_plan_record(store: Store) -> PlanRecord | None:
         data = json.loads(store.read(layout.PLAN))
         fingerprint = data.pop("fingerprint")
         record = PlanRecord.model_validate(data)
-    except (ValidationError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValidationError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise StorageError(f"{store.place(layout.PLAN)}: not a plan; was it written by something else?") from None
     if record.fingerprint() != fingerprint:
         raise StorageError(f"{store.place(layout.PLAN)}: changed by hand: its fingerprint does not fit its content")

@@ -50,17 +50,28 @@ def read_index(store: Store) -> DatasetIndex:
     """What the data set says of itself. InputError when there is none, or one that is not complete."""
     try:
         said = json.loads(store.read(layout.DATASET))
-        shards = {entry["name"].removesuffix(".tar"): entry for entry in said["shards"]}
+        shards = {_shard_of(entry): entry for entry in said["shards"]}
         catalog = Catalog.model_validate(said["catalog"])
-        return DatasetIndex(catalog, said["plan"], shards, said["manifest_sha256"])
+        return DatasetIndex(catalog, str(said["plan"]), shards, str(said["manifest_sha256"]))
     except MissingFileError:
         if store.exists(layout.PLAN):
             raise InputError(
                 f"{store.url}: not complete yet; finish it by running the same synthgen augment again"
             ) from None
         raise InputError(f"{store.url}: no data set here (no {layout.DATASET})") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{store.place(layout.DATASET)}: damaged: {error}") from None
+
+
+def _shard_of(entry: dict[str, Any]) -> str:
+    """The shard of an entry of dataset.json, which may come from anybody: its name must be nothing but a name."""
+    shard = str(entry["name"]).removesuffix(".tar")
+    if not layout.is_shard_name(shard):
+        raise ValueError(f"{shard[:80]!r} is not the name of a shard")
+    for key in ("sha256", "size", "samples"):
+        if type(entry[key]) is not (str if key == "sha256" else int):
+            raise ValueError(f"shard {shard}: {key} is {entry[key]!r}"[:200])
+    return shard
 
 
 def check_shard(store: Store, index: DatasetIndex, shard: str) -> ShardCheck:

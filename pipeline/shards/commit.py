@@ -103,7 +103,7 @@ def read_marker(store: Store, shard: str) -> Marker:
     path = layout.marker_path(shard)
     try:
         marker = Marker.from_json(store.read(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"{store.place(path)}: not a commit marker: {error}") from None
     if marker.shard != shard:
         raise StorageError(f"{store.place(path)}: is the marker of shard {marker.shard}")

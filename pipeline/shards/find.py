@@ -18,6 +18,8 @@ def find_sample(store: Store, key: str) -> tuple[str, dict[str, bytes]]:
     if key not in shards:
         guess = nearest(key, shards)
         raise InputError(f"{store.url}: no sample {key!r}{f'; did you mean {guess!r}?' if guess else ''}")
+    if not layout.is_shard_name(shards[key]):
+        raise InputError(f"{store.place(layout.MANIFEST)}: {shards[key][:80]!r} is not the name of a shard")
     for found, fields in read_samples(store.read(layout.shard_path(shards[key]))):
         if found == key:
             return shards[key], fields

@@ -1,5 +1,9 @@
 """Where everything of a data set lies under its root."""
 
+import re
+
+_SHARD_NAME = re.compile(r"\w[\w.-]{0,200}")
+
 SHARDS = "shards"
 STATE = ".synthgen"
 PLAN = f"{STATE}/plan.json"
@@ -13,6 +17,11 @@ MANIFEST = "manifest.parquet"
 CARD = "README.md"
 PREVIEW = "preview.jpg"
 REPORT = "report.html"
+
+
+def is_shard_name(name: str) -> bool:
+    """Whether it is a name and nothing else: names of shards also come from files that anybody may have written."""
+    return bool(_SHARD_NAME.fullmatch(name))
 
 
 def shard_path(shard: str) -> str:
