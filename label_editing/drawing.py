@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from label_editing.boxes import Box
 from label_editing.changes import Flip, Zoom
 from label_editing.edits.base import EditRecord, TouchedInstance
+from label_editing.instance_table import find_instances
 from label_editing.scene import Scene
 
 Picture = npt.NDArray[np.uint8]  # height x width x 3, RGB
@@ -54,9 +56,12 @@ def outline_changes(
         second[changed] = (0.7 * second[changed] + 0.3 * np.array(_COLOURS["changed"])).astype(np.uint8)
     if width is not None:
         first, second = _resized(first, width), _resized(second, width)
+    standing = {} if after.instances is None else find_instances(after.instances)
     for touched in all_touched(records):
-        scene, picture = (before, first) if touched.what == "removed" else (after, second)
-        _outline(scene, picture, touched)
+        if touched.what == "removed":
+            _outline(before, first, touched, touched.box)
+        elif touched.id in standing:  # where a later mirror or crop has brought it
+            _outline(after, second, touched, standing[touched.id].box)
     return first, second
 
 
@@ -89,12 +94,11 @@ def _changed_stuff(before: Scene, after: Scene) -> npt.NDArray[np.bool_]:
     return changed
 
 
-def _outline(scene: Scene, picture: Picture, touched: TouchedInstance) -> None:
+def _outline(scene: Scene, picture: Picture, touched: TouchedInstance, box: Box) -> None:
     """On a picture of the scene of any size."""
     colour = _COLOURS[touched.what]
     scale = np.array([picture.shape[1] / scene.width, picture.shape[0] / scene.height])
     thickness = max(1, picture.shape[0] // 300)
-    box = touched.box
     if scene.instances is not None and not box.empty:
         mask = np.ascontiguousarray(scene.instances[box.window] == touched.id).view(np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(box.left, box.top))

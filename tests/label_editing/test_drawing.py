@@ -56,3 +56,24 @@ def test_instances_of_nested_edits_are_named_too(street: Callable[..., Scene]) -
     edit = Repeat.model_validate({"edit": {"op": "remove_instances", "classes": ["car"], "count": 1}, "times": 2})
     _, record = edit.apply(street(), EditContext(), np.random.default_rng(0))
     assert [t.what for t in all_touched([record])] == ["removed", "removed"]
+
+
+def test_what_came_is_outlined_where_a_later_mirror_brought_it(street: Callable[..., Scene]) -> None:
+    scene = street(height=256, width=512)
+    rng = np.random.default_rng(0)
+    paint = Paint.model_validate({"polygon": [[20, 180], [80, 180], [80, 220]], "class": "person"})
+    painted, came = paint.apply(scene, EditContext(), rng)
+    after, mirrored = Mirror().apply(painted, EditContext(), rng)
+    green = has(outline_changes(scene, after, [came, mirrored])[1], GREEN)
+    assert green[:, 430:].any()
+    assert not green[:, :400].any()
+
+
+def test_a_narrow_picture_still_has_names_that_can_be_read(street: Callable[..., Scene]) -> None:
+    scene = street(height=1024, width=2048)
+    paint = Paint.model_validate({"polygon": [[800, 800], [1000, 800], [1000, 900]], "class": "person"})
+    after, came = paint.apply(scene, EditContext(), np.random.default_rng(0))
+    before_picture, after_picture = outline_changes(scene, after, [came], 512)
+    assert before_picture.shape == after_picture.shape == (256, 512, 3)
+    letters = np.flatnonzero(has(after_picture, (0, 0, 0)).any(axis=1))
+    assert letters[-1] - letters[0] >= 9  # pixels
