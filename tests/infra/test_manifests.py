@@ -137,6 +137,10 @@ def test_what_the_image_copies_is_there():
     assert any(line.startswith("HEALTHCHECK ") for line in lines)
 
 
+def test_the_image_brings_the_job_server():
+    assert '"ray[default]"' in (INFRA / "Dockerfile").read_text()
+
+
 def test_unfinished_uploads_are_dropped_and_objects_never_expire():
     (rule,) = json.loads((INFRA / "object_store" / "lifecycle.json").read_text())["Rules"]
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
