@@ -49,7 +49,7 @@ class Manifest:
             path = Path(folder) / layout.MANIFEST
             with pq.ParquetWriter(path, self.schema) as writer:
                 for shard in shards:
-                    writer.write_table(pq.read_table(io.BytesIO(store.read(layout.rows_path(shard)))))
+                    writer.write_table(pq.read_table(pa.BufferReader(store.read(layout.rows_path(shard)))))
             return path.read_bytes()
 
     def _row(self, shard: str, record: SampleRecord) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Whether a data set is what it says: markers, checksums, every pair, keys, manifest. Names every problem it finds."""
 
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -166,12 +165,13 @@ def _doubled_keys(checks: Sequence[ShardCheck]) -> Iterator[str]:
 
 
 def _manifest_problems(store: Store, index: DatasetIndex, checks: Sequence[ShardCheck]) -> Iterator[str]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     place = store.place(layout.MANIFEST)
     try:
         data = store.read(layout.MANIFEST)
-        table = pq.read_table(io.BytesIO(data), columns=["shard", "key"])
+        table = pq.read_table(pa.BufferReader(data), columns=["shard", "key"])
     except (SynthgenError, OSError, ValueError) as error:
         yield f"{place}: {error}"
         return

@@ -1,6 +1,5 @@
 """What is in a data set, from its dataset.json and manifest alone."""
 
-import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -57,11 +56,12 @@ def describe(store: Store) -> Description:
 
 def _from_manifest(store: Store) -> tuple[dict[str, int], list[str]]:
     """How many samples have each class, and a few keys."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(io.BytesIO(store.read(layout.MANIFEST)), columns=["key", "pixels"])
+        table = pq.read_table(pa.BufferReader(store.read(layout.MANIFEST)), columns=["key", "pixels"])
     except (MissingFileError, OSError, ValueError) as error:
         raise InputError(f"{store.place(layout.MANIFEST)}: {error}; run: synthgen verify {store.url}") from None
     pixels = table["pixels"].combine_chunks()

@@ -177,7 +177,7 @@ class StyleBank:
     def from_parquet(cls, data: bytes) -> "StyleBank":
         """The bank of `to_parquet`; ValueError when the bytes are none."""
         try:
-            table = pq.read_table(io.BytesIO(data))
+            table = pq.read_table(pa.BufferReader(data))
             head = json.loads((table.schema.metadata or {})[b"synthgen"])
         except (pa.ArrowException, KeyError, ValueError) as error:
             raise ValueError(f"no style bank: {error}") from error
