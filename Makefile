@@ -34,6 +34,7 @@ check: $(STAMP) ## format, lint, types, layers, generated docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pipeline.recipe_docs --check
+	$(BIN)/python -m generators.parameter_table --check
 
 format: $(STAMP) ## format and mend what can be mended
 	$(BIN)/ruff format .

@@ -3,7 +3,8 @@
     tasks -> [read one chunk] -> stage 1 workers -> stage 2 workers -> ... -> finish(shard, all its rows) -> report
 
 Rows travel in chunks. A stage sees a list of rows of one shard and gives a list; `finish` sees one whole shard, and
-only its small report comes back, in order, as shards are done. Everything is deterministic as long as the callables are.
+only its small report comes back, in order, as shards are done. Everything is deterministic as long as the
+callables are.
 """
 
 import logging

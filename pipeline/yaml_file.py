@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,8 @@ class _Loader(yaml.SafeLoader):
         """PyYAML's own, refusing nesting so deep that reading it would exhaust the stack."""
         self._depth += 1
         if self._depth > _MOST_DEPTH:
-            raise yaml.MarkedYAMLError(None, None, f"nested more than {_MOST_DEPTH} deep", self.peek_event().start_mark)
+            peek: Callable[[], yaml.Event] = self.peek_event  # PyYAML's stubs leave its type out
+            raise yaml.MarkedYAMLError(None, None, f"nested more than {_MOST_DEPTH} deep", peek().start_mark)
         try:
             return super().compose_node(parent, index)
         finally:

@@ -76,6 +76,14 @@ class Pix2PixHDSystem(System):
             torch.optim.Adam(self.discriminator.parameters(), self._config.discriminator_rate, _BETAS),
         )
 
+    def fallbacks(self) -> tuple[str, ...]:
+        if self._perceptual is not None or self._config.perceptual_weight == 0:
+            return ()
+        carried = " and pixels" if self._config.reconstruction_weight else ""
+        return (
+            f"no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features{carried} match images",
+        )
+
     def encode_style(self, image_BCHW: Tensor, instances_BHW: Tensor) -> Tensor | None:
         if self.encoder is None:
             return None

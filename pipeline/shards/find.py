@@ -1,6 +1,5 @@
 """Finding one sample of a data set by its key."""
 
-
 from label_editing.names import nearest
 from pipeline.errors import InputError
 from pipeline.shards import layout

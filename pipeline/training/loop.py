@@ -48,6 +48,8 @@ class _Trainer:
     def run(self) -> None:
         """Train to the end, or until asked to stop; rank 0 then writes the model."""
         self._resume()
+        for note in self._state.system.fallbacks() if self._worker.rank == 0 else ():
+            self._worker.report({"event": "note", "note": note})
         watch = self._watch() if self._worker.rank == 0 else None
         try:
             done = self._train(watch)
@@ -159,6 +161,7 @@ class _Trainer:
             seed=job.seed,
             precision=state.precision,
             losses=losses,
+            notes=tuple(state.system.fallbacks()),
         )
         facts = ModelFacts(job.name, job.family, job.config, job.catalog, job.views.resolution, summary)
         if losses or not self._directory.finished():

@@ -81,7 +81,8 @@ def run_plan(plan: TrainingPlan, info: cluster.ClusterInfo, on_report: Callable[
     use_gpu = _use_gpu(plan.config, info)
     cpus = 1.0 if use_gpu else max(1.0, info.cpus // plan.workers)
     if plan.workers > info.cpus:
-        raise InputError(f"workers: {plan.workers} asked for, the cluster has {info.cpus:g} CPUs")
+        most = max(1, int(info.cpus))
+        raise InputError(f"workers: {plan.workers} asked for, {most} CPUs to be had; add --set workers={most}")
     with tempfile.TemporaryDirectory(prefix="synthgen-train-") as scratch:
         run_training(
             train,

@@ -36,7 +36,7 @@ def test_parquet_says_the_same(cityscapes, tmp_path):
     pq.write_table(pa.table(columns), tmp_path / "elsewhere.parquet")
     parquet = opened(cityscapes, str(tmp_path / "elsewhere.parquet"))
     text = opened(cityscapes, "attributes.csv")
-    assert [parquet.attributes(k) for k in parquet.keys()] == [text.attributes(k) for k in text.keys()]  # noqa: SIM118
+    assert [parquet.attributes(k) for k in parquet.keys()] == [text.attributes(k) for k in text.keys()]
     assert parquet.fingerprint() == text.fingerprint()
 
 

@@ -8,7 +8,7 @@ from pipeline.errors import SourceError
 
 def test_sequence_and_hour_come_from_the_name(small_source):
     source = small_source("camvid").open()
-    assert {key: source.attributes(key)["time_of_day"] for key in source.keys()} == {  # noqa: SIM118
+    assert {key: source.attributes(key)["time_of_day"] for key in source.keys()} == {
         "0001TP_006690": "dusk",
         "0006R0_f00930": "day",
         "0016E5_00390": "day",

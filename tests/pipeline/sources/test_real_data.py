@@ -58,7 +58,7 @@ def test_coco_stuff_is_sound(split, scenes):
 def test_coco_instances_are_the_objects_one_sees():
     source = CocoStuffConfig(root=str(DATA / "coco_stuff")).open()
     objects = {}
-    for key in source.keys():  # noqa: SIM118
+    for key in source.keys():
         instances = source.read_scene(key).instances
         names = [source.catalog.with_id(int(i) // 1000).name for i in np.unique(instances) if i >= 1000]
         objects[key] = {name: names.count(name) for name in names}

@@ -26,7 +26,7 @@ def test_only_what_matches_is_left(cityscapes, options, keys):
 
 def test_streets_of_one_hour_can_be_had():
     source = StreetscapesConfig(scenes=30, where={"time_of_day": "night"}).open()
-    assert {source.attributes(key)["time_of_day"] for key in source.keys()} == {"night"}  # noqa: SIM118
+    assert {source.attributes(key)["time_of_day"] for key in source.keys()} == {"night"}
 
 
 def test_a_scene_that_was_not_selected_is_not_read(cityscapes):

@@ -95,7 +95,7 @@ def test_other_shapes_of_picture_work(size: Resolution) -> None:
 def test_every_class_occurs_over_two_hundred_scenes() -> None:
     source = StreetscapesConfig(scenes=200).open()
     scenes_with = dict.fromkeys(classes.ALL, 0)
-    for key in source.keys():  # noqa: SIM118
+    for key in source.keys():
         for class_id in np.unique(source.read_scene(key, SMALL).labels).tolist():
             scenes_with[class_id] += 1
     assert set(scenes_with) == set(classes.ALL)

@@ -29,7 +29,7 @@ def test_the_same_key_gives_the_same_bytes_in_any_source_of_the_same_config() ->
 
 def test_reading_in_another_order_changes_nothing() -> None:
     source = StreetscapesConfig(scenes=6).open()
-    forward = {key: source.read_scene(key, SMALL).labels.tobytes() for key in source.keys()}  # noqa: SIM118
+    forward = {key: source.read_scene(key, SMALL).labels.tobytes() for key in source.keys()}
     backward = {key: source.read_scene(key, SMALL).labels.tobytes() for key in reversed(source.keys())}
     assert forward == backward
 
@@ -53,7 +53,7 @@ def test_seeds_and_splits_are_different_streets(other: dict[str, object]) -> Non
 
 def test_scenes_are_valid_and_every_instance_has_a_pixel_of_its_one_class() -> None:
     source = StreetscapesConfig(scenes=50).open()
-    for key in source.keys():  # noqa: SIM118
+    for key in source.keys():
         scene = source.read_scene(key, SMALL)
         check_scene(scene)
         assert scene.instances is not None
@@ -66,7 +66,7 @@ def test_scenes_are_valid_and_every_instance_has_a_pixel_of_its_one_class() -> N
 
 def test_attributes_are_those_of_the_scene_and_cover_what_was_asked_for() -> None:
     source = StreetscapesConfig(scenes=60).open()
-    seen = {tuple(source.attributes(key).values()) for key in source.keys()}  # noqa: SIM118
+    seen = {tuple(source.attributes(key).values()) for key in source.keys()}
     assert seen == {(t, w) for t in ("day", "dusk", "night") for w in ("clear", "overcast", "fog")}
     key = source.keys()[7]
     assert dict(source.read_scene(key, SMALL).attributes) == dict(source.attributes(key))
@@ -75,7 +75,7 @@ def test_attributes_are_those_of_the_scene_and_cover_what_was_asked_for() -> Non
 def test_only_the_given_hours_are_drawn_and_one_given_twice_twice_as_often() -> None:
     config = StreetscapesConfig(scenes=600, times_of_day=("night", "night", "day"), weathers=("clear",))
     source = config.open()
-    hours = [source.attributes(key)["time_of_day"] for key in source.keys()]  # noqa: SIM118
+    hours = [source.attributes(key)["time_of_day"] for key in source.keys()]
     assert set(hours) == {"night", "day"}
     # Binomial with 600 draws: five deviations are 58.
     assert abs(hours.count("night") - 400) < 58
@@ -84,7 +84,7 @@ def test_only_the_given_hours_are_drawn_and_one_given_twice_twice_as_often() -> 
 def test_a_selection_keeps_its_scenes_as_they_are() -> None:
     whole = StreetscapesConfig(scenes=30).open()
     nights = StreetscapesConfig(scenes=30, where={"time_of_day": "night"}).open()
-    assert list(nights.keys()) == [k for k in whole.keys() if whole.attributes(k)["time_of_day"] == "night"]  # noqa: SIM118
+    assert list(nights.keys()) == [k for k in whole.keys() if whole.attributes(k)["time_of_day"] == "night"]
     key = nights.keys()[0]
     np.testing.assert_array_equal(nights.read(key, SMALL).scene.labels, whole.read(key, SMALL).scene.labels)
 
