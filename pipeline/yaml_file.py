@@ -52,7 +52,7 @@ class _Loader(yaml.SafeLoader):
         """PyYAML's own, refusing nesting so deep that reading it would exhaust the stack."""
         self._depth += 1
         if self._depth > _MOST_DEPTH:
-            peek: Callable[[], yaml.Event] = self.peek_event  # PyYAML's stubs leave its type out
+            peek: Callable[[], Any] = self.peek_event  # its type is left out of the stubs
             raise yaml.MarkedYAMLError(None, None, f"nested more than {_MOST_DEPTH} deep", peek().start_mark)
         try:
             return super().compose_node(parent, index)

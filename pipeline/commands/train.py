@@ -100,7 +100,7 @@ def _plan_text(plan: "TrainingPlan") -> str:
     return "\n".join(
         [
             f"would train {job.family} at {job.views.resolution} on {plan.pairs} pairs of {job.source.format}",
-            f"  {job.steps} steps, {plan.passes:.2g} times through the source, on {plan.workers} worker(s)",
+            f"  {job.steps} steps, {plan.passes:.2g} times through the source, on {plan.workers} worker{'' if plan.workers == 1 else 's'}",
             f"  into {job.output}",
         ]
     )

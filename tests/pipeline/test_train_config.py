@@ -36,10 +36,11 @@ def test_the_job_pickles() -> None:
 
 
 def test_epochs_count_the_source_and_the_workers() -> None:
-    config = load_train_config(
-        "streetscapes", ["steps=null", "epochs=2.5", "source.scenes=10", "batch_size=2", "accumulate=2"]
-    ).value
-    assert make_plan(config, None).job.steps == 6
+    epochs = ["steps=null", "epochs=2.5", "source.scenes=10", "batch_size=2", "accumulate=2"]
+    alone = load_train_config("streetscapes", [*epochs, "workers=1"]).value
+    assert make_plan(alone, None).job.steps == 6
+    together = load_train_config("streetscapes", [*epochs, "workers=2"]).value
+    assert make_plan(together, None).job.steps == 3
 
 
 @pytest.mark.parametrize(

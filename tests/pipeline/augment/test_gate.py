@@ -74,7 +74,7 @@ def test_rejects_are_counted_by_reason_and_shown(gated):
     job, record = prepare(gated)
     store = Store(gated.value.output.root)
     worker = RenderWorker(
-        job, Renderer(job.model.load_generator()), lambda images, labels: [_by_scene(i) for i in images]
+        job, Renderer(job.model.load_generator()), lambda images, labels: [_by_scene(each) for each in labels]
     )
     with hold_lease(store) as claim:
         settle_plan(store, record)
@@ -90,9 +90,9 @@ def test_rejects_are_counted_by_reason_and_shown(gated):
     assert "Histogram of agreement" in page
 
 
-def _by_scene(image: np.ndarray) -> float:
-    """Half of all images pass, by their own pixels alone."""
-    return 0.9 if int(image.sum()) % 2 else 0.25
+def _by_scene(labels: np.ndarray) -> float:
+    """About half of all samples pass, by their own label map alone, which is the same on every machine."""
+    return 0.9 if int(labels.sum()) % 2 else 0.25
 
 
 def test_the_judge_itself_says_what_the_gate_says(gated, tmp_path):

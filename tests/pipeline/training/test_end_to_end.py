@@ -54,7 +54,7 @@ def test_a_dry_run_says_what_would_be_trained(tmp_path: Path, capsys: pytest.Cap
     assert synthgen("train", *SMALL, "--output", str(tmp_path / "m"), "--dry-run") == 0
     assert capsys.readouterr().out == (
         "would train pix2pixhd at 64x32 on 6 pairs of streetscapes\n"
-        "  3 steps, 0.5 times through the source, on 1 worker(s)\n"
+        "  3 steps, 1 times through the source, on 2 workers\n"
         f"  into {tmp_path / 'm'}\n"
     )
     assert not (tmp_path / "m").exists()
