@@ -97,10 +97,11 @@ def _plan_data(plan: "TrainingPlan") -> dict[str, Any]:
 
 def _plan_text(plan: "TrainingPlan") -> str:
     job = plan.job
+    workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
     return "\n".join(
         [
             f"would train {job.family} at {job.views.resolution} on {plan.pairs} pairs of {job.source.format}",
-            f"  {job.steps} steps, {plan.passes:.2g} times through the source, on {plan.workers} worker{'' if plan.workers == 1 else 's'}",
+            f"  {job.steps} steps, {plan.passes:.2g} times through the source, on {workers}",
             f"  into {job.output}",
         ]
     )
