@@ -43,5 +43,5 @@ format: $(STAMP) ## format and mend what can be mended
 bench: $(STAMP) ## every benchmark, each as a ratio to its baseline
 	@set -e; for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench; done
 
-clean: ## remove what the targets above made
-	rm -rf $(VENV) runs demo .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove the environment and caches; models and data sets in runs/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis

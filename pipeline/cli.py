@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple, NoReturn
 
 import typer
 
-from pipeline.errors import Interrupted, SynthgenError
+from pipeline.errors import Interrupted, RunError, SynthgenError
 
 _DEBUG = "--debug"
 
@@ -118,6 +118,9 @@ def report_failure(error: BaseException, debug: bool) -> int:
         traceback.print_exception(error)
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted("run the same command again to go on where it stopped")
+    if isinstance(error, ConnectionError) and not isinstance(error, SynthgenError):
+        # Storage translates its own: what is left is a cluster that does not answer.
+        error = RunError(f"cannot reach the Ray cluster: {error}; check --address and RAY_ADDRESS")
     if isinstance(error, SynthgenError):
         label = "interrupted" if isinstance(error, Interrupted) else "error"
         for line in str(error).splitlines() or [type(error).__name__]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from label_editing.catalog import Catalog
-from pipeline.errors import InputError
+from pipeline.errors import InputError, MissingFileError
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
 
@@ -206,8 +206,21 @@ class ModelDirectory:
         """Whether there is a whole model."""
         return self.store.exists(CARD)
 
+    def holds(self, steps: int) -> bool:
+        """Whether there is a model of just so many steps, every byte of its weights as its card says."""
+        if not self.finished():
+            return False
+        try:
+            card = open_model(self.url).card
+            whole = all(sha256(self.store.read(name)).hexdigest() == said for name, said in card.weights.items())
+        except (InputError, MissingFileError):
+            return False
+        return whole and card.training.steps == steps
+
     def write(self, facts: ModelFacts, generator: "nn.Module", encoder: "nn.Module | None") -> ModelCard:
-        """Put weights and card in place, the card last."""
+        """Put weights and card in place, the card last. The card of other weights goes first, and their looks with it:
+        whatever interrupts this leaves a training to be finished, never weights that belong to another card or bank.
+        """
         files = {GENERATOR: _weights(generator)}
         if encoder is not None:
             files[ENCODER] = _weights(encoder)
@@ -224,6 +237,9 @@ class ModelDirectory:
             fingerprint=_fingerprint(facts.family, hyperparameters, facts.catalog, hashes),
             versions={name: version(name) for name in ("synthgen", "torch", "numpy")},
         )
+        for name in (CARD, STYLES):
+            if self.store.exists(name):
+                self.store.delete(name)
         for name, data in files.items():
             self.store.write_atomic(name, data)
         self.store.write_atomic(CARD, card.model_dump_json(indent=2).encode())

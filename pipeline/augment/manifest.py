@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from label_editing.catalog import Catalog
+from pipeline.parquet import read_parquet
 from pipeline.shards import layout
 from pipeline.shards.sample import SampleRecord
 from pipeline.storage import Store
@@ -49,7 +50,7 @@ class Manifest:
             path = Path(folder) / layout.MANIFEST
             with pq.ParquetWriter(path, self.schema) as writer:
                 for shard in shards:
-                    writer.write_table(pq.read_table(pa.BufferReader(store.read(layout.rows_path(shard)))))
+                    writer.write_table(read_parquet(store.read(layout.rows_path(shard))))
             return path.read_bytes()
 
     def _row(self, shard: str, record: SampleRecord) -> dict[str, Any]:

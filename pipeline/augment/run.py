@@ -81,10 +81,12 @@ def run_augment(
         settle_plan(store, record)
         tally, missing = _take_stock(job, store)
         progress.set(tally.samples, job.plan.num_samples, tally.note)
+        _check_failures(job, tally, [])
         if missing:
             _make_shards(job, store, claim, connect(), missing, tally, progress, agreement)
         if missing or not store.exists(layout.DATASET):
             claim.check()
+            _check_made(job, tally)
             finalise(job, store, dict(tally.seconds), time.monotonic() - started, recipe_text)
     return tally
 
@@ -126,7 +128,6 @@ def _make_shards(
     agreement: Agreement | None,
 ) -> None:
     job = with_context(job, store, cluster)
-    limit = FailureLimit.of(job.recipe.on_error, job.plan.num_samples)
     examples: list[dict[str, Any]] = []
     watch = Watch([shard.id for shard in missing])
 
@@ -139,9 +140,25 @@ def _make_shards(
             _count(report, tally)
             examples += [reject.as_data() for reject in report.failures]
             progress.set(tally.samples, job.plan.num_samples, tally.note)
-            failed = tally.outcomes[Outcome.FAILED]
-            if limit.exceeded(failed):
-                raise RunError(limit.message(failed, examples[:5]))
+            _check_failures(job, tally, examples)
+
+
+def _check_failures(job: AugmentJob, tally: Tally, examples: list[dict[str, Any]]) -> None:
+    """RunError when more samples failed, in all shards ever made, than the recipe bears."""
+    limit = FailureLimit.of(job.recipe.on_error, job.plan.num_samples)
+    failed = tally.outcomes[Outcome.FAILED]
+    if limit.exceeded(failed):
+        raise RunError(limit.message(failed, examples[:5]))
+
+
+def _check_made(job: AugmentJob, tally: Tally) -> None:
+    """RunError when every slot stayed empty: that is no data set."""
+    if tally.samples == 0:
+        lost = ", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.outcomes.items()))
+        raise RunError(
+            f"none of {job.plan.num_samples} samples could be made ({lost or 'nothing was tried'}); "
+            "see which required edit never fits, or which quality.min_agreement is out of reach"
+        )
 
 
 def with_context(job: AugmentJob, store: Store, cluster: ClusterInfo | None = None) -> AugmentJob:

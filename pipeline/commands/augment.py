@@ -43,8 +43,13 @@ def augment(
     if dry_run:
         _show_plan(console, job, store)
         return
-    tally = _run(console, job, record, store, loaded.text, address, cpus)
+    tally = _run(console, job, record, store, _as_run(loaded.text, set_ or []), address, cpus)
     console.result(_summary(tally, store), _data(tally, store))
+
+
+def _as_run(text: str, overrides: list[str]) -> str:
+    """The recipe as the report shows it: the file, and what the command line replaced in it."""
+    return text + "".join(f"# --set {override}\n" for override in overrides)
 
 
 def _run(

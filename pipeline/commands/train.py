@@ -72,9 +72,12 @@ def _train(plan: "TrainingPlan", console: Console, address: str | None, cpus: in
 
 
 def _fit(plan: "TrainingPlan", model: "OpenModel", console: Console) -> "StyleBank":
-    from pipeline.model_directory import ModelDirectory
+    from pipeline.model_directory import STYLES, ModelDirectory
     from pipeline.training.run import fit_styles
 
+    # New weights take the old looks with them: looks that are there belong to these weights, and may carry tags.
+    if ModelDirectory(plan.job.output).store.exists(STYLES):
+        return model.style_bank()
     source = plan.job.source.open()
     with console.progress("styles", None, "images") as images:
         bank = fit_styles(model, source, plan.config.styles, lambda done, total: images.set(done, total))
@@ -101,7 +104,7 @@ def _plan_text(plan: "TrainingPlan") -> str:
     return "\n".join(
         [
             f"would train {job.family} at {job.views.resolution} on {plan.pairs} pairs of {job.source.format}",
-            f"  {job.steps} steps, {plan.passes:.2g} times through the source, on {workers}",
+            f"  {job.steps} steps, {plan.passes:.3g} times through the source, on {workers}",
             f"  into {job.output}",
         ]
     )

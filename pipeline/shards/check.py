@@ -10,6 +10,7 @@ import numpy as np
 from label_editing.catalog import Catalog
 from label_editing.scene import class_of_instance
 from pipeline.errors import InputError, MissingFileError, SynthgenError
+from pipeline.parquet import read_parquet
 from pipeline.shards import layout
 from pipeline.shards.commit import committed_shards, read_marker, sha256_of
 from pipeline.shards.sample import Decoded, decode_sample
@@ -165,13 +166,11 @@ def _doubled_keys(checks: Sequence[ShardCheck]) -> Iterator[str]:
 
 
 def _manifest_problems(store: Store, index: DatasetIndex, checks: Sequence[ShardCheck]) -> Iterator[str]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     place = store.place(layout.MANIFEST)
     try:
         data = store.read(layout.MANIFEST)
-        table = pq.read_table(pa.BufferReader(data), columns=["shard", "key"])
+        table = read_parquet(data, columns=["shard", "key"])
     except (SynthgenError, OSError, ValueError) as error:
         yield f"{place}: {error}"
         return

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import InputError, MissingFileError
+from pipeline.parquet import read_parquet
 from pipeline.report.html import byte_size
 from pipeline.shards import layout
 from pipeline.shards.check import read_index
@@ -56,12 +57,10 @@ def describe(store: Store) -> Description:
 
 def _from_manifest(store: Store) -> tuple[dict[str, int], list[str]]:
     """How many samples have each class, and a few keys."""
-    import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(store.read(layout.MANIFEST)), columns=["key", "pixels"])
+        table = read_parquet(store.read(layout.MANIFEST), columns=["key", "pixels"])
     except (MissingFileError, OSError, ValueError) as error:
         raise InputError(f"{store.place(layout.MANIFEST)}: {error}; run: synthgen verify {store.url}") from None
     pixels = table["pixels"].combine_chunks()

@@ -2,6 +2,7 @@
 
 from label_editing.names import nearest
 from pipeline.errors import InputError
+from pipeline.parquet import read_parquet
 from pipeline.shards import layout
 from pipeline.shards.tar import read_samples
 from pipeline.storage import Store
@@ -9,10 +10,8 @@ from pipeline.storage import Store
 
 def find_sample(store: Store, key: str) -> tuple[str, dict[str, bytes]]:
     """The shard that holds the sample, and its fields. InputError names the nearest key."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(pa.BufferReader(store.read(layout.MANIFEST)), columns=["shard", "key"])
+    table = read_parquet(store.read(layout.MANIFEST), columns=["shard", "key"])
     shards = dict(zip(table["key"].to_pylist(), table["shard"].to_pylist(), strict=True))
     if key not in shards:
         guess = nearest(key, shards)

@@ -29,13 +29,16 @@ def build_tar(samples: Iterable[tuple[str, Mapping[str, bytes]]]) -> bytes:
 
 def read_tar(data: bytes) -> Iterator[Member]:
     """The members in order. ValueError where the archive is cut short or holds anything but plain files."""
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
-        for info in tar:
-            file = tar.extractfile(info) if info.isreg() else None
-            if file is None:
-                raise ValueError(f"member {info.name!r} is not a plain file")
-            key, _, field = info.name.partition(".")
-            yield Member(key, field, file.read())
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
+            for info in tar:
+                file = tar.extractfile(info) if info.isreg() else None
+                if file is None:
+                    raise ValueError(f"member {info.name!r} is not a plain file")
+                key, _, field = info.name.partition(".")
+                yield Member(key, field, file.read())
+    except tarfile.TarError as error:
+        raise ValueError(f"no whole tar: {error}") from None
 
 
 def read_samples(data: bytes) -> Iterator[tuple[str, dict[str, bytes]]]:

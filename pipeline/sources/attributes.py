@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.errors import SourceError, StorageError
+from pipeline.parquet import read_parquet
 from pipeline.sources.base import Unpaired
 from pipeline.sources.names import key_of
 from pipeline.storage import Store
@@ -60,10 +61,9 @@ def _csv_rows(data: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 def _parquet_rows(data: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        table = read_parquet(data)
     except pa.ArrowInvalid as error:
         raise ValueError(f"not a parquet file: {error}") from error
     _check_header(table.column_names)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from generators.style import StyleKind
+from pipeline.parquet import read_parquet
 
 # Families with one code per image keep it under this class, which no catalog can hold.
 WHOLE_IMAGE = -1
@@ -177,7 +178,7 @@ class StyleBank:
     def from_parquet(cls, data: bytes) -> "StyleBank":
         """The bank of `to_parquet`; ValueError when the bytes are none."""
         try:
-            table = pq.read_table(pa.BufferReader(data))
+            table = read_parquet(data)
             head = json.loads((table.schema.metadata or {})[b"synthgen"])
         except (pa.ArrowException, KeyError, ValueError) as error:
             raise ValueError(f"no style bank: {error}") from error

@@ -55,6 +55,6 @@ class Job:
             "batch_size": self.batch_size,
             "accumulate": self.accumulate,
             "average_decay": self.average_decay,
-            "coarse": f"{self.coarse_steps} steps at 1/{self.coarse_factor}" if self.coarse_steps else "",
+            "coarse": f"1/{self.coarse_factor}" if self.coarse_steps else "",
             "seed": self.seed,
         }

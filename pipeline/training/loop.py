@@ -164,7 +164,7 @@ class _Trainer:
             notes=tuple(state.system.fallbacks()),
         )
         facts = ModelFacts(job.name, job.family, job.config, job.catalog, job.views.resolution, summary)
-        if losses or not self._directory.finished():
+        if not self._directory.holds(state.step):
             self._directory.write(facts, state.trained_generator(), state.system.encoder)
 
 

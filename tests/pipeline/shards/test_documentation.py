@@ -1,4 +1,4 @@
-"""The snippets of docs/shards.md, run as they stand on a data set of the tests."""
+"""The snippets of docs/shards.md and of the README, run as they stand on a data set of the tests."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[3] / "docs" / "shards.md"
+README = Path(__file__).parents[3] / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
@@ -39,3 +40,9 @@ def test_the_fields_of_a_record_are_those_that_the_page_lists():
     listed = re.search(r"    format key source .*?\n\n", PAGE.read_text(), re.DOTALL)
     assert listed is not None
     assert listed[0].split() == list(SampleRecord.model_fields)
+
+
+def test_the_snippet_of_the_readme_reads_every_pair(capsys):
+    (snippet,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    exec(snippet, {})
+    assert len(capsys.readouterr().out.splitlines()) == 21

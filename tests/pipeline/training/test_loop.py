@@ -8,8 +8,9 @@ import torch
 
 from generators.pix2pixhd import Pix2PixHDSystem
 from orchestration.training import Worker
-from pipeline.errors import RunError, SourceError
+from pipeline.errors import RunError, SourceError, StorageError
 from pipeline.model_directory import open_model
+from pipeline.storage import Store
 from pipeline.training.job import Job
 from pipeline.training.loop import train
 from pipeline.training.state import TrainingState
@@ -199,3 +200,42 @@ def test_accumulated_batches_make_one_update(job: Job, losses: list[Any]) -> Non
 def test_other_precisions_train_to_finite_losses(job: Job, losses: list[Any], precision: str) -> None:
     run(replace(job, steps=2, precision=precision))
     assert all(abs(value) < 1e3 for _, found in losses for value in found.values())
+
+
+def test_weights_that_were_damaged_are_written_again_from_the_last_checkpoint(job: Job) -> None:
+    run(job)
+    good = open_model(job.output).card
+    path = Path(job.output) / "generator.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    run(job)
+    assert path.read_bytes() == whole
+    assert open_model(job.output).card.weights == good.weights
+
+
+def test_a_write_cut_short_by_a_full_disk_is_made_good_by_the_next_run(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(job)
+    plain = Store.write_atomic
+
+    def full(store: Store, path: str, data: bytes) -> None:
+        if path == "model.json":
+            raise StorageError("no space left on the device")
+        plain(store, path, data)
+
+    longer = replace(job, steps=job.steps + 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "write_atomic", full)
+        with pytest.raises(StorageError):
+            run(longer)
+    run(longer)
+    model = open_model(job.output)
+    assert model.card.training.steps == longer.steps
+    model.load_generator()
+
+
+def test_a_longer_training_with_a_coarse_part_goes_on_from_a_shorter_one(job: Job) -> None:
+    run(replace(job, coarse_factor=2, coarse_steps=1))
+    longer = run(replace(job, steps=job.steps + 2, coarse_factor=2, coarse_steps=2))
+    assert longer.events("resumed") == [{"event": "resumed", "step": job.steps}]
