@@ -7,7 +7,6 @@ from label_editing.edits import EditContext
 from pipeline.augment.job import AugmentJob
 from pipeline.balance import ClassShare, Weights, count_scenes, weighted_by_need
 from pipeline.config_file import Loaded
-from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel, open_model
 from pipeline.plan import Plan, draw_plan, flat_name
 from pipeline.plan_record import PlanRecord
@@ -66,9 +65,9 @@ def _plan(recipe: Recipe, source: Source, weights: Weights | None) -> Plan:
 
 
 def _check_styles(loaded: Loaded[Recipe], model: OpenModel, bank: StyleBank) -> None:
-    problems = check_picks(bank, loaded.value.styles)
+    problems = [problem.partition(": ") for problem in check_picks(bank, loaded.value.styles)]
     if problems:
-        raise InputError("\n".join(f"{loaded.shown_as}: {problem} (model {model.url})" for problem in problems))
+        loaded.fail(loaded.problem_at(path, f"{what} (model {model.url})") for path, _, what in problems)
 
 
 def _look_fingerprint(model: OpenModel, bank: StyleBank) -> str:

@@ -11,7 +11,7 @@ from pipeline.augment.gate import agreement_for
 from pipeline.augment.prepare import prepare
 from pipeline.augment.run import Tally, check_output
 from pipeline.console import Console, ProgressMode
-from pipeline.errors import ConfigError, InputError, RunError
+from pipeline.errors import ConfigError, RunError
 from pipeline.recipe import OnError, load_recipe
 from pipeline.storage import Store
 
@@ -61,7 +61,8 @@ def test_no_gate_trains_no_judge(recipe_file):
 def test_a_look_that_the_model_never_saw_is_refused_with_those_it_has(recipe_file):
     text = recipe_file.read_text().replace("time_of_day: night}}", "time_of_day: nigth}}")
     recipe_file.write_text(text)
-    with pytest.raises(InputError, match=r"styles\[0\]\.pick.*did you mean 'night'\?"):
+    place = r"^.*night_cars\.yaml:12:52: styles\[0\]\.pick\.attribute\.time_of_day: "
+    with pytest.raises(ConfigError, match=place + r"unknown value 'nigth'; did you mean 'night'\?"):
         prepare(load_recipe(recipe_file))
 
 
