@@ -1,31 +1,32 @@
-"""Fitting a style bank: the looks of every region of the training images, clustered per class."""
+"""Fitting a style bank: the looks of every region of the training images, clustered per class.
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+The source is read once; what its regions look like goes to a temporary file, over which everything else passes. Memory
+holds a sample a class, the centres, and the images that may lend their looks: however large the data set.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.metrics import pairwise_distances_argmin
 
 from generators.style import StyleKind
-from pipeline.styles.bank import Cluster, Members, StyleBank, Vector, histogram
+from pipeline.styles.bank import Cluster, StyleBank, Vector, histogram
+from pipeline.styles.lenders import Lenders
 from pipeline.styles.regions import ImageLooks
+from pipeline.styles.reservoir import Reservoir
+from pipeline.styles.spool import LookSpool, Regions
 
-_MINI_BATCH_FROM = 10_000  # regions; below, plain K-means takes a second
+SAMPLE = 10_000  # regions of a class that are clustered together; the others then refine the centres in mini-batches
 _SEED = 0
 
 
-class _Regions(NamedTuple):
-    """All regions of one class."""
-
-    image: npt.NDArray[np.int32]
-    vectors: Vector
-    area: npt.NDArray[np.float64]
-
-
-def spread(keys: Sequence[str], most: int) -> list[str]:
+def spread(keys: Sequence[str], most: int | None) -> list[str]:
     """At most so many keys, evenly over the source."""
-    if len(keys) <= most:
+    if most is None or len(keys) <= most:
         return list(keys)
     return [keys[index] for index in np.linspace(0, len(keys) - 1, most).round().astype(int)]
 
@@ -34,75 +35,106 @@ def fit_style_bank(
     looks: Iterable[ImageLooks], kind: StyleKind, dim: int, num_clusters: int = 10, min_area: float = 1 / 64
 ) -> StyleBank:
     """Read every image's looks once and cluster them, each class by itself."""
-    images = list(looks)
-    classes = sorted({int(c) for image in images for c in image.class_id})
-    attributes = tuple(dict(image.attributes) for image in images)
-    clusters: list[Cluster] = []
-    members: list[Members] = []
-    for class_id in classes:
-        regions = large_regions(_of_class(images, class_id), num_clusters, min_area)
-        numbers, centres = _cluster(regions.vectors, num_clusters)
-        members.append(_members(class_id, regions, numbers))
-        for number, centre in enumerate(centres):
-            inside = regions.image[numbers == number].tolist()
-            counts = histogram((attributes[image], 1) for image in inside)
-            clusters.append(Cluster(class_id, number, centre, len(inside), counts))
-    return StyleBank(kind, dim, tuple(clusters), tuple(i.key for i in images), attributes, _joined(members, dim))
+    spool, lenders = LookSpool(dim), Lenders(dim)
+    try:
+        classes = _spooled(looks, spool, lenders, min_area)
+        _choose_thresholds(classes, num_clusters)
+        _cluster(classes, spool, num_clusters)
+        return _bank(classes, spool, lenders, kind, dim)
+    finally:
+        spool.close()
 
 
-def large_regions(regions: _Regions, num_clusters: int, min_area: float) -> _Regions:
-    """Regions larger than `min_area` of the image, as the authors keep them: a small one mixes with its surroundings.
+@dataclass
+class _ClassLooks:
+    """What is known of one class on the way."""
 
-    Where fewer than `num_clusters` are that large (people, poles, distant cars), the larger half of the class is kept.
+    areas: Reservoir
+    vectors: Reservoir
+    min_area: float
+    num_large: int = 0
+    keeps_equal: bool = False  # whether a region of just `min_area` counts
+    centres: Vector = field(default_factory=lambda: np.empty((0, 0), np.float32))
+
+    def counts(self, area: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        return area >= self.min_area if self.keeps_equal else area > self.min_area
+
+
+def _spooled(
+    looks: Iterable[ImageLooks], spool: LookSpool, lenders: Lenders, min_area: float
+) -> dict[int, _ClassLooks]:
+    classes: dict[int, _ClassLooks] = {}
+    rng = np.random.default_rng(_SEED)
+    for image in looks:
+        regions = spool.add(image)
+        lenders.offer(image.key, image.attributes)
+        for class_id in np.unique(regions.class_id).tolist():
+            known = classes.setdefault(class_id, _ClassLooks(Reservoir(SAMPLE, rng), Reservoir(SAMPLE, rng), min_area))
+            area = regions.area[regions.class_id == class_id]
+            known.areas.add(area)
+            known.num_large += int((area > min_area).sum())
+    return dict(sorted(classes.items()))
+
+
+def _choose_thresholds(classes: Mapping[int, _ClassLooks], num_clusters: int) -> None:
+    """Regions larger than `min_area` of the image count, as the authors have it: a small one mixes with its
+    surroundings. Where fewer than `num_clusters` are that large (people, poles, distant cars), the larger half counts.
     """
-    kept = regions.area > min_area
-    if int(kept.sum()) < num_clusters:
-        kept = regions.area >= np.median(regions.area)
-    return _Regions(regions.image[kept], regions.vectors[kept], regions.area[kept])
+    for known in classes.values():
+        if known.num_large < num_clusters:
+            known.min_area, known.keeps_equal = float(np.median(known.areas.rows)), True
 
 
-def _of_class(images: Sequence[ImageLooks], class_id: int) -> _Regions:
-    found = [(index, image, image.class_id == class_id) for index, image in enumerate(images)]
-    found = [(index, image, mask) for index, image, mask in found if mask.any()]
-    return _Regions(
-        np.concatenate([np.full(mask.sum(), index, np.int32) for index, _, mask in found]),
-        np.concatenate([image.vectors[mask] for _, image, mask in found]).astype(np.float32),
-        np.concatenate([image.area[mask] for _, image, mask in found]),
-    )
+def _cluster(classes: Mapping[int, _ClassLooks], spool: LookSpool, num_clusters: int) -> None:
+    """K-means on a sample of every class; where there are more regions than that, mini-batches of them all follow."""
+    for _, known, regions in _counted(classes, spool):
+        known.vectors.add(regions.vectors)
+    refined: dict[int, MiniBatchKMeans] = {}
+    for class_id, known in classes.items():
+        sample = known.vectors.rows.astype(np.float64)
+        k = min(num_clusters, len(np.unique(sample, axis=0)))
+        known.centres = KMeans(n_clusters=k, random_state=_SEED, n_init=4).fit(sample).cluster_centers_
+        if known.vectors.seen > SAMPLE:
+            refined[class_id] = MiniBatchKMeans(
+                k, init=known.centres, n_init=1, random_state=_SEED, reassignment_ratio=0
+            )
+    for class_id, _, regions in _counted({c: classes[c] for c in refined}, spool) if refined else ():
+        refined[class_id].partial_fit(regions.vectors.astype(np.float64))
+    for class_id, method in refined.items():
+        classes[class_id].centres = method.cluster_centers_
 
 
-def _cluster(vectors: Vector, num_clusters: int) -> tuple[npt.NDArray[np.int64], Vector]:
-    """A cluster number per vector and the centres, the largest cluster first."""
-    k = min(num_clusters, len(np.unique(vectors, axis=0)))
-    method = MiniBatchKMeans if len(vectors) >= _MINI_BATCH_FROM else KMeans
-    found = method(n_clusters=k, random_state=_SEED, n_init=4).fit(vectors.astype(np.float64))
-    order = np.argsort(-np.bincount(found.labels_, minlength=k), kind="stable")
-    return np.argsort(order)[found.labels_], found.cluster_centers_[order].astype(np.float32)
+def _counted(classes: Mapping[int, _ClassLooks], spool: LookSpool) -> Iterable[tuple[int, _ClassLooks, Regions]]:
+    """The regions that count, chunk by chunk and class by class."""
+    for chunk in spool.chunks():
+        for class_id in np.unique(chunk.class_id).tolist():
+            if class_id not in classes:
+                continue
+            known = classes[class_id]
+            regions = chunk.where((chunk.class_id == class_id) & known.counts(chunk.area))
+            if len(regions.image):
+                yield class_id, known, regions
 
 
-def _members(class_id: int, regions: _Regions, numbers: npt.NDArray[np.int64]) -> Members:
-    """One row per image and cluster: the mean over the image's regions, larger ones counting more."""
-    places = np.stack([regions.image, numbers.astype(np.int32)], axis=1)
-    rows, row_of, size = np.unique(places, axis=0, return_inverse=True, return_counts=True)
-    row_of = row_of.reshape(-1)
-    weight = np.bincount(row_of, regions.area, len(rows))
-    sums = np.stack([np.bincount(row_of, regions.area * column, len(rows)) for column in regions.vectors.T], axis=1)
-    return Members(
-        image=rows[:, 0].astype(np.int32),
-        class_id=np.full(len(rows), class_id, np.int32),
-        cluster=rows[:, 1].astype(np.int32),
-        size=size.astype(np.int32),
-        vectors=(sums / weight[:, None]).astype(np.float32),
-    )
-
-
-def _joined(parts: Sequence[Members], dim: int) -> Members | None:
-    if not parts:
-        return None
-    return Members(
-        image=np.concatenate([p.image for p in parts]),
-        class_id=np.concatenate([p.class_id for p in parts]),
-        cluster=np.concatenate([p.cluster for p in parts]),
-        size=np.concatenate([p.size for p in parts]),
-        vectors=np.concatenate([p.vectors for p in parts]).reshape(-1, dim),
-    )
+def _bank(
+    classes: Mapping[int, _ClassLooks], spool: LookSpool, lenders: Lenders, kind: StyleKind, dim: int
+) -> StyleBank:
+    """How large every cluster is, where its regions come from, and who lends them; the largest cluster first."""
+    origins: dict[int, list[Counter[int]]] = {c: [Counter() for _ in known.centres] for c, known in classes.items()}
+    for class_id, known, regions in _counted(classes, spool):
+        numbers = pairwise_distances_argmin(regions.vectors, known.centres.astype(np.float32))
+        lenders.add(class_id, numbers, regions)
+        for number, origin in zip(numbers.tolist(), regions.origin.tolist(), strict=True):
+            origins[class_id][number][origin] += 1
+    clusters, renumbered = [], {}
+    attributes = spool.origins
+    for class_id, known in classes.items():
+        sizes = np.array([counts.total() for counts in origins[class_id]])
+        order = np.argsort(-sizes, kind="stable")
+        renumbered[class_id] = np.argsort(order)
+        for number, old in enumerate(order.tolist()):
+            counts = histogram((attributes[origin], times) for origin, times in origins[class_id][old].items())
+            centre = known.centres[old].astype(np.float32)
+            clusters.append(Cluster(class_id, number, centre, int(sizes[old]), counts))
+    keys, of_images = lenders.images()
+    return StyleBank(kind, dim, tuple(clusters), keys, of_images, lenders.members(renumbered))

@@ -1,10 +1,14 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from generators.style import StyleKind
+from pipeline.styles import fit, lenders, spool
 from pipeline.styles.bank import WHOLE_IMAGE
 from pipeline.styles.fit import fit_style_bank, spread
 from pipeline.styles.regions import ImageLooks
+from pipeline.styles.reservoir import Reservoir
 
 ROAD, CAR = 7, 26
 
@@ -94,3 +98,73 @@ def test_codes_of_whole_images_are_clustered_too() -> None:
 def test_images_are_spread_over_the_source() -> None:
     assert spread(["a", "b", "c", "d", "e"], 3) == ["a", "c", "e"]
     assert spread(["a", "b"], 3) == ["a", "b"]
+
+
+def stream(num_images: int):
+    """Looks made one after the other and kept by nobody: two hours, twenty towns."""
+    for number in range(num_images):
+        rng = np.random.default_rng(number)
+        night = number % 2 == 0
+        yield ImageLooks(
+            f"i{number}",
+            {"time_of_day": "night" if night else "day", "town": str(number % 20)},
+            np.array([ROAD, CAR], np.int32),
+            np.array([[-0.7 if night else 0.7, 0.0], [0.2 * (number % 3), 0.5]], np.float32)
+            + rng.normal(0, 0.02, (2, 2)).astype(np.float32),
+            np.array([0.5, 0.05]),
+        )
+
+
+def test_a_source_larger_than_memory_is_clustered_as_a_small_one(monkeypatch) -> None:
+    """Four times the images must not take more memory: chunks, samples and lenders are bounded."""
+    monkeypatch.setattr(fit, "SAMPLE", 300)
+    monkeypatch.setattr(spool, "CHUNK_ROWS", 512)
+    monkeypatch.setattr(lenders, "MOST", 200)
+    monkeypatch.setattr(lenders, "_MOST_PARTS", 4)
+    peaks, banks = [], []
+    fit_style_bank(stream(50), StyleKind.INSTANCE, 2, 2)  # what is loaded on first use does not count
+    for num_images in (1_000, 4_000):
+        tracemalloc.start()
+        banks.append(fit_style_bank(stream(num_images), StyleKind.INSTANCE, 2, 2))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.25 * peaks[0]
+    small, large = banks
+    assert [c.size for c in large.by_class[ROAD]] == [2_000, 2_000]
+    assert sorted(float(c.centre[0]) for c in large.by_class[ROAD]) == pytest.approx([-0.7, 0.7], abs=0.01)
+    assert {tuple(c.attributes["time_of_day"]) for c in large.by_class[ROAD]} == {("day",), ("night",)}
+    assert 100 <= len(large.image_keys) <= 200
+    for own, other in zip(small.by_class[CAR], large.by_class[CAR], strict=True):
+        assert own.size * 4 == pytest.approx(other.size, rel=0.1)
+
+
+def test_lenders_of_a_large_source_are_spread_over_all_of_it(monkeypatch) -> None:
+    monkeypatch.setattr(lenders, "MOST", 4)
+    bank = fit_style_bank(stream(17), StyleKind.INSTANCE, 2, 1)
+    assert bank.image_keys == ("i0", "i8", "i16")
+    assert {bank.image_keys[row] for row in bank.members.image} == {"i0", "i8", "i16"}
+    assert bank.by_class[ROAD][0].size == 17
+
+
+def test_an_image_cut_by_the_border_of_a_chunk_is_still_one_member(monkeypatch) -> None:
+    monkeypatch.setattr(spool, "CHUNK_ROWS", 3)
+    whole = ImageLooks("i", {}, np.full(7, CAR, np.int32), np.arange(14.0).reshape(7, 2), np.full(7, 0.1))
+    bank = fit_style_bank([whole], StyleKind.INSTANCE, 2, 1)
+    assert bank.members.size.tolist() == [7]
+    assert bank.members.vectors[0] == pytest.approx([6.0, 7.0])
+
+
+def test_a_sample_of_a_stream_is_uniform_and_whole_while_it_fits() -> None:
+    sample = Reservoir(50, np.random.default_rng(0))
+    sample.add(np.arange(30))
+    assert sorted(sample.rows) == list(range(30))
+    means = []
+    for seed in range(200):
+        sample = Reservoir(50, np.random.default_rng(seed))
+        for start in range(0, 1_000, 90):
+            sample.add(np.arange(start, min(start + 90, 1_000)))
+        assert sample.seen == 1_000
+        assert len(np.unique(sample.rows)) == 50
+        means.append(sample.rows.mean())
+    # The mean of 50 of 0..999 is 499.5 with a deviation of 40; of 200 such means, 2.8.
+    assert np.mean(means) == pytest.approx(499.5, abs=12)
