@@ -102,6 +102,7 @@ _PICKS = """\
 | `{tag: wet}` | a cluster with this tag (`synthgen styles tag`) |
 | `{attribute: {time_of_day: night}}` | looks of training images with these attributes |
 | `{like: IMAGE-KEY}` | the look of this training image |
+| `{like: dusk.jpg}` | the look of a photograph from elsewhere, where the model has one look for the whole image |
 
 With `coherent: true` one training image lends its look to all the classes of the line together, so that a night road
 never meets a day sky.

@@ -66,7 +66,7 @@ class StyleConfig(_Block):
 
     clusters: int = Field(default=10, ge=1, le=1000, description="looks per class at most")
     min_area: float = Field(default=1 / 64, ge=0, lt=1, description="share of the image a region needs to count")
-    max_images: int = Field(default=20_000, ge=1, description="images looked at, spread over the source")
+    max_images: int | None = Field(default=None, ge=1, description="images looked at, spread over the source; all")
 
 
 class TrainConfig(_Block):

@@ -16,6 +16,7 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.styles.bank import StyleBank
 from pipeline.styles.draw import check_picks
+from pipeline.styles.photographs import with_photographs
 
 
 def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
@@ -25,7 +26,7 @@ def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
     source = recipe.source.open()
     check_recipe(loaded, source.catalog)
     model.check_catalog(source.catalog)
-    bank = model.style_bank()
+    bank = with_photographs(model.style_bank(), recipe.styles, model, source)
     _check_styles(loaded, model, bank)
     resolution = recipe.resolution or model.resolution
     drawn = draw_recipe(recipe, source, resolution)

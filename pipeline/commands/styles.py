@@ -31,7 +31,12 @@ def _styles() -> None:
 def fit(
     model: Model,
     clusters: Annotated[int, typer.Option(min=1, max=1000, help="Looks per class at most.")] = 10,
-    max_images: Annotated[int, typer.Option(min=1, help="Images looked at, spread over the source.")] = 20_000,
+    min_area: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the image a region needs to count; the paper's is 1/64.")
+    ] = 1 / 64,
+    max_images: Annotated[
+        int | None, typer.Option(min=1, help="Images looked at, spread over the source; all without it.")
+    ] = None,
     progress: ShowProgress = ProgressMode.AUTO,
     quiet: Quiet = False,
     json: Json = False,
@@ -41,12 +46,12 @@ def fit(
     Example: synthgen styles fit runs/streetscapes --clusters 20
     """
     from pipeline.model_directory import ModelDirectory, open_model
+    from pipeline.styles.of_model import fit_styles
     from pipeline.train_config import StyleConfig
-    from pipeline.training.run import fit_styles
 
     console = Console(json, quiet, progress)
     opened = open_model(model)
-    settings = StyleConfig(clusters=clusters, max_images=max_images)
+    settings = StyleConfig(clusters=clusters, min_area=min_area, max_images=max_images)
     with console.progress("styles", None, "images") as images:
         bank = fit_styles(opened, _source(opened), settings, lambda done, total: images.set(done, total))
     ModelDirectory(model).write_styles(bank)
@@ -77,32 +82,49 @@ def show(model: Model, out: OutputFile = None, quiet: Quiet = False, json: Json 
 @app.command()
 def tag(
     model: Model,
-    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="A class of the model's catalog.")],
-    cluster: Annotated[int, typer.Argument(min=0, help="The number of the cluster, as `show` lists it.")],
-    tags: Annotated[list[str], typer.Argument(metavar="TAG...", help="Its tags from now on.")],
+    class_name: Annotated[
+        str | None, typer.Argument(metavar="[CLASS]", help="A class of the catalog; `image` for looks of whole images.")
+    ] = None,
+    cluster: Annotated[
+        int | None, typer.Argument(metavar="[CLUSTER]", min=0, help="The number of the cluster, as `show` lists it.")
+    ] = None,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="[TAG...]", help="Its tags from now on.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="ATTRIBUTE", help="Instead: tag every cluster with what most of it comes from."),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0.5, max=1, help="With --by: the share of its regions that must say the same.")
+    ] = 0.8,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Name a cluster, so that recipes can pick it: `pick: {tag: taxi}`.
+    """Name a cluster, so that recipes can pick it: `pick: {tag: taxi}`. With --by, name all of them by an attribute.
 
     Example: synthgen styles tag runs/streetscapes car 3 taxi
+
+    Example: synthgen styles tag runs/streetscapes --by time_of_day
     """
     from pipeline.errors import InputError
     from pipeline.model_directory import ModelDirectory, open_model
+    from pipeline.styles.tags import tag_by_attribute, tag_cluster
 
     opened = open_model(model)
     bank = opened.style_bank()
     try:
-        class_id = opened.catalog.named(class_name).id
-        known = [c.number for c in bank.by_class.get(class_id, ())]
-        if cluster not in known:
-            raise ValueError(f"{class_name} has no cluster {cluster}; it has {len(known)}, counted from 0")
-        tagged = bank.tagged(class_id, cluster, tags)
+        if by is not None and class_name is None:
+            changed = tag_by_attribute(bank, by, share)
+        elif by is None and class_name is not None and cluster is not None and tags:
+            changed = tag_cluster(bank, opened.catalog, class_name, cluster, tags)
+        else:
+            raise ValueError("expected CLASS CLUSTER TAG..., or --by ATTRIBUTE alone")
     except ValueError as error:
         raise InputError(str(error)) from None
-    ModelDirectory(model).write_styles(tagged)
-    text = f"{class_name} {cluster}: {', '.join(sorted(set(tags)))}"
-    Console(json, quiet).result(text, {"class": class_name, "cluster": cluster, "tags": sorted(set(tags))})
+    ModelDirectory(model).write_styles(changed)
+    pairs = zip(bank.clusters, changed.clusters, strict=True)
+    rows = [_described(after, opened.catalog) for before, after in pairs if after.tags != before.tags]
+    lines = [f"{row['class']} {row['cluster']}: {', '.join(row['tags']) or 'no tags'}" for row in rows]
+    Console(json, quiet).result("\n".join(lines) or "the tags are so already", {"changed": rows})
 
 
 def _source(model: "OpenModel") -> "Source":

@@ -73,7 +73,7 @@ def _train(plan: "TrainingPlan", console: Console, address: str | None, cpus: in
 
 def _fit(plan: "TrainingPlan", model: "OpenModel", console: Console) -> "StyleBank":
     from pipeline.model_directory import STYLES, ModelDirectory
-    from pipeline.training.run import fit_styles
+    from pipeline.styles.of_model import fit_styles
 
     # New weights take the old looks with them: looks that are there belong to these weights, and may carry tags.
     if ModelDirectory(plan.job.output).store.exists(STYLES):

@@ -63,7 +63,7 @@ class Members:
 
 @dataclass(frozen=True)
 class StyleBank:
-    """Every look found over a training source. A family without an encoder has an empty one."""
+    """Every look found over a training source. A family without styles has an empty one."""
 
     kind: StyleKind
     dim: int
@@ -71,6 +71,7 @@ class StyleBank:
     image_keys: tuple[str, ...] = ()
     image_attributes: tuple[Mapping[str, str], ...] = ()
     members: Members | None = None
+    searched: bool = False  # vectors are noise that was found to render its image, not what an encoder said of it
 
     @cached_property
     def by_class(self) -> Mapping[int, tuple[Cluster, ...]]:
@@ -119,6 +120,11 @@ class StyleBank:
             return {}
         return {int(c): np.flatnonzero(self.members.class_id == c) for c in np.unique(self.members.class_id)}
 
+    def rows_of_cluster(self, cluster: Cluster) -> npt.NDArray[np.int64]:
+        """The member rows of a cluster."""
+        rows = self.rows_of(cluster.class_id)
+        return rows[self.members.cluster[rows] == cluster.number] if self.members is not None else rows
+
     def rows_of_image(self, image: int) -> npt.NDArray[np.int64]:
         """The member rows of an image."""
         return np.flatnonzero(self.members.image == image) if self.members is not None else np.empty(0, np.int64)
@@ -135,7 +141,8 @@ class StyleBank:
 
     def fingerprint(self) -> str:
         """A hash over everything a draw can depend on."""
-        digest = sha256(json.dumps([_FORMAT, str(self.kind), self.dim, self.image_keys]).encode())
+        searched = ["searched"] if self.searched else []
+        digest = sha256(json.dumps([_FORMAT, str(self.kind), self.dim, self.image_keys, *searched]).encode())
         digest.update(json.dumps([dict(a) for a in self.image_attributes], sort_keys=True).encode())
         for c in self.clusters:
             digest.update(json.dumps([c.class_id, c.number, c.size, c.tags]).encode())
@@ -153,6 +160,7 @@ class StyleBank:
             "format": _FORMAT,
             "style_kind": str(self.kind),
             "dim": self.dim,
+            "searched": self.searched,
             "images": [[key, dict(a)] for key, a in zip(self.image_keys, self.image_attributes, strict=True)],
             "attributes": [{name: dict(count) for name, count in c.attributes.items()} for c in self.clusters],
         }
@@ -198,6 +206,7 @@ def _bank_of(rows: list[dict[str, Any]], head: Mapping[str, Any]) -> StyleBank:
         image_keys=keys,
         image_attributes=tuple(attributes for _, attributes in head["images"]),
         members=_members_of(members, keys, head["dim"]) if members else None,
+        searched=head.get("searched", False),
     )
 
 

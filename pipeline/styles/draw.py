@@ -9,7 +9,7 @@ from generators.style import Style, StyleKind
 from label_editing.names import unknown_name
 from label_editing.scene import Scene, class_of_instance
 from pipeline.styles.bank import WHOLE_IMAGE, StyleBank, Vector
-from pipeline.styles.looks import LendingImage, Look, describe, independent_look
+from pipeline.styles.looks import LendingImage, Look, describe, fresh_noise, independent_look
 from pipeline.styles.picks import AttributePick, LikePick, StylePick, TagPick
 
 # Classes that no line of the recipe names still look like one place at one hour.
@@ -27,10 +27,10 @@ def draw_style(
         return None, []
     if bank.kind is StyleKind.INSTANCE:
         records = _draw_regions(bank, lines, scene, rng)
-    elif bank.kind is StyleKind.GLOBAL and bank.clusters:
+    elif bank.kind is StyleKind.GLOBAL and bank.clusters and not bank.searched:
         records = [_draw_whole(bank, lines, scene, rng)]
     else:
-        records = _draw_noise(bank.dim, lines, scene, rng)
+        records = _draw_noise(bank, lines, scene, rng)
     return replay_style(records), records
 
 
@@ -57,17 +57,28 @@ def check_picks(bank: StyleBank, picks: Sequence[StylePick]) -> list[str]:
 def _problem(bank: StyleBank, line: StylePick) -> str | None:
     if bank.kind is StyleKind.GLOBAL and line.classes != "all":
         return "classes: this model has one style for the whole image; only 'all' is possible"
-    if isinstance(line.pick, str):
+    if line.pick in ("random", "uniform") or (line.pick == "source" and bank.kind is StyleKind.NONE):
         return None
     if not bank.clusters:
-        return f"pick: this model has no style bank, so it cannot give {describe(line.pick)}; use 'random'"
+        what = describe(line.pick)
+        return (
+            f"pick: this model has no style bank, so it cannot give {what}; "
+            "fit one with `synthgen styles fit`, or use 'random'"
+        )
     if isinstance(line.pick, TagPick) and line.pick.tag not in bank.tags:
         return f"pick.tag: {unknown_name('tag', line.pick.tag, bank.tags)}"
     if isinstance(line.pick, LikePick) and line.pick.like not in bank.image_index:
-        return f"pick.like: {unknown_name('training image', line.pick.like, bank.image_keys[:1000])}"
+        return f"pick.like: {unknown_name('training image', line.pick.like, bank.image_keys[:1000])}{_of_file(line)}"
     if isinstance(line.pick, AttributePick):
         return _attribute_problem(bank, line.pick.attribute)
     return None
+
+
+def _of_file(line: StylePick) -> str:
+    """What to say of a photograph from elsewhere where there can be none."""
+    if not (isinstance(line.pick, LikePick) and line.pick.is_file):
+        return ""
+    return "; a photograph from elsewhere can lend its look only where a model has one look for the whole image"
 
 
 def _attribute_problem(bank: StyleBank, wanted: Mapping[str, str]) -> str | None:
@@ -91,13 +102,23 @@ class _Looks:
 
     def look(self, class_id: int, name: str) -> Look | None:
         """The look the last line that covers the class gives it."""
-        number = max(i for i, line in enumerate(self._lines) if name == "" or line.covers(name))
+        number = self._line_of(name)
         line = self._lines[number]
         if not (line.coherent or line.pick == "source" or isinstance(line.pick, LikePick)):
             return independent_look(self._bank, line.pick, class_id, self._rng)
         if number not in self._lending:
             self._lending[number] = LendingImage(self._bank, line, self._scene, self._rng)
         return self._lending[number].look(class_id)
+
+    def noise(self, name: str) -> Look:
+        """The noise the last line that covers the class gives it; what no line asks for is drawn as in training."""
+        pick = self._lines[self._line_of(name)].pick
+        found = None if pick in ("random", "uniform") or not self._bank.clusters else self.look(WHOLE_IMAGE, name)
+        return found or fresh_noise(self._bank.dim, self._rng)
+
+    def _line_of(self, name: str) -> int:
+        """The last line that covers a class, or (without a name) the whole image."""
+        return max(i for i, line in enumerate(self._lines) if (line.covers(name) if name else line.classes == "all"))
 
 
 def _draw_regions(
@@ -121,18 +142,20 @@ def _draw_whole(bank: StyleBank, lines: Sequence[StylePick], scene: Scene, rng: 
     return _record(WHOLE_IMAGE, "", look)
 
 
-def _draw_noise(dim: int, lines: Sequence[StylePick], scene: Scene, rng: np.random.Generator) -> list[StyleRecord]:
-    """One normal vector for the image; regions of classes that a line names get their own."""
-    whole = Look(rng.standard_normal(dim).astype(np.float32), -1, "")
+def _draw_noise(
+    bank: StyleBank, lines: Sequence[StylePick], scene: Scene, rng: np.random.Generator
+) -> list[StyleRecord]:
+    """Noise for the image; regions of classes that a line names get their own, where the family paints noise."""
+    looks = _Looks(bank, lines, scene, rng)
+    whole = looks.noise("")
     named = {name for line in lines for name in line.class_names()}
-    if not named:
+    if not named or bank.kind is StyleKind.GLOBAL:
         return [_record(WHOLE_IMAGE, "", whole)]
     ids = np.unique(scene.labels if scene.instances is None else scene.instances)
     records = []
     for region, class_id in zip(ids.tolist(), class_of_instance(ids).tolist(), strict=True):
         name = scene.catalog.with_id(class_id).name
-        own = Look(rng.standard_normal(dim).astype(np.float32), -1, "") if name in named else whole
-        records.append(_record(region, name, own))
+        records.append(_record(region, name, looks.noise(name) if name in named else whole))
     return records
 
 

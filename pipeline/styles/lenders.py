@@ -88,6 +88,6 @@ def _summed(sums: _Sums) -> _Sums:
     return _Sums(
         places,
         np.bincount(row_of, sums.size, most).astype(np.int64),
-        np.bincount(row_of, sums.area, most),
+        np.bincount(row_of, sums.area, most).astype(np.float64),
         np.stack(weighted, axis=1),
     )

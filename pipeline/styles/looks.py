@@ -32,7 +32,15 @@ def independent_look(bank: StyleBank, pick: Pick, class_id: int, rng: np.random.
         return None
     sizes = np.ones(len(fitting)) if pick == "uniform" else np.array([c.size for c in fitting], np.float64)
     chosen = fitting[rng.choice(len(fitting), p=sizes / sizes.sum())]
+    if bank.searched:
+        # The mean of noise is no noise a generator has seen: one of the cluster's own it is.
+        return _look_of_some_row(bank, bank.rows_of_cluster(chosen), rng)
     return Look(chosen.centre, chosen.number, "")
+
+
+def fresh_noise(dim: int, rng: np.random.Generator) -> Look:
+    """Noise as training drew it."""
+    return Look(rng.standard_normal(dim).astype(np.float32), -1, "")
 
 
 def _fits(cluster: Cluster, pick: Pick) -> bool:
@@ -126,9 +134,7 @@ def _images_tagged(bank: StyleBank, line: StylePick, scene: Scene, tag: str) -> 
         row
         for cluster in bank.clusters
         if tag in cluster.tags and (cluster.class_id < 0 or line.covers(scene.catalog.with_id(cluster.class_id).name))
-        for row in bank.rows_of(cluster.class_id)[
-            members.cluster[bank.rows_of(cluster.class_id)] == cluster.number
-        ].tolist()
+        for row in bank.rows_of_cluster(cluster).tolist()
     ]
     return np.unique(members.image[np.array(rows, np.int64)]).astype(np.int64)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 WORDS = ("random", "uniform", "source")
+_PHOTOGRAPHS = (".jpg", ".jpeg", ".png")
 _KEYS = ("cluster", "tag", "attribute", "like")
 
 
@@ -35,9 +36,14 @@ class AttributePick(_Picked):
 
 
 class LikePick(_Picked):
-    """The look of one training image, by its key."""
+    """The look of one training image, by its key, or of any photograph, by its file or URL."""
 
     like: str = Field(min_length=1)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether this names a file; keys of images have neither slashes nor endings."""
+        return "/" in self.like or self.like.lower().endswith(_PHOTOGRAPHS)
 
 
 def _kind_of_pick(value: Any) -> str | None:
@@ -59,7 +65,7 @@ Pick = Annotated[
         custom_error_type="unknown_pick",
         custom_error_message=(
             "expected random, uniform, source, {cluster: 3}, {tag: name}, {attribute: {time_of_day: night}} "
-            "or {like: image-key}"
+            "or {like: image-key or photo.jpg}"
         ),
     ),
 ]

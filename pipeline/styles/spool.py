@@ -24,7 +24,9 @@ class Regions(NamedTuple):
 
     def where(self, wanted: npt.NDArray[np.bool_]) -> "Regions":
         """Those of them."""
-        return Regions(*(column[wanted] for column in self))
+        return Regions(
+            self.image[wanted], self.origin[wanted], self.class_id[wanted], self.area[wanted], self.vectors[wanted]
+        )
 
 
 class LookSpool:

@@ -10,9 +10,7 @@ from orchestration.mailbox import Report
 from orchestration.training import run_training
 from pipeline.errors import InputError, RunError
 from pipeline.model_directory import ModelDirectory, OpenModel, open_model
-from pipeline.sources.base import Source
-from pipeline.styles.bank import StyleBank
-from pipeline.train_config import StyleConfig, TrainConfig, absolute
+from pipeline.train_config import TrainConfig, absolute
 from pipeline.training.data import Views
 from pipeline.training.job import Job
 from pipeline.training.loop import train
@@ -104,30 +102,6 @@ def _use_gpu(config: TrainConfig, info: cluster.ClusterInfo) -> bool:
     if config.gpu and info.gpus < config.workers:
         raise InputError(f"gpu: {config.workers} workers need a GPU each, the cluster has {info.gpus:g}")
     return info.gpus >= config.workers if config.gpu is None else config.gpu
-
-
-def fit_styles(
-    model: OpenModel, source: Source, settings: StyleConfig, on_image: Callable[[int, int], None]
-) -> StyleBank:
-    """The style bank of a model over its training source, one image at a time; empty where there is no encoder."""
-    from generators.style import StyleKind
-    from pipeline.styles.fit import fit_style_bank, spread
-    from pipeline.styles.regions import LookReader
-
-    generator, encoder = model.load_generator(), model.load_encoder()
-    kind = generator.style_kind
-    if encoder is None or kind not in (StyleKind.INSTANCE, StyleKind.GLOBAL):
-        return StyleBank(kind, generator.style_dim)
-    model.check_catalog(source.catalog)
-    keys = spread(source.keys(), settings.max_images)
-    reader = LookReader(encoder, kind, source, model.resolution)
-
-    def looks() -> Any:
-        for number, key in enumerate(keys, 1):
-            yield reader.read(key)
-            on_image(number, len(keys))
-
-    return fit_style_bank(looks(), kind, generator.style_dim, settings.clusters, settings.min_area)
 
 
 def note_of(report: Mapping[str, Any]) -> str:

@@ -155,3 +155,13 @@ def test_check_names_what_the_bank_does_not_have(bank: StyleBank, pick: dict, pr
 def test_a_cluster_number_cannot_be_coherent() -> None:
     with pytest.raises(ValueError, match="a cluster number belongs to one class; it cannot be coherent over classes"):
         StylePick(pick={"cluster": 1}, coherent=True)
+
+
+@pytest.mark.parametrize("pick", ["source", {"tag": "night"}])
+def test_a_model_without_a_bank_says_how_to_get_one(pick) -> None:
+    (problem,) = check_picks(StyleBank(StyleKind.NOISE, 8), [StylePick(pick=pick)])
+    said = pick if isinstance(pick, str) else str(pick)
+    assert problem == (
+        f"styles[0].pick: this model has no style bank, so it cannot give {said}; "
+        "fit one with `synthgen styles fit`, or use 'random'"
+    )

@@ -1,20 +1,25 @@
 """Styles that are one code an image (SPADE's VAE) and styles that are noise (OASIS): fitted, drawn, rendered."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from generators import family_named
+from generators.family import Generator
 from generators.inference import Renderer
+from generators.style import StyleKind
 from pipeline.model_directory import ModelDirectory, ModelFacts, OpenModel, TrainingSummary, label_space, open_model
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.sources.streetscapes import StreetscapesConfig
-from pipeline.styles.bank import WHOLE_IMAGE
+from pipeline.styles.bank import WHOLE_IMAGE, StyleBank
 from pipeline.styles.draw import check_picks, draw_style, replay_style
+from pipeline.styles.noise import NoiseReader, small_size
+from pipeline.styles.of_model import fit_styles
 from pipeline.styles.picks import StylePick
 from pipeline.train_config import StyleConfig
-from pipeline.training.run import fit_styles
 
 SIZE = Resolution(64, 64)
 TINY = {
@@ -28,6 +33,7 @@ TINY = {
         "encoder_channels": 2,
     },
     "oasis": {"base_channels": 2, "hidden_channels": 4, "noise_dim": 5},
+    "lab2pix_v1": {"base_channels": 2, "hidden_channels": 4, "trunk_blocks": 1, "start_grid": (4, 4), "style_dim": 5},
 }
 
 
@@ -97,7 +103,6 @@ def test_a_model_of_whole_images_refuses_looks_of_single_classes(model):
 def test_noise_is_drawn_for_the_image_or_for_named_classes_and_changes_what_is_rendered(model, source):
     opened = model("oasis")
     bank = opened.style_bank()
-    assert (bank.dim, bank.clusters) == (5, ())
     scene, _ = source.read(source.keys()[0], SIZE)
     whole, _ = draw_style(bank, [], scene, np.random.default_rng(0))
     assert whole.ids is None
@@ -106,6 +111,89 @@ def test_noise_is_drawn_for_the_image_or_for_named_classes_and_changes_what_is_r
     assert {int(i) for i in road.ids[changed]} == {scene.catalog.named("road").id}
     other, _ = draw_style(bank, [], scene, np.random.default_rng(1))
     assert (rendered(opened, scene, whole) != rendered(opened, scene, other)).any()
-    assert check_picks(bank, [StylePick(classes="all", pick={"tag": "night"})]) == [
-        "styles[0].pick: this model has no style bank, so it cannot give {'tag': 'night'}; use 'random'"
-    ]
+
+
+@pytest.mark.parametrize("family", ["oasis", "lab2pix_v1"])
+def test_noise_is_found_for_every_photograph_so_that_looks_can_be_picked(model, source, family):
+    bank = model(family).style_bank()
+    assert bank.searched
+    assert set(bank.image_keys) == set(source.keys())
+    assert set(bank.by_class) == {WHOLE_IMAGE}
+    scene, _ = source.read(source.keys()[0], SIZE)
+    hour = bank.attribute_values()["time_of_day"][0]
+    fitting = {bank.image_keys[i] for i in bank.images_with({"time_of_day": hour})}
+    for pick, images in (
+        ({"like": source.keys()[3]}, {source.keys()[3]}),
+        ("source", {scene.key}),
+        ({"attribute": {"time_of_day": hour}}, fitting),
+    ):
+        line = StylePick(classes="all", pick=pick, coherent=True)
+        assert check_picks(bank, [line]) == []
+        for seed in range(4):
+            _, (record,) = draw_style(bank, [line], scene, np.random.default_rng(seed))
+            assert record["image"] in images
+            row = bank.rows_of_image(bank.image_index[record["image"]])
+            np.testing.assert_array_equal(np.float32([record["vector"]]), bank.members.vectors[row])
+
+
+def test_random_noise_is_drawn_afresh_and_a_cluster_gives_noise_that_was_tried(model, source):
+    bank = model("oasis").style_bank()
+    scene, _ = source.read(source.keys()[0], SIZE)
+    style, (record,) = draw_style(bank, [], scene, np.random.default_rng(0))
+    assert record["image"] == ""
+    assert not (bank.members.vectors == style.vectors).all(axis=1).any()
+    line = StylePick(classes="all", pick={"cluster": 1})
+    style, (record,) = draw_style(bank, [line], scene, np.random.default_rng(0))
+    assert record["cluster"] == 1
+    assert (bank.members.vectors == style.vectors).all(axis=1).any()
+
+
+def test_a_region_of_a_named_class_takes_the_noise_of_the_line_that_names_it(model, source):
+    bank = model("oasis").style_bank()
+    scene, _ = source.read(source.keys()[0], SIZE)
+    lines = [StylePick(pick="source"), StylePick(classes=["road"], pick={"like": source.keys()[2]})]
+    _, records = draw_style(bank, lines, scene, np.random.default_rng(0))
+    images = {record["class"]: record["image"] for record in records}
+    assert images.pop("road") == source.keys()[2]
+    assert set(images.values()) == {scene.key}
+
+
+def test_a_bank_says_that_its_noise_was_searched(model):
+    bank = model("oasis").style_bank()
+    assert StyleBank.from_parquet(bank.to_parquet()).searched
+    assert replace(bank, searched=False).fingerprint() != bank.fingerprint()
+
+
+class Brightness(Generator):
+    """Renders as bright as its noise says."""
+
+    style_kind, style_dim, stride = StyleKind.NOISE, 1, 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = torch.nn.Parameter(torch.zeros(()))
+
+    def condition(self, labels_BHW, instances_BHW):
+        return labels_BHW
+
+    def forward(self, condition, style):
+        return (style * 0.5).tanh().expand(-1, 3, -1, -1)
+
+
+def test_the_noise_that_is_kept_renders_the_light_of_its_photograph(source):
+    reader = NoiseReader(Brightness(), source, SIZE)
+    for key in source.keys():
+        looks = reader.looks(*reader.pair(key))
+        _, image = source.read(key, SIZE)
+        rendered = np.tanh(0.5 * looks.vectors[0, 0])
+        bands = (image / 127.5 - 1).reshape(4, 16, 64, 3).mean(axis=(1, 2))
+        drawn = np.tanh(0.5 * np.random.default_rng(0).standard_normal(1000))
+        # Nearer than all but one in eight of what may be drawn: 32 were tried.
+        distances = np.abs(drawn[:, None, None] - bands).mean(axis=(1, 2))
+        assert np.abs(rendered - bands).mean() <= np.quantile(distances, 0.125)
+
+
+def test_a_small_size_keeps_the_shape_and_suits_the_stride():
+    assert small_size(Resolution(1024, 512), 32) == Resolution(128, 64)
+    assert small_size(Resolution(256, 128), 128) == Resolution(256, 128)
+    assert small_size(Resolution(720, 960), 16) == Resolution(64, 80)

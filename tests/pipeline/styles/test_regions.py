@@ -41,7 +41,8 @@ class OnePair:
 
 def test_a_region_looks_like_the_mean_over_its_pixels(scene: Scene) -> None:
     source = OnePair(scene)
-    looks = LookReader(Identity(), StyleKind.INSTANCE, source, Resolution(16, 16)).read("image0")
+    reader = LookReader(Identity(), StyleKind.INSTANCE, source, Resolution(16, 16))
+    looks = reader.looks(*reader.pair("image0"))
     assert looks.class_id.tolist() == [1, 2, 3, 3]
     assert looks.area.tolist() == [4 / 12, 4 / 12, 2 / 12, 2 / 12]
     for row, region in enumerate((1, 2, 3000, 3001)):
