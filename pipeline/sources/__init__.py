@@ -9,7 +9,10 @@ from pipeline.sources.camvid import CamvidConfig
 from pipeline.sources.cityscapes import CityscapesConfig
 from pipeline.sources.coco_stuff import CocoStuffConfig
 from pipeline.sources.folder import FolderConfig
+from pipeline.sources.plain import PlainSource
+from pipeline.sources.sketch import SketchConfig
 from pipeline.sources.streetscapes import StreetscapesConfig
+from pipeline.sources.unpaired import UnpairedConfig
 from pipeline.sources.webdataset import WebdatasetConfig
 
 SOURCES: dict[str, type[SourceConfig]] = {
@@ -19,11 +22,10 @@ SOURCES: dict[str, type[SourceConfig]] = {
     "coco_stuff": CocoStuffConfig,
     "folder": FolderConfig,
     "webdataset": WebdatasetConfig,
+    "sketch": SketchConfig,
+    "unpaired": UnpairedConfig,
 }
 
-AnySource = Annotated[
-    StreetscapesConfig | CityscapesConfig | CamvidConfig | CocoStuffConfig | FolderConfig | WebdatasetConfig,
-    Field(discriminator="format"),
-]
+AnySource = Annotated[PlainSource | SketchConfig | UnpairedConfig, Field(discriminator="format")]
 
 __all__ = ["SOURCES", "AnySource", "Pair", "Source", "SourceConfig"]

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,7 @@ class Source(ABC):
     format: str
     split: str
     catalog: Catalog
+    paired: bool = True  # False: an image does not show the label map it comes with
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
@@ -87,3 +89,10 @@ class SourceConfig(BaseModel, ABC):
     @abstractmethod
     def open(self) -> Source:
         """The source; SourceError when it is not there or not what it says it is."""
+
+    def anchored(self) -> Self:
+        """With a relative root made absolute: workers on other machines have another working directory."""
+        root = getattr(self, "root", None)
+        if not isinstance(root, str) or "://" in root:
+            return self
+        return self.model_copy(update={"root": str(Path(root).expanduser().absolute())})

@@ -27,8 +27,9 @@ class FolderConfig(FileSourceConfig):
     format: Literal["folder"] = "folder"
     catalog: str = Field(description="what the ids mean: a class catalog by name, path or URL")
     labels: str = Field(default="labels/{split}/**/*.png", description="pattern of the label maps")
-    label_encoding: Literal["ids", "colors"] = Field(
-        default="ids", description="whether label maps hold class ids or the catalog's colours"
+    label_encoding: Literal["ids", "colors", "drawing"] = Field(
+        default="ids",
+        description="whether label maps hold class ids, the catalog's colours, or dark strokes (for catalog sketch)",
     )
     images: str | None = Field(default=None, description="pattern of the images, where there are any")
     instances: str | None = Field(default=None, description="pattern of the instance maps, where there are any")
@@ -55,7 +56,7 @@ class FolderConfig(FileSourceConfig):
             images=self._find(store, "image", self.images),
             instances=self._find(store, "instance map", self.instances),
         )
-        decode = ids_of_colors if self.label_encoding == "colors" else None
+        decode = {"ids": None, "colors": ids_of_colors, "drawing": ids_of_drawing}[self.label_encoding]
         return self.source(found, catalog, Reading(ENCODINGS[self.instance_encoding], decode))
 
     def _find(self, store: Store, what: str, pattern: str | None) -> dict[str, StoredFile]:
@@ -82,6 +83,15 @@ def ids_of_colors(packed: npt.NDArray[Any], catalog: Catalog) -> LabelMap:
     table = np.array([ids[int(color)] for color in colors], np.uint16)
     labels = table[inverse.reshape(packed.shape)]
     return labels.astype(np.uint8) if catalog.max_id <= 255 else labels
+
+
+def ids_of_drawing(stored: npt.NDArray[Any], catalog: Catalog) -> LabelMap:
+    """Grey or coloured strokes on light paper: 1 where it is dark, 0 elsewhere."""
+    if stored.dtype == np.int32:  # R + 256 G + 65536 B
+        stored = (stored % 256 + stored // 256 % 256 + stored // 65536) // 3
+    # With one bit a pixel, black is 0 and white 1.
+    middle = 0 if stored.max(initial=0) <= 1 else 32_767 if stored.dtype == np.uint16 else 127
+    return (stored <= middle).astype(np.uint8)
 
 
 def _check_colors(catalog: Catalog) -> None:

@@ -32,6 +32,7 @@ class SelectedSource(Source):
 
     def __init__(self, source: Source, keys: tuple[str, ...]) -> None:
         self.format, self.split, self.catalog = source.format, source.split, source.catalog
+        self.paired = source.paired
         self._source = source
         self._keys = keys
         self._chosen = frozenset(keys)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from generators import FAMILIES
 from orchestration import cluster
 from orchestration.mailbox import Report
 from orchestration.training import run_training
@@ -34,6 +35,11 @@ class TrainingPlan:
 def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
     """Open the source and count; reads no pixel."""
     source = config.source.open()
+    if not source.paired and FAMILIES[config.family].paired:
+        raise InputError(
+            f"source: {source.format} has images that do not show their label maps; {config.family} learns from pairs "
+            f"(families that do without: {', '.join(name for name, row in FAMILIES.items() if not row.paired)})"
+        )
     pairs = len(source.keys())
     per_step = config.batch_size * config.accumulate * config.workers
     steps = config.steps or max(1, round((config.epochs or 0) * pairs / per_step))
@@ -41,7 +47,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
     job = Job(
         name=config.name,
         output=absolute(config.output_for(output)),
-        source=_anchored(config),
+        source=config.source.anchored(),
         family=config.family,
         config=config.family_config,
         catalog=source.catalog,
@@ -64,12 +70,6 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         reading_threads=config.data.threads,
     )
     return TrainingPlan(config, job, pairs, config.workers)
-
-
-def _anchored(config: TrainConfig) -> Any:
-    """The source with a relative root made absolute: workers on other machines have another working directory."""
-    root = getattr(config.source, "root", None)
-    return config.source.model_copy(update={"root": absolute(root)}) if isinstance(root, str) else config.source
 
 
 def run_plan(plan: TrainingPlan, info: cluster.ClusterInfo, on_report: Callable[[Report], None]) -> OpenModel:

@@ -171,5 +171,10 @@ def small_source(tmp_path: Path, cityscapes: Path) -> Callable[[str], SourceConf
         "coco_stuff": _coco_stuff,
         "folder": _folder,
         "webdataset": _webdataset,
+        "sketch": lambda _: SOURCES["sketch"](of={"format": "streetscapes", "scenes": 3}),  # type: ignore[call-arg]
+        "unpaired": lambda _: SOURCES["unpaired"](  # type: ignore[call-arg]
+            labels={"format": "streetscapes", "scenes": 3},
+            photographs={"format": "streetscapes", "scenes": 2, "seed": 1},
+        ),
     }
     return lambda format: makers[format](tmp_path / format)

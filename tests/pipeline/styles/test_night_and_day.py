@@ -44,10 +44,11 @@ class Measured(NamedTuple):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> OpenModel:
     url = str(tmp_path_factory.mktemp("night_and_day") / "model")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "disabled")
         patch.delenv("RAY_ADDRESS", raising=False)
-        main(["train", "--config", "streetscapes", *TRAINING, "--output", url, "--cpus", "1", "--quiet"])
+        with pytest.raises(SystemExit) as left:
+            main(["train", "--config", "streetscapes", *TRAINING, "--output", url, "--cpus", "1", "--quiet"])
     assert not left.value.code
     return open_model(url)
 
