@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from generators.pretrained import load_features
+
 # VGG-19 up to conv5_1: widths of the convolutions, with 0 for a pooling step.
 _LAYOUT = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512)
 _TAPS = (1, 6, 11, 20, 29)  # relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 in the usual sequential list
@@ -57,20 +59,8 @@ class PerceptualLoss:
         return total
 
 
-def load_perceptual_loss(path: Path | str) -> PerceptualLoss:
-    """The loss with weights from a published VGG-19 state dict (`features.N.weight`), read without unpickling code."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
+def load_perceptual_loss(location: Path | str) -> PerceptualLoss:
+    """The loss with weights from a published VGG-19 state dict (`features.N.weight`), by path or URL."""
     vgg = vgg19_features()
-    wanted = vgg.state_dict()
-    found = {name: state[f"features.{name}"] for name in wanted if f"features.{name}" in state}
-    for name, tensor in wanted.items():
-        if name not in found:
-            raise ValueError(
-                f"{path}: no 'features.{name}'; expected the state dict of an ImageNet VGG-19 without batch norm"
-            )
-        if found[name].shape != tensor.shape:
-            raise ValueError(
-                f"{path}: 'features.{name}' has shape {tuple(found[name].shape)}, VGG-19 has {tuple(tensor.shape)}"
-            )
-    vgg.load_state_dict(found)
+    load_features(vgg, location, "VGG-19")
     return PerceptualLoss(vgg)

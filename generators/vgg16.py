@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from generators.pretrained import load_features
+
 # Multiples of the base width a block; every block ends in a max-pooling.
 _BLOCKS = ((1, 1), (2, 2), (4, 4, 4), (8, 8, 8), (8, 8, 8))
 _PUBLISHED_WIDTH = 64
@@ -38,7 +40,7 @@ class Vgg16Pools(nn.Module):
         elif width != _PUBLISHED_WIDTH:
             raise ValueError(f"published VGG-16 weights need backbone_channels {_PUBLISHED_WIDTH}, not {width}")
         else:
-            _load(self.layers, weights)
+            load_features(self.layers, weights, "VGG-16")
         self.requires_grad_(False)
 
     def forward(self, image_BCHW: Tensor, levels: int) -> list[Tensor]:
@@ -68,18 +70,3 @@ def _draw(layers: nn.Sequential) -> None:
             # Keeps the size of activations through the thirteen layers; torch's default would let them vanish.
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias) if layer.bias is not None else None
-
-
-def _load(layers: nn.Sequential, path: Path | str) -> None:
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    for name, tensor in layers.state_dict().items():
-        if f"features.{name}" not in state:
-            raise ValueError(
-                f"{path}: no 'features.{name}'; expected the state dict of an ImageNet VGG-16 without batch norm"
-            )
-        if state[f"features.{name}"].shape != tensor.shape:
-            raise ValueError(
-                f"{path}: 'features.{name}' has shape {tuple(state[f'features.{name}'].shape)}, "
-                f"VGG-16 has {tuple(tensor.shape)}"
-            )
-    layers.load_state_dict({name: state[f"features.{name}"] for name in layers.state_dict()})

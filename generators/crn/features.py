@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from generators.pretrained import load_features
 from generators.vgg16 import IMAGENET_MEAN, IMAGENET_STD
 
 # Convolutions of VGG-19 up to conv5_2; 0 is a pooling, averaged here as the authors do.
@@ -25,7 +26,9 @@ class Vgg19Features:
     """Not a Module on purpose: supplied weights never enter a checkpoint."""
 
     def __init__(self, path: Path | str) -> None:
-        self._layers = _load(path).eval().requires_grad_(False)
+        layers = vgg19_with_average_pooling()
+        load_features(layers, path, "VGG-19")
+        self._layers = layers.eval().requires_grad_(False)
         self._mean = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
         self._std = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
 
@@ -51,17 +54,3 @@ def vgg19_with_average_pooling() -> nn.Sequential:
         layers += [nn.Conv2d(before, width, 3, padding=1), nn.ReLU()]
         before = width
     return nn.Sequential(*layers)
-
-
-def _load(path: Path | str) -> nn.Sequential:
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    layers = vgg19_with_average_pooling()
-    for name, tensor in layers.state_dict().items():
-        found = state.get(f"features.{name}")
-        if found is None or found.shape != tensor.shape:
-            raise ValueError(
-                f"{path}: no 'features.{name}' of shape {tuple(tensor.shape)}; "
-                "expected the state dict of an ImageNet VGG-19 without batch norm"
-            )
-    layers.load_state_dict({name: state[f"features.{name}"] for name in layers.state_dict()})
-    return layers

@@ -3,9 +3,11 @@
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from generators import FAMILIES
+from generators.family import FamilyConfig
 from orchestration import cluster
 from orchestration.mailbox import Report
 from orchestration.training import run_training
@@ -49,7 +51,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         output=absolute(config.output_for(output)),
         source=config.source.anchored(),
         family=config.family,
-        config=config.family_config,
+        config=_with_weights_found(config.family_config),
         catalog=source.catalog,
         views=Views(
             config.resolution, None if load == "native" else load, native=load == "native", flip=config.data.flip
@@ -70,6 +72,17 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         reading_threads=config.data.threads,
     )
     return TrainingPlan(config, job, pairs, config.workers)
+
+
+def _with_weights_found(config: FamilyConfig) -> FamilyConfig:
+    """Files of pretrained weights by absolute paths, that workers find too; URLs stay."""
+    found = {}
+    for name, location in config:
+        if name.endswith("_weights") and isinstance(location, str) and "://" not in location:
+            found[name] = absolute(location)
+            if not Path(found[name]).is_file():
+                raise InputError(f"model.{name}: {found[name]}: no such file; give a path or a URL")
+    return config.model_copy(update=found)
 
 
 def run_plan(plan: TrainingPlan, info: cluster.ClusterInfo, on_report: Callable[[Report], None]) -> OpenModel:

@@ -17,6 +17,19 @@ SPADE_LIKE = {
 }
 # Settings, steps, and the share of the first distance to the pictures that may be left.
 PAIRED = {
+    "pix2pixhd": (
+        {
+            "base_channels": 8,
+            "num_downsamplings": 2,
+            "num_blocks": 1,
+            "encoder_channels": 4,
+            "encoder_downsamplings": 2,
+            "discriminator_channels": 8,
+            "generator_rate": 2e-3,
+        },
+        30,
+        0.6,
+    ),
     "spade": ({**SPADE_LIKE, "upsampling": "normal"}, 32, 0.6),
     "ccfpse": ({**SPADE_LIKE, "upsampling": "normal", "pyramid_channels": 8}, 32, 0.7),
     "lab2pix_v2": (

@@ -84,7 +84,4 @@ def test_weights_of_another_network_are_refused_by_name(tmp_path):
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "vgg.pth")
     with pytest.raises(ValueError, match=r"features.0.weight") as refused:
         Vgg19Features(tmp_path / "vgg.pth")
-    assert str(refused.value) == (
-        f"{tmp_path}/vgg.pth: no 'features.0.weight' of shape (64, 3, 3, 3); "
-        "expected the state dict of an ImageNet VGG-19 without batch norm"
-    )
+    assert str(refused.value) == (f"{tmp_path}/vgg.pth: 'features.0.weight' has shape (1,), VGG-19 has (64, 3, 3, 3)")

@@ -132,6 +132,25 @@ def test_a_wrong_file_names_what_does_not_fit(change, said, published, tmp_path,
     assert run(capsys, "model", "import", path, *options) == (2, "", f"error: {path}: {said}\n")
 
 
+@pytest.mark.parametrize("family", PUBLISHED)
+def test_a_generator_of_another_size_or_half_a_file_names_the_first_tensors(family, published, tmp_path, capsys):
+    path = published(family)["G"][0]
+    whole = torch.load(path, weights_only=True)
+    names = list(whole)
+    lost = names[-1]
+    bent = next(name for name in names if name.endswith(".bias") and name != lost)
+    torch.save({n: (t[:1] if n == bent else t) for n, t in whole.items() if n != lost} | {"extra": torch.ones(1)}, path)
+    options = ["--family", family, "--output", tmp_path / "model", "--resolution", "128x64"]
+    if family in ("pix2pixhd", "spade"):
+        options += ["--encoder", tmp_path / "net_E.pth"]
+    code, out, err = run(capsys, "model", "import", path, *options)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {path}: weights do not fit the network: ")
+    for said in (f"{bent} has shape (1,), expected {tuple(whole[bent].shape)}", f"{lost} is missing", "extra"):
+        assert said in err
+    assert not (tmp_path / "model").exists() or not list((tmp_path / "model").iterdir())
+
+
 def test_a_generator_with_styles_asks_for_its_encoder(published, tmp_path, capsys):
     path = published("pix2pixhd")["G"][0]
     code, _, err = run(capsys, "model", "import", path, "--family", "pix2pixhd", "--output", tmp_path / "model")

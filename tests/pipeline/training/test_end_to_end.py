@@ -58,3 +58,11 @@ def test_a_dry_run_says_what_would_be_trained(tmp_path: Path, capsys: pytest.Cap
         f"  into {tmp_path / 'm'}\n"
     )
     assert not (tmp_path / "m").exists()
+
+
+def test_pretrained_weights_that_are_not_there_are_missed_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = tmp_path / "vgg19.pth"
+    assert synthgen("train", f"--set=model.vgg_weights={where}", "--output", str(tmp_path / "m"), "--dry-run") == 2
+    assert capsys.readouterr().err == f"error: model.vgg_weights: {where}: no such file; give a path or a URL\n"

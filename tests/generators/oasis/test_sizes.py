@@ -1,6 +1,5 @@
 """OASIS's networks against the outputs of the authors' own, and their sizes against the published ones."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -9,24 +8,6 @@ from generators.oasis import OasisConfig, OasisGenerator, SegmentingDiscriminato
 
 FILE = "oasis_128x64_ngf8.npz"
 SPACE = LabelSpace(35)
-
-
-def test_generator_gives_the_authors_image(golden_fill, golden_inputs, golden_arrays):
-    wanted = golden_arrays(FILE)["generator"]
-    inputs = golden_inputs(128, 64)
-    generator = golden_fill(OasisGenerator(OasisConfig(base_channels=8), SPACE))
-    condition = generator.condition(inputs.labels_BHW, inputs.instances_BHW)
-    noise = inputs.latent(64)[:, :, None, None].expand(-1, -1, 64, 128)
-    with torch.inference_mode():
-        image = generator(condition, noise)
-    np.testing.assert_allclose(image.numpy(), wanted, atol=1e-4)
-
-
-def test_discriminator_gives_the_authors_logits(golden_fill, golden_inputs, golden_arrays):
-    wanted = golden_arrays(FILE)["discriminator_unet"]
-    with torch.inference_mode():
-        logits = golden_fill(SegmentingDiscriminator(35))(golden_inputs(128, 64).image_BCHW)
-    np.testing.assert_allclose(logits.numpy(), wanted, atol=1e-4)
 
 
 def test_networks_have_the_published_sizes():
