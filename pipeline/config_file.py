@@ -3,7 +3,7 @@
 import copy
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
@@ -30,28 +30,44 @@ class Loaded(Generic[M]):
     shown_as: str
     document: Document
 
-    def problem_at(self, path: str | Sequence[str | int], message: str, at_key: bool = False) -> str:
-        """`file:line:column: path: message` for what only later checks can see; a path may be text, `edits[0].op`."""
-        steps = _steps(path) if isinstance(path, str) else tuple(path)
-        return _Places(self.document, self.shown_as).line(Problem(steps, message, at_key))
-
-    def fail(self, problems: Iterable[str]) -> NoReturn:
-        """Raise ConfigError with these problems, made by `problem_at`."""
-        raise ConfigError(list(problems))
+    def fail(self, problems: Iterable[Problem]) -> NoReturn:
+        """Raise ConfigError with what only later checks could see."""
+        raise ConfigError(_Places(self.document, self.shown_as).lines(problems, self.document))
 
 
-def load_config(model: type[M], path_or_name: str | Path, kind: ConfigKind, overrides: Sequence[str] = ()) -> Loaded[M]:
-    """Read a config by path, or by bare name from configs/<kind>; ConfigError holds every mistake."""
+Further = Callable[[dict[str, Any]], Iterable[Problem]]
+
+
+def _nothing_further(_data: dict[str, Any]) -> Iterable[Problem]:
+    return ()
+
+
+def load_config(
+    model: type[M],
+    path_or_name: str | Path,
+    kind: ConfigKind,
+    overrides: Sequence[str] = (),
+    further: Further = _nothing_further,
+) -> Loaded[M]:
+    """Read a config by path, or by bare name from configs/<kind>; ConfigError holds every mistake.
+
+    `further` looks at a faulty config for mistakes that later checks would find, so that all are told together.
+    """
     path = find_config(str(path_or_name), kind)
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    return parse_config(model, _decode(raw, _shown(path)), _shown(path), overrides, path)
+    return parse_config(model, _decode(raw, _shown(path)), _shown(path), overrides, path, further)
 
 
 def parse_config(
-    model: type[M], text: str, shown_as: str, overrides: Sequence[str] = (), path: Path | None = None
+    model: type[M],
+    text: str,
+    shown_as: str,
+    overrides: Sequence[str] = (),
+    path: Path | None = None,
+    further: Further = _nothing_further,
 ) -> Loaded[M]:
     """The same for a text that is no file, such as the recipe inside a data set; `shown_as` names it in messages."""
     document = read_yaml(text)
@@ -70,7 +86,7 @@ def parse_config(
     except ValidationError as error:
         problems = explain(error, model)
     if problems or document.problems:
-        raise ConfigError(places.lines(problems, document))
+        raise ConfigError(places.lines([*problems, *further(resolved)], document))
     return Loaded(value, path or Path(shown_as), text, resolved, shown_as, document)
 
 
@@ -118,7 +134,7 @@ def written(path: Sequence[str | int]) -> str:
     return text.removeprefix(".")
 
 
-def _steps(written_path: str) -> tuple[str | int, ...]:
+def steps_of(written_path: str) -> tuple[str | int, ...]:
     """The path again of what `written` made."""
     parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", written_path)
     return tuple(int(position) if position else name for position, name in parts)

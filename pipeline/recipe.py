@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from label_editing.edits import AnyEdit
 from pipeline.config_file import Loaded, load_config
+from pipeline.recipe_drafts import name_problems
 from pipeline.resolution import Resolution
 from pipeline.sources import AnySource
 from pipeline.styles.picks import StylePick
@@ -126,5 +127,6 @@ class Recipe(_Block):
 
 
 def load_recipe(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Loaded[Recipe]:
-    """The recipe of this file or shipped name; ConfigError holds every mistake that shows without the catalog."""
-    return load_config(Recipe, path_or_name, "recipes", overrides)
+    """The recipe of this file or shipped name. ConfigError holds every mistake in it: where there are any, names that
+    its source or its model lack are looked for at once, as far as these can be opened."""
+    return load_config(Recipe, path_or_name, "recipes", overrides, name_problems)

@@ -1,15 +1,40 @@
-"""The mistakes in a recipe that only the class catalog shows, each at its place in the file."""
+"""The mistakes in a recipe that only its source and its model show, each at its place in the file."""
 
-from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from label_editing.catalog import Catalog
+from label_editing.edits import Edit
 from label_editing.names import unknown_name
-from pipeline.config_file import Loaded
-from pipeline.recipe import Recipe
+from pipeline.config_file import Loaded, steps_of
+from pipeline.config_problems import Problem
+from pipeline.styles.bank import StyleBank
+from pipeline.styles.draw import check_picks
+from pipeline.styles.picks import StylePick
+
+if TYPE_CHECKING:
+    from pipeline.recipe import Recipe
 
 _THINGS_ONLY = ("add_instances", "remove_instances", "move_instances", "resize_instances")
 _CLASS_KEYS = ("class", "class_name", "classes")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What of a recipe can be checked: all of a sound one; of a faulty one the parts that are sound by themselves."""
+
+    data: Mapping[str, Any]  # the plain data, faulty parts and all
+    edits: Mapping[int, Edit]
+    styles: Sequence[StylePick]  # a line that is not sound is one that asks for nothing
+    target: Collection[str] = ()  # classes that a balance names
+
+    @classmethod
+    def of(cls, loaded: "Loaded[Recipe]") -> "Parts":
+        """All parts of a recipe that was read."""
+        recipe = loaded.value
+        target = recipe.balance.target if recipe.balance else ()
+        return cls(loaded.resolved, dict(enumerate(recipe.edits)), recipe.styles, target)
 
 
 class _Named(NamedTuple):
@@ -20,30 +45,36 @@ class _Named(NamedTuple):
     is_key: bool = False
 
 
-def check_recipe(loaded: Loaded[Recipe], catalog: Catalog) -> None:
+def check_recipe(loaded: "Loaded[Recipe]", catalog: Catalog) -> None:
     """Raise ConfigError with every class that the catalog lacks or that an edit cannot work on."""
-    problems = recipe_problems(loaded, catalog)
+    problems = class_problems(Parts.of(loaded), catalog)
     if problems:
         loaded.fail(problems)
 
 
-def recipe_problems(loaded: Loaded[Recipe], catalog: Catalog) -> list[str]:
-    """Every such mistake, as `file:line:column: path: message`."""
-    told = [(named, unknown_name("class", named.name, catalog.names)) for named in _unknown(loaded, catalog)]
-    for block in _edit_blocks(loaded.resolved.get("edits"), ("edits",)):
-        told += _unfit(*block, catalog)
-    return [loaded.problem_at(named.path, f"{note} (catalog {catalog.name})", named.is_key) for named, note in told]
+def class_problems(parts: Parts, catalog: Catalog) -> list[Problem]:
+    """Every class that the catalog lacks or that an edit cannot work on."""
+    told = [(named, unknown_name("class", named.name, catalog.names)) for named in _unknown(parts, catalog)]
+    for number in parts.edits:
+        for block in _edit_blocks(parts.data["edits"][number], ("edits", number)):
+            told += _unfit(*block, catalog)
+    return [Problem(named.path, f"{note} (catalog {catalog.name})", named.is_key) for named, note in told]
 
 
-def _unknown(loaded: Loaded[Recipe], catalog: Catalog) -> Iterator[_Named]:
-    recipe, data = loaded.value, loaded.resolved
-    for i, edit in enumerate(recipe.edits):
-        yield from _places(data["edits"][i], ("edits", i), set(edit.class_names()) - set(catalog.names))
-    for i, line in enumerate(recipe.styles):
-        classes = data["styles"][i].get("classes", [])
-        yield from _places(classes, ("styles", i, "classes"), set(line.class_names()) - set(catalog.names))
-    target = recipe.balance.target if recipe.balance else {}
-    for name in target:
+def style_problems(parts: Parts, bank: StyleBank, model: str) -> list[Problem]:
+    """Every look that this model cannot give."""
+    told = [problem.partition(": ") for problem in check_picks(bank, parts.styles)]
+    return [Problem(steps_of(path), f"{note} (model {model})") for path, _, note in told]
+
+
+def _unknown(parts: Parts, catalog: Catalog) -> Iterator[_Named]:
+    for i, edit in parts.edits.items():
+        yield from _places(parts.data["edits"][i], ("edits", i), set(edit.class_names()) - set(catalog.names))
+    for i, line in enumerate(parts.styles):
+        missing = set(line.class_names()) - set(catalog.names)
+        if missing:
+            yield from _places(parts.data["styles"][i]["classes"], ("styles", i, "classes"), missing)
+    for name in parts.target:
         if name not in catalog.names:
             yield _Named(("balance", "target", name), name, is_key=True)
 

@@ -7,27 +7,24 @@ from label_editing.edits import EditContext
 from pipeline.augment.job import AugmentJob
 from pipeline.balance import ClassShare, Weights, count_scenes, weighted_by_need
 from pipeline.config_file import Loaded
+from pipeline.config_problems import Problem
+from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel, open_model
 from pipeline.plan import Plan, draw_plan, flat_name
 from pipeline.plan_record import PlanRecord
 from pipeline.recipe import Recipe
-from pipeline.recipe_checks import check_recipe
+from pipeline.recipe_checks import Parts, class_problems, style_problems
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.styles.bank import StyleBank
-from pipeline.styles.draw import check_picks
 from pipeline.styles.photographs import with_photographs
 
 
 def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
     """The job of a recipe and the record of its plan. Raises InputError with everything that does not fit."""
     recipe = loaded.value
-    model = open_model(recipe.model)
     source = recipe.source.open()
-    check_recipe(loaded, source.catalog)
-    model.check_catalog(source.catalog)
-    bank = with_photographs(model.style_bank(), recipe.styles, model, source)
-    _check_styles(loaded, model, bank)
+    model, bank = _checked(loaded, source)
     resolution = recipe.resolution or model.resolution
     drawn = draw_recipe(recipe, source, resolution)
     look = _look_fingerprint(model, bank)
@@ -65,10 +62,22 @@ def _plan(recipe: Recipe, source: Source, weights: Weights | None) -> Plan:
     return draw_plan(recipe.name, keys, samples, recipe.seed, shard_size, flat_name(source.split), weights)
 
 
-def _check_styles(loaded: Loaded[Recipe], model: OpenModel, bank: StyleBank) -> None:
-    problems = [problem.partition(": ") for problem in check_picks(bank, loaded.value.styles)]
+def _checked(loaded: Loaded[Recipe], source: Source) -> tuple[OpenModel, StyleBank]:
+    """The model and its styles, once all that the recipe names is there. ConfigError with everything that is not."""
+    recipe, parts = loaded.value, Parts.of(loaded)
+    problems = class_problems(parts, source.catalog)
+    try:
+        model = open_model(recipe.model)
+        model.check_catalog(source.catalog)
+        bank = with_photographs(model.style_bank(), recipe.styles, model, source)
+    except InputError as error:
+        if not problems:
+            raise
+        loaded.fail([*problems, Problem(("model",), str(error))])
+    problems += style_problems(parts, bank, model.url)
     if problems:
-        loaded.fail(loaded.problem_at(path, f"{what} (model {model.url})") for path, _, what in problems)
+        loaded.fail(problems)
+    return model, bank
 
 
 def _look_fingerprint(model: OpenModel, bank: StyleBank) -> str:

@@ -1,8 +1,10 @@
 """One sample made again from its record: the label maps byte for byte, the image where the model is at hand."""
 
 import json
+import math
 from dataclasses import dataclass
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from label_editing.edits import EditRecord, replay_edits
@@ -11,12 +13,22 @@ from pipeline.augment.rendering import Input, render_inputs
 from pipeline.augment.run import RENDER_THREADS
 from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel
+from pipeline.recipe import ImageFormat
 from pipeline.resolution import Resolution
-from pipeline.shards.pixels import decode_instances, decode_labels, encode_instances, encode_labels
+from pipeline.shards.pixels import (
+    decode_image,
+    decode_instances,
+    decode_labels,
+    encode_image,
+    encode_instances,
+    encode_labels,
+)
 from pipeline.shards.sample import INSTANCES_FIELD, LABELS_FIELD, SampleRecord
 from pipeline.sources import AnySource, Source
 from pipeline.sources.base import Image
 from pipeline.styles.draw import replay_style
+
+_LEAST_PSNR_DB = 30.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,35 @@ def replay(record: SampleRecord, model: OpenModel | None = None) -> Replayed:
         INSTANCES_FIELD: encode_instances(scene.labels, scene.instances, scene.catalog),
     }
     return Replayed(maps, None if model is None else _replay_image(record, model, maps))
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How near an image that was made again comes to the one in the shard."""
+
+    psnr_db: float  # infinite when they are the same, byte for byte
+
+    @property
+    def is_close(self) -> bool:
+        """Other devices round otherwise; what differs by more than that is another image."""
+        return self.psnr_db >= _LEAST_PSNR_DB
+
+    def __str__(self) -> str:
+        if math.isinf(self.psnr_db):
+            return "the same, byte for byte"
+        if self.is_close:
+            return f"{self.psnr_db:.1f} dB from the one in the shard, as on another kind of device"
+        return f"DIFFERS: {self.psnr_db:.1f} dB from the one in the shard"
+
+
+def likeness(image: Image, stored: bytes, form: ImageFormat) -> Likeness:
+    """Compare an image with the bytes in the shard, which were encoded in this form."""
+    made = encode_image(image, form.format, form.quality)
+    if made == stored:
+        return Likeness(math.inf)
+    difference = decode_image(made).astype(np.float64) - decode_image(stored)
+    square = float(np.mean(np.square(difference)))
+    return Likeness(10 * math.log10(255**2 / square) if square else math.inf)
 
 
 def open_source(record: SampleRecord) -> Source:

@@ -10,8 +10,10 @@ from pipeline.console import Console
 from pipeline.errors import InputError, RunError
 
 if TYPE_CHECKING:
+    from pipeline.augment.replay import Likeness
     from pipeline.model_directory import OpenModel
     from pipeline.shards.sample import SampleRecord
+    from pipeline.sources.base import Image
 
 Root = Annotated[str | None, typer.Argument(metavar="ROOT", help="The data set that holds the sample.")]
 Key = Annotated[str | None, typer.Argument(metavar="KEY", help="The key of the sample.")]
@@ -43,10 +45,13 @@ def replay(
     same = {field: stored[field] == data for field, data in made.maps.items() if field in stored}
     written = _write(out, wanted.key, made.maps, made.image) if out is not None else []
     lines = [f"{wanted.key}: {field} {'the same, byte for byte' if s else 'DIFFERS'}" for field, s in same.items()]
+    likeness = _likeness(str(root), stored, made.image)
+    if likeness is not None:
+        lines.append(f"{wanted.key}: image {likeness}")
     lines += [f"wrote {path}" for path in written]
-    data = {"key": wanted.key, "same": same, "written": written}
+    data = {"key": wanted.key, "same": same, "written": written, **_as_data(likeness)}
     Console(json).result("\n".join(lines) or f"{wanted.key}: made again; --out DIR writes it", data)
-    if not all(same.values()):
+    if not all(same.values()) or (likeness is not None and not likeness.is_close):
         raise RunError(f"{wanted.key}: does not replay; has its source changed since?")
 
 
@@ -72,6 +77,30 @@ def _open(model: str | None) -> "OpenModel | None":
     from pipeline.model_directory import open_model
 
     return None if model is None else open_model(model)
+
+
+def _likeness(root: str, stored: dict[str, bytes], image: "Image | None") -> "Likeness | None":
+    """The image that was made beside the one in the shard, where there are both."""
+    from pipeline.augment.replay import likeness
+    from pipeline.plan_record import read_plan_record
+    from pipeline.recipe import ImageFormat
+    from pipeline.shards.sample import image_field
+    from pipeline.storage import Store
+
+    if not stored or image is None:
+        return None
+    plan = read_plan_record(Store(root))
+    form = ImageFormat() if plan is None else ImageFormat.model_validate(plan.recipe["output"]["image"])
+    return likeness(image, stored[image_field(stored)], form)
+
+
+def _as_data(likeness: "Likeness | None") -> dict[str, float | str]:
+    if likeness is None:
+        return {}
+    same = likeness.psnr_db == float("inf")
+    return {"image": "same" if same else "close" if likeness.is_close else "differs"} | (
+        {} if same else {"image_psnr_db": round(likeness.psnr_db, 2)}
+    )
 
 
 def _write(out: Path, key: str, maps: dict[str, bytes], image: object) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.config_file import Loaded, load_config, parse_config
+from pipeline.config_problems import Problem
 from pipeline.errors import ConfigError, InputError
 from pipeline.resolution import Resolution
 
@@ -284,14 +285,36 @@ def test_an_override_mends_a_mistake_of_the_file() -> None:
 def test_later_checks_get_places_too() -> None:
     loaded = parse_config(Toy, "name: x\nedits:\n  - {op: drop, classes: [cra]}\n", "toy.yaml", ["mode=careful"])
     note = "unknown class 'cra'; did you mean 'car'?"
-    told = loaded.problem_at(("edits", 0, "classes", 0), note)
-    assert told == f"toy.yaml:3:26: edits[0].classes[0]: {note}"
-    assert loaded.problem_at(("edits", 0, "classes"), "x", at_key=True) == "toy.yaml:3:16: edits[0].classes: x"
-    assert loaded.problem_at(("mode",), "too careful") == "--set mode: too careful"
-    assert loaded.problem_at(("edits", 0, "count"), "x") == "toy.yaml:3:5: edits[0].count: x"
     with pytest.raises(ConfigError) as caught:
-        loaded.fail([told])
-    assert caught.value.problems == [told]
+        loaded.fail(
+            [
+                Problem(("mode",), "too careful"),
+                Problem(("edits", 0, "classes", 0), note),
+                Problem(("edits", 0, "classes"), "x", at_key=True),
+                Problem(("edits", 0, "count"), "x"),
+            ]
+        )
+    assert caught.value.problems == [
+        "toy.yaml:3:5: edits[0].count: x",
+        "toy.yaml:3:16: edits[0].classes: x",
+        f"toy.yaml:3:26: edits[0].classes[0]: {note}",
+        "--set mode: too careful",
+    ]
+
+
+def test_what_later_checks_find_in_a_faulty_config_is_told_with_its_own_mistakes() -> None:
+    def further(data: dict[str, Any]) -> list[Problem]:
+        return [Problem(("edits", 0, "classes", 0), f"no {data['edits'][0]['classes'][0]} there")]
+
+    text = "name: x\nedits:\n  - {op: drop, classes: [cra]}\nsteps: many\n"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(Toy, text, "toy.yaml", further=further)
+    assert caught.value.problems == [
+        "toy.yaml:3:26: edits[0].classes[0]: no cra there",
+        "toy.yaml:4:8: steps: expected a whole number, found 'many'",
+    ]
+    sound = parse_config(Toy, text.replace("many", "3"), "toy.yaml", further=lambda _: pytest.fail("looked further"))
+    assert sound.value.steps == 3
 
 
 def test_what_was_resolved_is_kept_as_plain_data() -> None:

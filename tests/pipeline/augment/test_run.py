@@ -74,6 +74,60 @@ def test_a_class_that_the_catalog_lacks_is_refused_at_its_place(recipe_file):
         prepare(load_recipe(recipe_file))
 
 
+def problems_of(recipe_file, *replacements: tuple[str, str]) -> list[str]:
+    text = recipe_file.read_text()
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    recipe_file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        prepare(load_recipe(recipe_file))
+    return [problem.rpartition("night_cars.yaml:")[2] for problem in caught.value.problems]
+
+
+def test_names_that_source_and_model_lack_are_told_in_one_go(recipe_file):
+    told = problems_of(recipe_file, ("class: car", "class: cra"), ("time_of_day: night", "time_of_day: nigth"))
+    assert [line.partition(" (")[0] for line in told] == [
+        "10:32: edits[2].class: unknown class 'cra'; did you mean 'car'?",
+        "12:52: styles[0].pick.attribute.time_of_day: unknown value 'nigth'; did you mean 'night'?",
+    ]
+
+
+def test_mistakes_of_the_file_and_names_that_source_and_model_lack_are_told_in_one_go(recipe_file):
+    told = problems_of(
+        recipe_file,
+        ("samples: 10", "samples: ten"),
+        ("class: car", "class: cra"),
+        ("op: remove_instances", "op: remove_instancs"),
+        ("time_of_day: night", "time_of_day: nigth"),
+    )
+    assert [line.partition(" (")[0] for line in told] == [
+        "5:10: samples: expected a whole number, found 'ten'",
+        "9:10: edits[1].op: unknown op 'remove_instancs'; did you mean 'remove_instances'?",
+        "10:32: edits[2].class: unknown class 'cra'; did you mean 'car'?",
+        "12:52: styles[0].pick.attribute.time_of_day: unknown value 'nigth'; did you mean 'night'?",
+    ]
+
+
+def test_a_missing_model_is_told_with_the_classes_that_the_catalog_lacks(recipe_file):
+    model = load_recipe(recipe_file).value.model
+    told = problems_of(recipe_file, (f"model: {model}", "model: nowhere"), ("class: car", "class: cra"))
+    assert told == [
+        "3:8: model: nowhere: not a model directory (no model.json); make it with: synthgen train --output nowhere",
+        "10:32: edits[2].class: unknown class 'cra'; did you mean 'car'? (catalog cityscapes)",
+    ]
+
+
+def test_a_faulty_recipe_whose_source_is_not_there_says_both(recipe_file):
+    told = problems_of(
+        recipe_file,
+        ("format: streetscapes, scenes: 12, seed: 3", "format: cityscapes, root: nowhere"),
+        ("seed: 7", "seed: x"),
+    )
+    assert [line.partition(": ")[0] for line in told] == ["2:9", "6:7"]
+    assert "nowhere" in told[0]
+
+
 def test_balance_changes_which_scenes_are_drawn(recipe_file):
     plain, _ = prepare(load_recipe(recipe_file))
     balanced, record = prepare(load_recipe(recipe_file, ["balance={by: pixels, target: {car: 0.2}}", "samples=40"]))
