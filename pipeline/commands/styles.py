@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model directory.")]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--source", metavar="SOURCE", help="Pairs to look at in place of those trained on: a file, or '{format: ...}'."
+    ),
+]
 _MOST_VALUES = 3
 
 
@@ -30,6 +36,7 @@ def _styles() -> None:
 @app.command()
 def fit(
     model: Model,
+    source: From = None,
     clusters: Annotated[int, typer.Option(min=1, max=1000, help="Looks per class at most.")] = 10,
     min_area: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the image a region needs to count; the paper's is 1/64.")
@@ -44,6 +51,8 @@ def fit(
     """Find the looks of the training images anew, and replace the style bank. Tags are lost.
 
     Example: synthgen styles fit runs/streetscapes --clusters 20
+
+    Example: synthgen styles fit models/imported --source '{format: cityscapes, root: data/cityscapes}'
     """
     from pipeline.model_directory import ModelDirectory, open_model
     from pipeline.styles.of_model import fit_styles
@@ -52,8 +61,9 @@ def fit(
     console = Console(json, quiet, progress)
     opened = open_model(model)
     settings = StyleConfig(clusters=clusters, min_area=min_area, max_images=max_images)
+    looked_at = _source(opened, source)
     with console.progress("styles", None, "images") as images:
-        bank = fit_styles(opened, _source(opened), settings, lambda done, total: images.set(done, total))
+        bank = fit_styles(opened, looked_at, settings, lambda done, total: images.set(done, total))
     ModelDirectory(model).write_styles(bank)
     console.result(
         f"{len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",
@@ -62,7 +72,7 @@ def fit(
 
 
 @app.command()
-def show(model: Model, out: OutputFile = None, quiet: Quiet = False, json: Json = False) -> None:
+def show(model: Model, out: OutputFile = None, source: From = None, quiet: Quiet = False, json: Json = False) -> None:
     """List the clusters of every class; with --out, also draw a contact sheet with crops of each.
 
     Example: synthgen styles show runs/streetscapes --out styles.png
@@ -73,7 +83,7 @@ def show(model: Model, out: OutputFile = None, quiet: Quiet = False, json: Json 
     opened = open_model(model)
     bank = opened.style_bank()
     if out is not None:
-        _draw_sheet(opened, bank, out)
+        _draw_sheet(opened, bank, out, source)
         console.note(f"contact sheet: {out}")
     rows = [_described(cluster, opened.catalog) for cluster in bank.clusters]
     console.result(_table(rows) if rows else f"{bank.kind} styles; no clusters", {"kind": bank.kind, "clusters": rows})
@@ -83,12 +93,12 @@ def show(model: Model, out: OutputFile = None, quiet: Quiet = False, json: Json 
 def tag(
     model: Model,
     class_name: Annotated[
-        str | None, typer.Argument(metavar="[CLASS]", help="A class of the catalog; `image` for looks of whole images.")
+        str | None, typer.Argument(metavar="CLASS", help="A class of the catalog; `image` for looks of whole images.")
     ] = None,
     cluster: Annotated[
-        int | None, typer.Argument(metavar="[CLUSTER]", min=0, help="The number of the cluster, as `show` lists it.")
+        int | None, typer.Argument(metavar="CLUSTER", min=0, help="The number of the cluster, as `show` lists it.")
     ] = None,
-    tags: Annotated[list[str] | None, typer.Argument(metavar="[TAG...]", help="Its tags from now on.")] = None,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG", help="Its tags from now on.")] = None,
     by: Annotated[
         str | None,
         typer.Option("--by", metavar="ATTRIBUTE", help="Instead: tag every cluster with what most of it comes from."),
@@ -127,26 +137,28 @@ def tag(
     Console(json, quiet).result("\n".join(lines) or "the tags are so already", {"changed": rows})
 
 
-def _source(model: "OpenModel") -> "Source":
-    from pydantic import TypeAdapter, ValidationError
-
+def _source(model: "OpenModel", said: str | None) -> "Source":
     from pipeline.errors import InputError
-    from pipeline.sources import AnySource, SourceConfig
+    from pipeline.evaluation.named_source import source_named
+    from pipeline.evaluation.training_source import source_of
 
-    adapter: TypeAdapter[SourceConfig] = TypeAdapter(AnySource)
-    try:
-        return adapter.validate_python(model.card.training.source).open()
-    except ValidationError as error:
-        raise InputError(f"{model.url}/model.json: training.source: {error.errors()[0]['msg']}") from None
+    if said is not None:
+        return source_named(said)
+    if not model.card.training.source:
+        raise InputError(
+            f"{model.url}: was imported, so nothing says what it was trained on; "
+            "add --source '{format: cityscapes, root: DIR}', or another source of pairs"
+        )
+    return source_of(model)
 
 
-def _draw_sheet(model: "OpenModel", bank: "StyleBank", out: Path) -> None:
+def _draw_sheet(model: "OpenModel", bank: "StyleBank", out: Path, source: str | None) -> None:
     import cv2
 
     from pipeline.storage import Store
     from pipeline.styles.sheet import contact_sheet
 
-    sheet = contact_sheet(bank, _source(model), model.catalog, model.resolution)
+    sheet = contact_sheet(bank, _source(model, source), model.catalog, model.resolution)
     encoded, png = cv2.imencode(".png", sheet[:, :, ::-1])
     assert encoded
     Store(str(out.parent)).write_atomic(out.name, png.tobytes())

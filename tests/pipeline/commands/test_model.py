@@ -160,6 +160,28 @@ def test_a_generator_with_styles_asks_for_its_encoder(published, tmp_path, capsy
     )
 
 
+def test_an_imported_model_gets_its_looks_from_the_source_it_is_given(published, tmp_path, capsys):
+    files, url = published("pix2pixhd"), tmp_path / "model"
+    options = ["--family", "pix2pixhd", "--output", url, "--resolution", "64x32", "--encoder", files["E"][0]]
+    assert run(capsys, "model", "import", files["G"][0], *options)[0] == 0
+    code, _, err = run(capsys, "styles", "fit", url)
+    assert (code, err) == (
+        2,
+        f"error: {url}: was imported, so nothing says what it was trained on; "
+        "add --source '{format: cityscapes, root: DIR}', or another source of pairs\n",
+    )
+    streets = "{format: streetscapes, scenes: 3}"
+    code, out, _ = run(capsys, "styles", "fit", url, "--source", streets, "--clusters", "2", "--quiet", "--json")
+    assert (code, json.loads(out)["images"]) == (0, 3)
+    sheet = tmp_path / "sheet.png"
+    assert run(capsys, "styles", "show", url, "--source", streets, "--out", sheet)[0] == 0
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+    assert "clusters from 3 images" in run(capsys, "model", "show", url)[1]
+    code, out, _ = run(capsys, "styles", "tag", url, "--by", "time_of_day", "--share", "0.5", "--json")
+    assert code == 0
+    assert json.loads(out)["changed"]
+
+
 @pytest.fixture
 def model(tmp_path):
     def make(family: str):
