@@ -10,11 +10,12 @@ from orchestration.mailbox import Report
 from orchestration.training import run_training
 from pipeline.errors import InputError, RunError
 from pipeline.model_directory import ModelDirectory, OpenModel, open_model
-from pipeline.sources.base import Source
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Source, SourceConfig
 from pipeline.styles.bank import StyleBank
-from pipeline.train_config import StyleConfig, TrainConfig, absolute
+from pipeline.train_config import StyleConfig, TrainConfig, absolute, described
 from pipeline.training.data import Views
-from pipeline.training.job import Job
+from pipeline.training.job import Job, Stage
 from pipeline.training.loop import train
 
 
@@ -26,6 +27,7 @@ class TrainingPlan:
     job: Job
     pairs: int
     workers: int
+    without_image: tuple[str, ...] = ()  # label maps of the source that cannot be trained on
 
     @property
     def passes(self) -> float:
@@ -36,42 +38,76 @@ class TrainingPlan:
 def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
     """Open the source and count; reads no pixel."""
     source = config.source.open()
-    pairs = len(source.keys())
+    usable, without_image = _usable(source)
+    pairs = len(usable)
     per_step = config.batch_size * config.accumulate * config.workers
-    steps = config.steps or max(1, round((config.epochs or 0) * pairs / per_step))
-    load = config.data.load
+
+    def updates(steps: int | None, epochs: float | None) -> int:
+        return steps or max(1, round((epochs or 0) * pairs / per_step))
+
+    before = tuple(
+        Stage(
+            config.stage_config(stage),
+            _views(stage.resolution or config.resolution, stage.load, config.data.flip),
+            updates(stage.steps, stage.epochs),
+            stage.decay,
+            stage.freeze_coarse,
+        )
+        for stage in config.stages
+    )
+    steps = updates(config.steps, config.epochs)
     job = Job(
         name=config.name,
         output=absolute(config.output_for(output)),
-        source=_anchored(config),
+        source=_anchored(config.source),
         family=config.family,
         config=config.family_config,
         catalog=source.catalog,
-        views=Views(
-            config.resolution, None if load == "native" else load, native=load == "native", flip=config.data.flip
-        ),
-        steps=steps,
+        views=_views(config.resolution, config.data.load, config.data.flip),
+        steps=steps + sum(stage.steps for stage in before),
+        before=before,
         batch_size=config.batch_size,
         accumulate=config.accumulate,
         decay_share=config.decay,
         coarse_factor=config.coarse.factor if config.coarse else 1,
         coarse_steps=round(config.coarse.share * steps) if config.coarse else 0,
         precision=config.precision,
+        channels_last=config.channels_last,
+        compile=config.compile,
+        recompute=config.recompute,
         average_decay=config.average,
+        reestimate=config.reestimate,
         seed=config.seed,
         checkpoint_every=config.checkpoints.every,
         checkpoints_kept=config.checkpoints.keep,
         samples_every=config.samples_every,
+        validation=_anchored(config.validation.source) if config.validation.source else None,
+        validation_pairs=config.validation.pairs,
+        keep=config.checkpoints.model,
         cache_bytes=config.data.cache_mb * 1024**2,
         reading_threads=config.data.threads,
+        settings=described(config),
     )
-    return TrainingPlan(config, job, pairs, config.workers)
+    return TrainingPlan(config, job, pairs, config.workers, without_image)
 
 
-def _anchored(config: TrainConfig) -> Any:
+def _usable(source: Source) -> tuple[list[str], tuple[str, ...]]:
+    """The scenes to train on, and those that lack an image; none at all is an error now rather than hours later."""
+    keys = source.keys()
+    usable = [key for key in keys if source.has_image(key)]
+    if not usable:
+        raise InputError(f"source: none of its {len(keys)} label maps has an image; training needs pairs of both")
+    return usable, tuple(sorted(set(keys) - set(usable)))
+
+
+def _views(resolution: Resolution, load: Resolution | str | None, flip: bool) -> Views:
+    return Views(resolution, load if isinstance(load, Resolution) else None, native=load == "native", flip=flip)
+
+
+def _anchored(source: SourceConfig) -> SourceConfig:
     """The source with a relative root made absolute: workers on other machines have another working directory."""
-    root = getattr(config.source, "root", None)
-    return config.source.model_copy(update={"root": absolute(root)}) if isinstance(root, str) else config.source
+    root = getattr(source, "root", None)
+    return source.model_copy(update={"root": absolute(root)}) if isinstance(root, str) else source
 
 
 def run_plan(plan: TrainingPlan, info: cluster.ClusterInfo, on_report: Callable[[Report], None]) -> OpenModel:

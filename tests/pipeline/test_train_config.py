@@ -54,7 +54,7 @@ def test_epochs_count_the_source_and_the_workers() -> None:
         (["steps=0"], "--set steps: expected at least 1, found 0"),
         (
             ["precision=fp16"],
-            "--set precision: expected auto, float32 or bfloat16, found 'fp16'; did you mean 'bfloat16'?",
+            "--set precision: expected auto, float32, bfloat16 or float16, found 'fp16'; did you mean 'float16'?",
         ),
     ],
 )

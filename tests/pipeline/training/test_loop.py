@@ -175,8 +175,10 @@ def test_the_model_directory_holds_everything_there_is_to_see(job: Job) -> None:
         "model.json",
         "generator.safetensors",
         "encoder.safetensors",
+        "report.html",
         "samples/step-000000003.png",
         "samples/step-000000006.png",
+        "training/history.json",
         "training/step-000000004.pt",
         "training/step-000000006.pt",
     }
