@@ -62,10 +62,10 @@ class CheckpointConfig(_Block):
 class ValidationConfig(_Block):
     """What is measured at every checkpoint: the patch distance of renderings to photographs."""
 
-    source: AnySource | None = Field(default=None, description="held-out pairs; left out, pairs of the training source")
-    pairs: int = Field(
-        default=16, ge=0, le=1000, description="how many, spread over the source; 0: nothing is measured"
+    split: str | None = Field(
+        default=None, description="held-out split of the source; left out, pairs that are trained on"
     )
+    pairs: int = Field(default=16, ge=0, le=1000, description="how many, spread over the split; 0: nothing is measured")
 
 
 class CoarseConfig(_Block):
@@ -118,6 +118,7 @@ class TrainConfig(_Block):
     stages: tuple[StageConfig, ...] = Field(
         default=(), description="coarse to fine: what is trained before, each stage going on from the one above it"
     )
+    freeze_coarse: bool = Field(default=False, description="train only what came on top of the last of the stages")
     precision: Precision = Field(
         default="auto", description="auto: bfloat16 on GPUs that have it; float16 scales its losses"
     )
@@ -152,6 +153,8 @@ class TrainConfig(_Block):
             raise ValueError(f"data.load {load} is smaller than resolution {self.resolution}, which is cut out of it")
         if self.coarse is not None and self.stages:
             raise ValueError("expected either coarse or stages")
+        if self.freeze_coarse and not self.stages:
+            raise ValueError("freeze_coarse needs stages: without them nothing is trained before")
         for number, stage in enumerate(self.stages):
             self._check_stage(number, stage)
         if self.coarse is not None and any(side % self.coarse.factor for side in self.resolution):

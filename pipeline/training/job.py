@@ -37,6 +37,7 @@ class Job:
     views: Views
     steps: int  # of all stages together
     before: tuple[Stage, ...] = ()  # stages that come first; the fields here describe the last
+    freeze_coarse: bool = False
     batch_size: int = 1  # of each worker
     accumulate: int = 1  # batches to one update
     decay_share: float = 0.5
@@ -64,7 +65,7 @@ class Job:
     def stages(self) -> tuple[Stage, ...]:
         """Every part of the training in turn."""
         steps = self.steps - sum(stage.steps for stage in self.before)
-        return (*self.before, Stage(self.config, self.views, steps, self.decay_share))
+        return (*self.before, Stage(self.config, self.views, steps, self.decay_share, self.freeze_coarse))
 
     def first_step(self, stage: int) -> int:
         """The steps that come before a stage."""
@@ -94,6 +95,7 @@ class Job:
             "average_decay": self.average_decay,
             "coarse": f"1/{self.coarse_factor}" if self.coarse_steps else "",
             "stages": [_said(stage, self.config) for stage in self.before],
+            "freeze_coarse": self.freeze_coarse,
             "seed": self.seed,
         }
 

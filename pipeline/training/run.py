@@ -66,6 +66,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         views=_views(config.resolution, config.data.load, config.data.flip),
         steps=steps + sum(stage.steps for stage in before),
         before=before,
+        freeze_coarse=config.freeze_coarse,
         batch_size=config.batch_size,
         accumulate=config.accumulate,
         decay_share=config.decay,
@@ -81,7 +82,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         checkpoint_every=config.checkpoints.every,
         checkpoints_kept=config.checkpoints.keep,
         samples_every=config.samples_every,
-        validation=_anchored(config.validation.source) if config.validation.source else None,
+        validation=_held_out(config),
         validation_pairs=config.validation.pairs,
         keep=config.checkpoints.model,
         cache_bytes=config.data.cache_mb * 1024**2,
@@ -98,6 +99,19 @@ def _usable(source: Source) -> tuple[list[str], tuple[str, ...]]:
     if not usable:
         raise InputError(f"source: none of its {len(keys)} label maps has an image; training needs pairs of both")
     return usable, tuple(sorted(set(keys) - set(usable)))
+
+
+def _held_out(config: TrainConfig) -> SourceConfig | None:
+    """The source of what is measured, opened once to find now what it lacks; None: the training source itself."""
+    if config.validation.split is None or config.validation.pairs == 0:
+        return None
+    # Keys that are selected for training belong to its own split.
+    held_out = _anchored(config.source).model_copy(update={"split": config.validation.split, "select": "*"})
+    try:
+        _usable(held_out.open())
+    except InputError as error:
+        raise InputError(f"validation.split {config.validation.split!r}: {error}") from error
+    return held_out
 
 
 def _views(resolution: Resolution, load: Resolution | str | None, flip: bool) -> Views:
