@@ -29,17 +29,16 @@ def assert_undisturbed(found: dict[str, Any], kills: int) -> None:
 
 
 @pytest.mark.slow
-def test_ten_kills_change_no_loss_and_no_weight(tmp_path: Path) -> None:
+def test_kills_change_no_loss_and_no_weight(tmp_path: Path) -> None:
     """A coarse-to-fine training with an image pool and averaged weights."""
-    found = killed(tmp_path, "pix2pixhd", seed=3, kills=10)
-    assert_undisturbed(found, 10)
+    found = killed(tmp_path, "pix2pixhd", seed=3, kills=3)
+    assert_undisturbed(found, 3)
     assert "has written a file aside" in found["died"], "one of the deaths falls into the writing of a file"
-    assert len(found["died"]) >= 3
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("family", "seed"), [("pix2pixhd", 1), ("pix2pixhd", 2), ("oasis", 1), ("oasis", 2)])
-def test_thirty_kills_change_no_loss_and_no_weight(tmp_path: Path, family: str, seed: int) -> None:
-    found = killed(tmp_path, family, seed, kills=30)
-    assert_undisturbed(found, 30)
-    assert len(found["died"]) == 4
+@pytest.mark.parametrize(("family", "kills"), [("pix2pixhd", 10), ("pix2pixhd", 40), ("oasis", 10)])
+def test_many_kills_change_no_loss_and_no_weight(tmp_path: Path, family: str, kills: int) -> None:
+    found = killed(tmp_path, family, seed=kills, kills=kills)
+    assert_undisturbed(found, kills)
+    assert len(found["died"]) >= 3
