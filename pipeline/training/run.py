@@ -110,7 +110,8 @@ def _held_out(config: TrainConfig) -> SourceConfig | None:
     try:
         _usable(held_out.open())
     except InputError as error:
-        raise InputError(f"validation.split {config.validation.split!r}: {error}") from error
+        what = f"validation.split {config.validation.split!r}: {error}"
+        raise InputError(f"{what}; without a held-out split: --set validation.split=null") from error
     return held_out
 
 

@@ -1,5 +1,5 @@
-"""A new family is one folder and one line of a table: added to a copy of the package, it is trained and rendered with by
-the commands, on Ray, as any other."""
+"""A new family is one folder and one line of a table: added to a copy of the package, it is trained and rendered with
+by the commands, on Ray, as any other."""
 
 import json
 import os

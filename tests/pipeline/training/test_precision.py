@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -62,9 +63,13 @@ def test_layouts_differ_by_rounding_alone(job: Job, tmp_path: Any, losses: Calla
 def test_half_precision_follows_full_precision(
     job: Job, tmp_path: Any, losses: Callable[[Job], Losses], precision: str
 ) -> None:
-    full = losses(replace(job, steps=4))
-    half = losses(replace(job, steps=4, precision=precision, output=str(tmp_path / "half")))
-    assert_near(half, full, 0.05)
+    full = losses(replace(job, steps=12))
+    half = losses(replace(job, steps=12, precision=precision, output=str(tmp_path / "half")))
+    assert_near(half[:1], full[:1], 0.02)
+    # In float16 the first updates may be left out while the scale of the loss finds its place.
+    assert all(np.isfinite(value) for found in half for value in found.values())
+    mean = {name: sum(found[name] for found in half[-4:]) / 4 for name in half[0]}
+    assert_near([mean], [{name: sum(found[name] for found in full[-4:]) / 4 for name in full[0]}], 0.15)
 
 
 def test_float16_resumes_with_its_scales(job: Job, tmp_path: Any, losses: Callable[[Job], Losses]) -> None:
