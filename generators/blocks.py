@@ -64,9 +64,16 @@ def up(in_channels: int, out_channels: int, resize: bool = False) -> nn.Sequenti
     return nn.Sequential(conv, instance_norm(out_channels), nn.ReLU(inplace=True))
 
 
+class FullPrecisionTanh(nn.Tanh):
+    """tanh in float32, whatever autocast made of the convolution before it: half precision bands the highlights."""
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        return super().forward(x_BCHW.float())
+
+
 def tanh_head(in_channels: int, out_channels: int = 3) -> nn.Sequential:
     """RP3 C(7,1,0) tanh."""
-    return nn.Sequential(reflect_conv(in_channels, out_channels, 7), nn.Tanh())
+    return nn.Sequential(reflect_conv(in_channels, out_channels, 7), FullPrecisionTanh())
 
 
 def halve() -> nn.AvgPool2d:

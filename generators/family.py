@@ -106,6 +106,21 @@ class System(nn.Module, ABC):
         """The style of real images, ready for `generator.forward`; None for families without an encoder."""
         return None
 
+    def inherit(self, coarser: "System") -> None:
+        """Start from a system trained at a lower resolution; families with `Family.grows` have this."""
+        raise ValueError(f"{type(self).__name__} does not grow from a coarser one")
+
+    def freeze_coarse(self, frozen: bool) -> None:
+        """Train only what came on top of the coarser system, or everything again; make fresh optimisers afterwards."""
+        raise ValueError(f"{type(self).__name__} does not grow from a coarser one")
+
+    def memory(self) -> dict[str, Tensor]:
+        """What the system remembers beside its weights, such as old images: a checkpoint keeps it."""
+        return {}
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Remember what `memory` gave."""
+
     def fallbacks(self) -> tuple[str, ...]:
         """What stands in for pretrained networks that were not supplied: for the log and model.json."""
         return ()
@@ -132,4 +147,5 @@ class Family:
     build_encoder: Callable[[Any, LabelSpace], nn.Module | None]
     build_system: Callable[[Any, LabelSpace], System]
     paired: bool = True
+    grows: bool = False  # trains coarse to fine: its systems inherit from coarser ones
     published: Published | None = None  # None: no checkpoints of the authors to import

@@ -12,6 +12,17 @@ class ImagePool:
         self._stored: list[Tensor] = []
         self._rng = torch.Generator().manual_seed(seed)
 
+    def memory(self) -> dict[str, Tensor]:
+        """The stored images and where its random numbers stand."""
+        return {"images": torch.stack(self._stored), "random": self._rng.get_state()} if self._stored else {}
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Be as when `memory` was asked for."""
+        self._stored = []
+        if memory:
+            self._stored = list(memory["images"].unbind())
+            self._rng.set_state(memory["random"].cpu())
+
     def query(self, images_BCHW: Tensor) -> Tensor:
         if self._size == 0:
             return images_BCHW

@@ -82,6 +82,7 @@ class _Lines:
         self._what, self._total, self._unit, self._mode = what, total, unit, mode
         self._started = self._shown_at = time.monotonic()
         self._done, self._note = 0, ""
+        self._first: tuple[float, int] | None = None  # when work was first seen done, and how much
         self._shown = (-1, "")
 
     def advance(self, steps: int = 1, note: str = "") -> None:
@@ -89,6 +90,8 @@ class _Lines:
 
     def set(self, done: int, total: int | None = None, note: str = "") -> None:
         self._done, self._total, self._note = done, total or self._total, note or self._note
+        if self._first is None and done:
+            self._first = (time.monotonic(), done)
         if time.monotonic() - self._shown_at >= _SECONDS_BETWEEN_LINES:
             self.show()
 
@@ -98,18 +101,26 @@ class _Lines:
             return
         self._shown, self._shown_at = (self._done, self._note), time.monotonic()
         elapsed = self._shown_at - self._started
-        line = self._as_json(elapsed) if self._mode is ProgressMode.JSON else self._as_text(elapsed)
+        line = self._as_json(elapsed) if self._mode is ProgressMode.JSON else self._as_text()
         print(line, file=sys.stderr, flush=True)
+
+    def _rate(self) -> float:
+        """Steps a second since the first were seen done: neither start-up nor what an earlier run did counts."""
+        if self._first is None:
+            return 0.0
+        began, before = self._first
+        elapsed_s = self._shown_at - began
+        return (self._done - before) / elapsed_s if elapsed_s > 0.5 else 0.0
 
     def _as_json(self, elapsed_s: float) -> str:
         fields = {"progress": self._what, "done": self._done, "total": self._total, "elapsed_s": round(elapsed_s, 1)}
         return json.dumps({**fields, "note": self._note})
 
-    def _as_text(self, elapsed_s: float) -> str:
+    def _as_text(self) -> str:
         of_total = f"/{self._total}" if self._total else ""
         parts = [f"{self._what}: {self._done}{of_total} {self._unit}".rstrip()]
-        if self._done and elapsed_s > 0.5:
-            rate = self._done / elapsed_s
+        rate = self._rate()
+        if rate:
             parts.append(f"{rate:.3g}/s")
             if self._total and self._done < self._total:
                 parts.append(f"{duration((self._total - self._done) / rate)} left")
@@ -138,6 +149,9 @@ def _bar(what: str, total: int | None) -> Iterator[Progress]:
                 self.set(int(rich.tasks[0].completed) + steps, note=note)
 
             def set(self, done: int, total: int | None = None, note: str = "") -> None:
+                if not rich.tasks[0].completed:
+                    # Times are told from here on, not from before the start-up or from what an earlier run did.
+                    rich.reset(task, completed=done)
                 rich.update(task, completed=done, total=total)
                 if note:
                     rich.update(task, note=note)

@@ -53,6 +53,7 @@ class TrainingSummary(_Record):
     precision: str
     losses: dict[str, float]  # means over the last steps
     notes: tuple[str, ...] = ()  # fallbacks taken, such as a perceptual loss left out
+    patch_distance: float | None = None  # to photographs, where it was measured
 
 
 class ModelCard(_Record):

@@ -8,14 +8,16 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from generators import FAMILIES
 from generators.family import FamilyConfig
+from label_editing.names import unknown_name
 from pipeline.config_file import Loaded, load_config
 from pipeline.recipe import Location
 from pipeline.resolution import Resolution
 from pipeline.sources import AnySource
+from pipeline.training.job import Precision
 
 
 def _with_family(name: str, config: type[FamilyConfig]) -> type[FamilyConfig]:
@@ -52,6 +54,18 @@ class CheckpointConfig(_Block):
 
     every: int = Field(default=1000, ge=1, description="steps between checkpoints")
     keep: int = Field(default=2, ge=1, le=100, description="how many are kept")
+    model: Literal["last", "best"] = Field(
+        default="last", description="whose weights become the model; best: the least patch distance"
+    )
+
+
+class ValidationConfig(_Block):
+    """What is measured at every checkpoint: the patch distance of renderings to photographs."""
+
+    split: str | None = Field(
+        default=None, description="held-out split of the source; left out, pairs that are trained on"
+    )
+    pairs: int = Field(default=16, ge=0, le=1000, description="how many, spread over the split; 0: nothing is measured")
 
 
 class CoarseConfig(_Block):
@@ -59,6 +73,24 @@ class CoarseConfig(_Block):
 
     factor: int = Field(default=2, ge=2, le=8, description="how much smaller width and height are")
     share: float = Field(default=0.5, gt=0, lt=1, description="of all steps")
+
+
+class StageConfig(_Block):
+    """A part of the training that comes before what the file says, with a smaller network or a frozen one."""
+
+    model: dict[str, Any] = Field(default_factory=dict, description="hyper-parameters that differ in this stage")
+    resolution: Resolution | None = Field(default=None, description="left out, the one of the whole training")
+    load: Resolution | Literal["native"] | None = Field(default=None, description="as data.load")
+    steps: int | None = Field(default=None, ge=1)
+    epochs: float | None = Field(default=None, gt=0)
+    decay: float = Field(default=0.0, ge=0, le=1, description="share of the stage over which its rates fall to zero")
+    freeze_coarse: bool = Field(default=False, description="train only what came on top of the stage before")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("expected either steps or epochs")
+        return self
 
 
 class StyleConfig(_Block):
@@ -83,15 +115,30 @@ class TrainConfig(_Block):
     accumulate: int = Field(default=1, ge=1, description="batches to one update")
     decay: float = Field(default=0.5, ge=0, le=1, description="share of the steps over which the rates fall to zero")
     coarse: CoarseConfig | None = Field(default=None, description="train at a fraction of the resolution first")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="auto: bfloat16 on GPUs that have it"
+    stages: tuple[StageConfig, ...] = Field(
+        default=(), description="coarse to fine: what is trained before, each stage going on from the one above it"
+    )
+    freeze_coarse: bool = Field(default=False, description="train only what came on top of the last of the stages")
+    precision: Precision = Field(
+        default="auto", description="auto: bfloat16 on GPUs that have it; float16 scales its losses"
+    )
+    channels_last: bool = Field(default=True, description="keep weights and images channels last in memory")
+    compile: bool = Field(
+        default=False, description="torch.compile the blocks; left out, with a note, without compiler"
+    )
+    recompute: bool = Field(
+        default=False, description="compute activations again for the backward pass: less memory, a third more time"
     )
     average: float = Field(default=0.0, ge=0, lt=1, description="decay of the moving average of weights; 0: none")
+    reestimate: int = Field(
+        default=50, ge=0, description="batches that batch norms of averaged weights are measured on anew"
+    )
     seed: int = Field(default=0, ge=0, lt=2**31)
     workers: int = Field(default=1, ge=1, description="processes; with GPUs, one GPU each")
     gpu: bool | None = Field(default=None, description="train on GPUs; left out, where the cluster has enough")
     data: DataConfig = DataConfig()
     checkpoints: CheckpointConfig = CheckpointConfig()
+    validation: ValidationConfig = ValidationConfig()
     samples_every: int = Field(default=500, ge=1, description="steps between pictures in samples/")
     styles: StyleConfig = StyleConfig()
 
@@ -104,6 +151,12 @@ class TrainConfig(_Block):
             load.width < self.resolution.width or load.height < self.resolution.height
         ):
             raise ValueError(f"data.load {load} is smaller than resolution {self.resolution}, which is cut out of it")
+        if self.coarse is not None and self.stages:
+            raise ValueError("expected either coarse or stages")
+        if self.freeze_coarse and not self.stages:
+            raise ValueError("freeze_coarse needs stages: without them nothing is trained before")
+        for number, stage in enumerate(self.stages):
+            self._check_stage(number, stage)
         if self.coarse is not None and any(side % self.coarse.factor for side in self.resolution):
             raise ValueError(f"coarse.factor {self.coarse.factor} does not divide resolution {self.resolution}")
         return self
@@ -117,6 +170,25 @@ class TrainConfig(_Block):
     def family_config(self) -> FamilyConfig:
         """The family's own config, as the model directory keeps it."""
         return FAMILIES[self.family].config.model_validate(self.model.model_dump(exclude={"family"}))
+
+    def stage_config(self, stage: StageConfig) -> FamilyConfig:
+        """The family's config during a stage."""
+        return self.family_config.model_validate({**self.family_config.model_dump(), **stage.model})
+
+    def _check_stage(self, number: int, stage: StageConfig) -> None:
+        if not FAMILIES[self.family].grows:
+            able = ", ".join(name for name, family in FAMILIES.items() if family.grows)
+            raise ValueError(f"stages: {self.family} is not trained coarse to fine; families that are: {able}")
+        for key in stage.model:
+            if key not in type(self.family_config).model_fields:
+                raise ValueError(
+                    f"stages[{number}].model: {unknown_name('key', key, type(self.family_config).model_fields)}"
+                )
+        try:
+            self.stage_config(stage)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"stages[{number}].model.{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
     def output_for(self, option: str | None) -> str:
         """Where the model goes: what the command line says, else the file, else runs/<name>."""

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.ccfpse.depthwise import TAPS, per_pixel_depthwise
+from generators.precision import widened
 from generators.spade.modulation import Spade
 from generators.spectral_norm import spectral
 
@@ -34,8 +35,8 @@ class ConditionalConv(nn.Module):
 
     def forward(self, x_BCHW: Tensor, steering_BQHW: Tensor) -> Tensor:
         # Raw kernels, neither softmax nor normalisation: the paper's choice.
-        filtered = per_pixel_depthwise(self.norm(x_BCHW), self.kernels(steering_BQHW))
-        return F.leaky_relu(self.mix(filtered) * torch.sigmoid(self.gates(steering_BQHW)), 0.2)
+        filtered = per_pixel_depthwise(widened(self.norm(x_BCHW)), self.kernels(steering_BQHW))
+        return F.leaky_relu(widened(self.mix(filtered)) * torch.sigmoid(self.gates(steering_BQHW)), 0.2)
 
 
 class ConditionalBlock(nn.Module):

@@ -19,4 +19,5 @@ CRN = Family(
     build_generator=CrnGenerator,
     build_encoder=_no_encoder,
     build_system=CrnSystem,
+    grows=True,
 )

@@ -59,6 +59,18 @@ class CrnGenerator(Generator):
         """The first candidate."""
         return self.candidates(condition)[:, 0].clamp(-1, 1)
 
+    def inherit(self, coarser: "CrnGenerator") -> None:
+        """Take the modules of a network for smaller images; the last layer has another width and starts fresh."""
+        if len(coarser.cascade) >= len(self.cascade):
+            raise ValueError(f"{len(coarser.cascade)} modules are not coarser than {len(self.cascade)}")
+        for own, other in zip(self.cascade, coarser.cascade, strict=False):
+            own.load_state_dict(other.state_dict())
+
+    def freeze_coarse(self, frozen: bool) -> None:
+        """Train only the two finest modules and the last layer, or everything again."""
+        for module in self.cascade[:-2]:
+            module.requires_grad_(not frozen)
+
     def candidates(self, condition: Tensor) -> Tensor:
         """B x candidates x 3 x H x W."""
         pyramid = [condition]

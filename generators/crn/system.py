@@ -59,9 +59,22 @@ class CrnSystem(System):
     def optimizers(self) -> Optimizers:
         opposing = [self.idle] if self.discriminator is None else list(self.discriminator.parameters())
         return Optimizers(
-            torch.optim.Adam(self.generator.parameters(), self._config.generator_rate),
+            torch.optim.Adam(
+                [weight for weight in self.generator.parameters() if weight.requires_grad], self._config.generator_rate
+            ),
             torch.optim.Adam(opposing, self._config.discriminator_rate),
         )
+
+    def inherit(self, coarser: System) -> None:
+        """Start from a system trained at a lower resolution: its modules, and its discriminator where there is one."""
+        assert isinstance(coarser, CrnSystem)
+        self.generator.inherit(coarser.generator)
+        if self.discriminator is not None and coarser.discriminator is not None:
+            self.discriminator.inherit(coarser.discriminator)
+
+    def freeze_coarse(self, frozen: bool) -> None:
+        """Train only the two finest modules, as the paper does at 2048x1024 for want of memory, or all again."""
+        self.generator.freeze_coarse(frozen)
 
     def fallbacks(self) -> tuple[str, ...]:
         if self._vgg is not None:

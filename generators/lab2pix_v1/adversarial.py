@@ -18,7 +18,7 @@ def level_weights(levels: int) -> list[float]:
 def judge_levels(scores: Sequence[Tensor], real: bool, mask_B1HW: Tensor | None = None) -> Tensor:
     """Binary cross-entropy of the logits against real or fake; the mask weighs places of generated images only."""
     losses = []
-    for weight, score in zip(level_weights(len(scores)), scores, strict=True):
+    for weight, score in zip(level_weights(len(scores)), (score.float() for score in scores), strict=True):
         per_place = F.binary_cross_entropy_with_logits(score, torch.full_like(score, float(real)), reduction="none")
         if mask_B1HW is not None:
             per_place = per_place * pool_mask(mask_B1HW, score)

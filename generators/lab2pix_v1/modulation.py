@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from generators.precision import widened
+
 
 class LabelModulation(nn.Module):
     """IN(x) * scale(labels) + shift(labels). No '1 +' here: the scale starts near zero, as published."""
@@ -15,7 +17,7 @@ class LabelModulation(nn.Module):
 
     def forward(self, x_BCHW: Tensor, condition_BKHW: Tensor) -> Tensor:
         hidden = F.relu(self.shared(condition_BKHW))
-        modulated: Tensor = F.instance_norm(x_BCHW) * self.scale(hidden) + self.shift(hidden)
+        modulated: Tensor = widened(F.instance_norm(x_BCHW)) * self.scale(hidden) + self.shift(hidden)
         return modulated
 
 

@@ -39,7 +39,7 @@ def decimate(image_BCHW: Tensor) -> Tensor:
 
 def _own_grids(scores: Sequence[Tensor]) -> list[Tensor]:
     """Undo the doublings that brought every level to the finest grid."""
-    return [score[..., :: 2**level, :: 2**level] for level, score in enumerate(scores)]
+    return [score[..., :: 2**level, :: 2**level].float() for level, score in enumerate(scores)]
 
 
 def _masked_mean(values_B1HW: Tensor, mask_B1HW: Tensor) -> Tensor:

@@ -54,4 +54,5 @@ class Pix2PixSystem(System):
 
 
 def _told_as(logits: Tensor, real: float) -> Tensor:
+    logits = logits.float()
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, real))

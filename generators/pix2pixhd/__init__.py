@@ -16,5 +16,6 @@ PIX2PIXHD = Family(
     build_generator=build_generator,
     build_encoder=build_encoder,
     build_system=build_system,
+    grows=True,
     published=PUBLISHED,
 )

@@ -89,8 +89,19 @@ class Pix2PixHDSystem(System):
             return None
         return instance_mean(self.encoder(image_BCHW), instances_BHW)
 
-    def inherit(self, coarser: "Pix2PixHDSystem") -> None:
+    def memory(self) -> dict[str, Tensor]:
+        return self._pool.memory()
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        self._pool.recall({name: tensor.to(self._device) for name, tensor in memory.items()})
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.generator.parameters()).device
+
+    def inherit(self, coarser: System) -> None:
         """Start from a system trained at half the resolution: its generator, encoder and discriminator scales."""
+        assert isinstance(coarser, Pix2PixHDSystem)
         self.generator.inherit(coarser.generator)
         self.discriminator.inherit(coarser.discriminator)
         if self.encoder is not None and coarser.encoder is not None:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from generators.precision import widened
+
 # Batch statistics can drift to zero variance on flat label maps; the papers' epsilon is PyTorch's default.
 EPSILON = 1e-5
 
@@ -16,7 +18,7 @@ class Modulation(NamedTuple):
     shift_BCHW: Tensor
 
     def apply(self, normalised_BCHW: Tensor) -> Tensor:
-        return normalised_BCHW * (1 + self.scale_BCHW) + self.shift_BCHW
+        return widened(normalised_BCHW) * (1 + self.scale_BCHW) + self.shift_BCHW
 
 
 class Spade(nn.Module):

@@ -41,15 +41,27 @@ def train(
 
     console = Console(json, quiet, progress)
     plan = make_plan(load_train_config(config, set_ or []).value, output)
+    if plan.without_image:
+        console.warn(_left_out(plan.without_image))
     if dry_run:
         console.result(_plan_text(plan), _plan_data(plan))
         return
-    model = _train(plan, console, address, cpus)
-    bank = _fit(plan, model, console)
+    trained: list[int] = []
+    model = _train(plan, console, address, cpus, trained)
+    bank = _fit(plan, model, console, bool(trained))
     console.result(_summary(plan, model, bank), _data(plan, model, bank))
 
 
-def _train(plan: "TrainingPlan", console: Console, address: str | None, cpus: int | None) -> "OpenModel":
+def _left_out(keys: tuple[str, ...]) -> str:
+    first = ", ".join(keys[:3])
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    return f"label maps without an image are left out of training: {first}{more}"
+
+
+def _train(
+    plan: "TrainingPlan", console: Console, address: str | None, cpus: int | None, trained: list[int]
+) -> "OpenModel":
+    """Train; the steps that were reported go into `trained`."""
     from orchestration.cluster import connect, shutdown
     from pipeline.training.run import note_of, run_plan
 
@@ -57,6 +69,7 @@ def _train(plan: "TrainingPlan", console: Console, address: str | None, cpus: in
 
         def show(report: Any) -> None:
             if report["event"] == "step":
+                trained.append(report["step"])
                 steps.set(report["step"], note=note_of(report))
             elif report["event"] == "resumed":
                 console.note(f"going on from step {report['step']}")
@@ -71,12 +84,17 @@ def _train(plan: "TrainingPlan", console: Console, address: str | None, cpus: in
             shutdown()
 
 
-def _fit(plan: "TrainingPlan", model: "OpenModel", console: Console) -> "StyleBank":
+def _fit(plan: "TrainingPlan", model: "OpenModel", console: Console, trained: bool) -> "StyleBank":
     from pipeline.model_directory import STYLES, ModelDirectory
     from pipeline.styles.of_model import fit_styles
 
     # New weights take the old looks with them: looks that are there belong to these weights, and may carry tags.
     if ModelDirectory(plan.job.output).store.exists(STYLES):
+        if not trained:
+            console.note(
+                f"all {plan.job.steps} steps were trained before; weights, looks and tags stay as they are. For more "
+                f"training raise steps; for new looks: synthgen styles fit {model.url}"
+            )
         return model.style_bank()
     source = plan.job.source.open()
     with console.progress("styles", None, "images") as images:
@@ -125,6 +143,7 @@ def _data(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> dict[s
 
 def _summary(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> str:
     from pipeline.model_directory import SAMPLES
+    from pipeline.training.keeper import REPORT
 
     losses = ", ".join(f"{name.split('/')[-1]} {value:.3f}" for name, value in model.card.training.losses.items())
     return "\n".join(
@@ -133,6 +152,22 @@ def _summary(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> str
             f"  {model.card.family}, {model.resolution}, {model.card.training.steps} steps; {losses}",
             f"  {len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",
             *(f"  note: {note}" for note in model.card.training.notes),
-            f"  pictures over training: {model.url}/{SAMPLES}",
+            *([f"  {_best_text(model)}"] if model.card.training.patch_distance is not None else []),
+            f"  how it went: {model.url}/{REPORT}; pictures: {model.url}/{SAMPLES}",
         ]
+    )
+
+
+def _best_text(model: "OpenModel") -> str:
+    from pipeline.model_directory import open_model
+    from pipeline.training.keeper import BEST
+
+    distance = model.card.training.patch_distance
+    best = open_model(f"{model.url}/{BEST}")
+    nearest = best.card.training
+    if nearest.steps == model.card.training.steps:
+        return f"patch distance to photographs {distance:.3f}, the least of this training"
+    return (
+        f"patch distance to photographs {distance:.3f}; the least was {nearest.patch_distance:.3f} at step "
+        f"{nearest.steps}: {best.url}"
     )

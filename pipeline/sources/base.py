@@ -65,6 +65,10 @@ class Source(ABC):
         """Files that were found but belong to no complete scene."""
         return ()
 
+    def has_image(self, key: str) -> bool:
+        """Whether there is a real image of the scene, told without reading it."""
+        return True
+
     def files(self, key: str) -> Sequence[str]:
         """Where a scene is read from, for messages; nothing when it is made up."""
         return ()

@@ -73,6 +73,9 @@ class PairedSource(Source):
     def unpaired(self) -> Sequence[Unpaired]:
         return self.left_over
 
+    def has_image(self, key: str) -> bool:
+        return self._files(key).image is not None
+
     def files(self, key: str) -> tuple[str, ...]:
         files = self._files(key)
         return tuple(self.store.place(f.path) for f in (files.labels, files.instances, files.image) if f is not None)

@@ -55,6 +55,9 @@ class SelectedSource(Source):
     def unpaired(self) -> Sequence[Unpaired]:
         return self._source.unpaired()
 
+    def has_image(self, key: str) -> bool:
+        return self._source.has_image(self._known(key))
+
     def files(self, key: str) -> Sequence[str]:
         return self._source.files(self._known(key))
 

@@ -80,6 +80,9 @@ class SketchSource(Source):
     def unpaired(self) -> Sequence[Unpaired]:
         return self._source.unpaired()
 
+    def has_image(self, key: str) -> bool:
+        return self._source.has_image(key)
+
     def files(self, key: str) -> Sequence[str]:
         return self._source.files(key)
 

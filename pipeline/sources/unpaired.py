@@ -44,7 +44,12 @@ class UnpairedSource(Source):
     def __init__(self, split: str, label_maps: Source, photographs: Source) -> None:
         self.split, self.catalog = split, label_maps.catalog
         self._label_maps, self._photographs = label_maps, photographs
-        self._of_maps, self._of_photographs = label_maps.keys(), photographs.keys()
+        self._of_maps = label_maps.keys()
+        self._of_photographs = [key for key in photographs.keys() if photographs.has_image(key)]
+        if not self._of_photographs:
+            raise SourceError(
+                f"photographs: none of the {len(photographs.keys())} scenes of {photographs.format} has an image"
+            )
         self._size = max(len(self._of_maps), len(self._of_photographs))
 
     def keys(self) -> Sequence[str]:

@@ -74,7 +74,7 @@ class PairReader:
 
     def __init__(self, source: Source, views: Views, cache_bytes: int, paired: bool = True) -> None:
         self._source, self._views, self._paired = source, views, paired
-        self._keys = tuple(source.keys())
+        self._keys = keys_with_images(source)
         self._cache: OrderedDict[str, TrainingPair] = OrderedDict()
         self._cached_bytes, self._most_bytes = 0, cache_bytes
         self._lock = Lock()
@@ -130,6 +130,11 @@ class PairReader:
             while self._cached_bytes > self._most_bytes:
                 _, oldest = self._cache.popitem(last=False)
                 self._cached_bytes -= _bytes(oldest)
+
+
+def keys_with_images(source: Source) -> tuple[str, ...]:
+    """The scenes that can be trained on, in order."""
+    return tuple(key for key in source.keys() if source.has_image(key))
 
 
 class BatchStream:

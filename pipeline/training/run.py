@@ -13,9 +13,11 @@ from orchestration.mailbox import Report
 from orchestration.training import run_training
 from pipeline.errors import InputError, RunError
 from pipeline.model_directory import ModelDirectory, OpenModel, open_model
-from pipeline.train_config import TrainConfig, absolute
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Source, SourceConfig
+from pipeline.train_config import TrainConfig, absolute, described
 from pipeline.training.data import Views
-from pipeline.training.job import Job
+from pipeline.training.job import Job, Stage
 from pipeline.training.loop import train
 
 
@@ -27,6 +29,7 @@ class TrainingPlan:
     job: Job
     pairs: int
     workers: int
+    without_image: tuple[str, ...] = ()  # label maps of the source that cannot be trained on
 
     @property
     def passes(self) -> float:
@@ -42,10 +45,24 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
             f"source: {source.format} has images that do not show their label maps; {config.family} learns from pairs "
             f"(families that do without: {', '.join(name for name, row in FAMILIES.items() if not row.paired)})"
         )
-    pairs = len(source.keys())
+    usable, without_image = _usable(source)
+    pairs = len(usable)
     per_step = config.batch_size * config.accumulate * config.workers
-    steps = config.steps or max(1, round((config.epochs or 0) * pairs / per_step))
-    load = config.data.load
+
+    def updates(steps: int | None, epochs: float | None) -> int:
+        return steps or max(1, round((epochs or 0) * pairs / per_step))
+
+    before = tuple(
+        Stage(
+            _with_weights_found(config.stage_config(stage)),
+            _views(stage.resolution or config.resolution, stage.load, config.data.flip),
+            updates(stage.steps, stage.epochs),
+            stage.decay,
+            stage.freeze_coarse,
+        )
+        for stage in config.stages
+    )
+    steps = updates(config.steps, config.epochs)
     job = Job(
         name=config.name,
         output=absolute(config.output_for(output)),
@@ -53,25 +70,33 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         family=config.family,
         config=_with_weights_found(config.family_config),
         catalog=source.catalog,
-        views=Views(
-            config.resolution, None if load == "native" else load, native=load == "native", flip=config.data.flip
-        ),
-        steps=steps,
+        views=_views(config.resolution, config.data.load, config.data.flip),
+        steps=steps + sum(stage.steps for stage in before),
+        before=before,
+        freeze_coarse=config.freeze_coarse,
         batch_size=config.batch_size,
         accumulate=config.accumulate,
         decay_share=config.decay,
         coarse_factor=config.coarse.factor if config.coarse else 1,
         coarse_steps=round(config.coarse.share * steps) if config.coarse else 0,
         precision=config.precision,
+        channels_last=config.channels_last,
+        compile=config.compile,
+        recompute=config.recompute,
         average_decay=config.average,
+        reestimate=config.reestimate,
         seed=config.seed,
         checkpoint_every=config.checkpoints.every,
         checkpoints_kept=config.checkpoints.keep,
         samples_every=config.samples_every,
+        validation=_held_out(config),
+        validation_pairs=config.validation.pairs,
+        keep=config.checkpoints.model,
         cache_bytes=config.data.cache_mb * 1024**2,
         reading_threads=config.data.threads,
+        settings=described(config),
     )
-    return TrainingPlan(config, job, pairs, config.workers)
+    return TrainingPlan(config, job, pairs, config.workers, without_image)
 
 
 def _with_weights_found(config: FamilyConfig) -> FamilyConfig:
@@ -83,6 +108,33 @@ def _with_weights_found(config: FamilyConfig) -> FamilyConfig:
             if not Path(found[name]).is_file():
                 raise InputError(f"model.{name}: {found[name]}: no such file; give a path or a URL")
     return config.model_copy(update=found)
+
+
+def _usable(source: Source) -> tuple[list[str], tuple[str, ...]]:
+    """The scenes to train on, and those that lack an image; none at all is an error now rather than hours later."""
+    keys = source.keys()
+    usable = [key for key in keys if source.has_image(key)]
+    if not usable:
+        raise InputError(f"source: none of its {len(keys)} label maps has an image; training needs pairs of both")
+    return usable, tuple(sorted(set(keys) - set(usable)))
+
+
+def _held_out(config: TrainConfig) -> SourceConfig | None:
+    """The source of what is measured, opened once to find now what it lacks; None: the training source itself."""
+    if config.validation.split is None or config.validation.pairs == 0:
+        return None
+    # Keys that are selected for training belong to its own split.
+    held_out = config.source.anchored().model_copy(update={"split": config.validation.split, "select": "*"})
+    try:
+        _usable(held_out.open())
+    except InputError as error:
+        what = f"validation.split {config.validation.split!r}: {error}"
+        raise InputError(f"{what}; without a held-out split: --set validation.split=null") from error
+    return held_out
+
+
+def _views(resolution: Resolution, load: Resolution | str | None, flip: bool) -> Views:
+    return Views(resolution, load if isinstance(load, Resolution) else None, native=load == "native", flip=flip)
 
 
 def run_plan(plan: TrainingPlan, info: cluster.ClusterInfo, on_report: Callable[[Report], None]) -> OpenModel:

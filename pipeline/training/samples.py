@@ -6,44 +6,41 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from label_editing.catalog import Catalog
 from pipeline.model_directory import SAMPLES, TRAINING
 from pipeline.sources.base import Image
 from pipeline.storage import Store
-from pipeline.training.batches import to_batch, to_images
 from pipeline.training.data import TrainingPair
-from pipeline.training.state import TrainingState
 
-_MOST_SHOWN = 6
 _GAP_PX = 2
 
 
 class Watch:
     """Writes what there is to see of a training into its model directory."""
 
-    def __init__(self, store: Store, catalog: Catalog, pairs: Sequence[TrainingPair]) -> None:
+    def __init__(self, store: Store, catalog: Catalog, first_step: int) -> None:
         from torch.utils.tensorboard.writer import SummaryWriter
 
-        self._store, self._pairs = store, pairs[:_MOST_SHOWN]
+        self._store = store
         self._colors = catalog.palette[[c.id for c in catalog.classes]]
         # Event files grow by appending, which object storage cannot: they are made here and copied whole.
         self._folder = tempfile.TemporaryDirectory(prefix="synthgen-events-")
-        self._events = SummaryWriter(self._folder.name)
+        # What an earlier, killed run wrote of later steps is struck out.
+        self._events = SummaryWriter(self._folder.name, purge_step=first_step)
 
-    def losses(self, step: int, losses: Mapping[str, float]) -> None:
+    def numbers(self, step: int, values: Mapping[str, float]) -> None:
         """One point of every curve."""
-        for name, value in losses.items():
+        for name, value in values.items():
             self._events.add_scalar(name, value, step)
 
-    def grid(self, state: TrainingState) -> Image:
-        """Render the watched pairs as they are now, and keep the picture."""
-        picture = sample_grid(state, self._pairs, self._colors)
+    def grid(self, step: int, pairs: Sequence[TrainingPair], fakes: Sequence[Image]) -> Image:
+        """Keep a picture of the watched pairs as they are rendered now."""
+        picture = sample_grid(pairs, fakes, self._colors)
         encoded, png = cv2.imencode(".png", picture[:, :, ::-1])
         assert encoded
-        self._store.write_atomic(f"{SAMPLES}/step-{state.step:09d}.png", png.tobytes())
-        self._events.add_image("label | real | fake", picture, state.step, dataformats="HWC")
+        self._store.write_atomic(f"{SAMPLES}/step-{step:09d}.png", png.tobytes())
+        self._events.add_image("label | real | fake", picture, step, dataformats="HWC")
         return picture
 
     def flush(self) -> None:
@@ -54,21 +51,15 @@ class Watch:
 
     def close(self) -> None:
         """Copy what is left."""
-        self.flush()
-        self._events.close()
-        self._folder.cleanup()
+        try:
+            self.flush()
+        finally:
+            self._events.close()
+            self._folder.cleanup()
 
 
-@torch.inference_mode()
-def sample_grid(state: TrainingState, pairs: Sequence[TrainingPair], colors: Image) -> Image:
-    """A row per pair: label map, photograph, rendering in the photograph's own style."""
-    batch = to_batch(pairs, state.device)
-    generator = state.trained_generator().eval()
-    # Looking must not change what is trained: random styles drawn here would shift the stream of training.
-    with torch.random.fork_rng(devices=[state.device] if state.device.type == "cuda" else []):
-        style = state.system.encode_style(batch.image_BCHW, batch.instances_BHW)
-        fakes = to_images(generator(generator.condition(batch.labels_BHW, batch.instances_BHW), style))
-    state.system.train()
+def sample_grid(pairs: Sequence[TrainingPair], fakes: Sequence[Image], colors: Image) -> Image:
+    """A row per pair: label map, photograph, rendering."""
     rows = [_beside([colors[pair.labels], pair.image, fake]) for pair, fake in zip(pairs, fakes, strict=True)]
     return _stacked(rows)
 

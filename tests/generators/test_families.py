@@ -1,5 +1,6 @@
 """What every family of the table must do, and that a new one needs nothing but its own folder and a line."""
 
+import copy
 import pickle
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from generators import FAMILIES, family_named
 from generators.checkpoint import load_weights, save_weights
 from generators.family import Batch, Family, FamilyConfig, Generator, LabelSpace, Optimizers, System, Turn
 from generators.inference import Renderer
+from generators.recompute import recompute_activations
 from generators.style import Style, StyleKind
 
 SPACE = LabelSpace(num_channels=6, thing_channels=(4, 5), void_channels=(0,))
@@ -204,6 +206,33 @@ def losses_of_two_steps(family: Family, config: FamilyConfig) -> list[float]:
 
 def test_training_is_the_same_again_from_the_same_seed(family, config):
     assert losses_of_two_steps(family, config) == losses_of_two_steps(family, config)
+
+
+def state_after_two_steps(system: System) -> tuple[list[float], dict[str, torch.Tensor]]:
+    torch.manual_seed(11)
+    batch, totals = some_batch(*size_for(system.generator, 2)), []
+    players = system.optimizers()
+    for _ in range(2):
+        turn = system(batch, "generator")
+        torch.autograd.backward(turn.total)
+        players.generator.step()
+        players.generator.zero_grad()
+        judged = system(batch, "discriminator", turn.fake_BCHW)
+        torch.autograd.backward(judged.total)
+        players.discriminator.step()
+        players.discriminator.zero_grad()
+        totals += [turn.total.item(), judged.total.item()]
+    return totals, system.state_dict()
+
+
+def test_recomputed_activations_give_the_same_losses_weights_and_statistics(system):
+    saving = copy.deepcopy(system)
+    assert recompute_activations(saving) > 0
+    losses, state = state_after_two_steps(system)
+    saved_losses, saved_state = state_after_two_steps(saving)
+    assert saved_losses == losses
+    for name, tensor in state.items():
+        assert torch.equal(saved_state[name], tensor), name
 
 
 def test_weights_come_back_from_a_file(family, config, tmp_path):

@@ -1,10 +1,14 @@
 import pickle
+import shutil
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from generators import FAMILIES, family_named
 from pipeline.configs import shipped
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, InputError
 from pipeline.resolution import Resolution
 from pipeline.train_config import load_train_config
 from pipeline.training.run import make_plan
@@ -35,6 +39,36 @@ def test_the_job_pickles() -> None:
     assert plan.job.output == "/tmp/somewhere"
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three label maps, of which one has no image."""
+    for key in ("a", "b", "c"):
+        for name in ("labels", "images"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            if (key, name) != ("b", "images"):
+                cv2.imwrite(str(tmp_path / name / f"{key}.png"), np.full((32, 64), 7, np.uint8))
+    return tmp_path
+
+
+def of_folder(folder: Path) -> list[str]:
+    patterns = "labels: 'labels/*.png', images: 'images/*.png'"
+    return [f"source={{format: folder, root: {folder}, catalog: cityscapes, {patterns}}}", "resolution=64x32"]
+
+
+def test_label_maps_without_an_image_are_found_before_training(folder: Path) -> None:
+    plan = make_plan(load_train_config("streetscapes", [*of_folder(folder), "validation.split=null"]).value, None)
+    assert (plan.pairs, plan.without_image) == (2, ("b",))
+
+
+def test_a_source_without_any_image_is_refused_before_training(folder: Path) -> None:
+    shutil.rmtree(folder / "images")
+    config = load_train_config("streetscapes", [*of_folder(folder), "validation.split=null"]).value
+    with pytest.raises(
+        InputError, match=r"^source: none of its 3 label maps has an image; training needs pairs of both$"
+    ):
+        make_plan(config, None)
+
+
 def test_epochs_count_the_source_and_the_workers() -> None:
     epochs = ["steps=null", "epochs=2.5", "source.scenes=10", "batch_size=2", "accumulate=2"]
     alone = load_train_config("streetscapes", [*epochs, "workers=1"]).value
@@ -54,7 +88,7 @@ def test_epochs_count_the_source_and_the_workers() -> None:
         (["steps=0"], "--set steps: expected at least 1, found 0"),
         (
             ["precision=fp16"],
-            "--set precision: expected auto, float32 or bfloat16, found 'fp16'; did you mean 'bfloat16'?",
+            "--set precision: expected auto, float32, bfloat16 or float16, found 'fp16'; did you mean 'float16'?",
         ),
     ],
 )

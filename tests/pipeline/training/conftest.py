@@ -28,8 +28,8 @@ CATALOG = Catalog(
 class ToySource(Source):
     format, split, catalog = "toy", "train", CATALOG
 
-    def __init__(self, pairs: int, broken: str | None) -> None:
-        self._pairs, self._broken = pairs, broken
+    def __init__(self, pairs: int, broken: str | None, without_image: tuple[str, ...] = ()) -> None:
+        self._pairs, self._broken, self._without_image = pairs, broken, without_image
         self.reads: list[str] = []
 
     def keys(self) -> Sequence[str]:
@@ -48,7 +48,12 @@ class ToySource(Source):
         return Scene(labels, None, CATALOG, key, self.attributes(key))
 
     def read_image(self, key: str, resolution: Resolution | None = None) -> Image | None:
+        if key in self._without_image:
+            return None
         return CATALOG.palette[self.read_scene(key, resolution).labels]
+
+    def has_image(self, key: str) -> bool:
+        return key not in self._without_image
 
     def fingerprint(self) -> str:
         return "toy"
@@ -58,9 +63,10 @@ class ToyConfig(SourceConfig):
     format: str = "toy"
     pairs: int = 8
     broken: str | None = None
+    without_image: tuple[str, ...] = ()
 
     def open(self) -> Source:
-        return ToySource(self.pairs, self.broken)
+        return ToySource(self.pairs, self.broken, self.without_image)
 
 
 @pytest.fixture

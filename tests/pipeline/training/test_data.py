@@ -96,3 +96,10 @@ def test_an_image_too_small_to_cut_is_named(job: Job) -> None:
     reader = PairReader(job.source.open(), Views(Resolution(64, 16), native=True), 0)
     with pytest.raises(SourceError, match=r"^pair0: 32x16 is smaller than the 64x16 to cut out of it$"):
         reader.pair(0)
+
+
+def test_label_maps_without_an_image_are_not_trained_on(job: Job) -> None:
+    source = job.source.model_copy(update={"without_image": ("pair0", "pair3")})
+    reader = PairReader(source.open(), Views(SIZE, flip=False), 10**6)
+    assert len(reader) == 6
+    assert [int((reader.pair(i).labels[:, 0] == 1).sum()) - 4 for i in range(6)] == [1, 2, 4, 5, 6, 7]

@@ -49,6 +49,15 @@ def test_train_makes_a_model_whose_styles_can_be_tagged_and_shown(
     assert next(row["tags"] for row in shown["clusters"] if row["class"] == "road") == ["asphalt"]
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
 
+    assert synthgen(*command) == 0
+    again = capsys.readouterr()
+    assert json.loads(again.out)["fingerprint"] == model.fingerprint
+    assert (
+        "all 3 steps were trained before; weights, looks and tags stay as they are. For more training raise steps; for "
+        f"new looks: synthgen styles fit {output}\n"
+    ) in again.err
+    assert open_model(output).style_bank().by_class.keys() == bank.by_class.keys()
+
 
 def test_a_dry_run_says_what_would_be_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert synthgen("train", *SMALL, "--output", str(tmp_path / "m"), "--dry-run") == 0

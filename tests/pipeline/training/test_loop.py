@@ -124,7 +124,7 @@ def test_another_training_in_the_same_place_is_refused_with_the_difference(job: 
     )
 
 
-def break_loss(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[int], bool]) -> None:
+def break_loss(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[int], bool], value: float = float("nan")) -> None:
     """The generator's adversarial loss is no number on the calls that `breaks` names."""
     plain, calls = Pix2PixHDSystem.generator_turn, [0]
 
@@ -133,7 +133,7 @@ def break_loss(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[int], bool]) -
         calls[0] += 1
         if not breaks(calls[0]):
             return turn
-        nan = torch.tensor(float("nan"))
+        nan = torch.tensor(value)
         return turn._replace(total=turn.total * nan, terms=turn.terms | {"adversarial": nan})
 
     monkeypatch.setattr(Pix2PixHDSystem, "generator_turn", sometimes)
@@ -149,6 +149,31 @@ def test_a_loss_that_breaks_is_named_and_training_steps_back(
     ]
     assert [step for step, _ in losses] == [1, 2, 3, 3, 4, 5, 6]
     assert losses[2][1] != losses[3][1]  # other pairs than those it broke on
+
+
+def test_an_infinite_loss_is_named_too(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_loss(monkeypatch, lambda call: call == 4, float("inf"))
+    reasons = [event["reason"] for event in run(job).events("stepped_back")]
+    assert reasons == ["loss 'generator/adversarial' became inf at step 3"]
+
+
+def test_weights_that_break_are_named_and_never_saved(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, broken = TrainingState.train_step, [True]
+
+    def breaks_at_four(state: TrainingState, batches: Any) -> dict[str, float]:
+        found = plain(state, batches)
+        if state.step == 4 and broken:
+            broken.clear()
+            with torch.no_grad():
+                next(state.system.generator.head.parameters()).fill_(float("nan"))
+        return found
+
+    monkeypatch.setattr(TrainingState, "train_step", breaks_at_four)
+    events = run(job).events("stepped_back")
+    assert events == [
+        {"event": "stepped_back", "step": 2, "reason": "weight 'generator.head.0.weight' became nan at step 4"}
+    ]
+    assert open_model(job.output).card.training.steps == 6
 
 
 def test_a_loss_that_breaks_again_and_again_ends_the_training(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,8 +200,10 @@ def test_the_model_directory_holds_everything_there_is_to_see(job: Job) -> None:
         "model.json",
         "generator.safetensors",
         "encoder.safetensors",
+        "report.html",
         "samples/step-000000003.png",
         "samples/step-000000006.png",
+        "training/history.json",
         "training/step-000000004.pt",
         "training/step-000000006.pt",
     }
@@ -239,3 +266,28 @@ def test_a_longer_training_with_a_coarse_part_goes_on_from_a_shorter_one(job: Jo
     run(replace(job, coarse_factor=2, coarse_steps=1))
     longer = run(replace(job, steps=job.steps + 2, coarse_factor=2, coarse_steps=2))
     assert longer.events("resumed") == [{"event": "resumed", "step": job.steps}]
+
+
+def test_the_report_shows_losses_pictures_speed_and_settings(job: Job) -> None:
+    run(replace(job, validation_pairs=2, settings={"name": "toy", "model": {"family": "pix2pixhd"}}))
+    page = (Path(job.output) / "report.html").read_text()
+    for shown in (
+        "feature_matching",
+        "samples of step 3",
+        "samples of step 6",
+        "images a second",
+        "waiting for data",
+        "Distance to photographs",
+        "model family",
+        "no VGG-19 weights",
+    ):
+        assert shown in page, shown
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_old_pictures_are_drawn_again_after_resuming(job: Job) -> None:
+    run(job, Watcher(stop_at=4))
+    run(job)
+    page = (Path(job.output) / "report.html").read_text()
+    assert "samples of step 3" in page
+    assert page.count("step 1<") >= 2, "curves begin where training began, not where it resumed"
