@@ -20,7 +20,6 @@ _QUIET_ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning about CUDA_VISIBLE_DEVICES on CPU machines
     "RAY_DEDUP_LOGS": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ core writes warnings about itself on the user's terminal
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     # Threads of torch that spin while they wait for one another take the cores from the readers and from each other:
     # a training step with anything beside it took ten times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -55,9 +54,16 @@ def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterI
                 _start_embedded(num_cpus)
             else:
                 _join(address)
-    resources = ray.cluster_resources()
     nodes = sum(1 for node in ray.nodes() if node["Alive"])
-    return ClusterInfo(address, embedded, nodes, resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+    return ClusterInfo(address, embedded, nodes, *resources_now())
+
+
+def resources_now() -> tuple[float, float]:
+    """CPUs and GPUs of the cluster at this moment: nodes join and leave."""
+    import ray
+
+    resources = ray.cluster_resources()
+    return resources.get("CPU", 0.0), resources.get("GPU", 0.0)
 
 
 @contextmanager
