@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 # Label maps travel compressed and images stay where they are made, so the embedded object store is kept small.
@@ -24,6 +26,29 @@ _QUIET_ENVIRONMENT = {
     # a training step with anything beside it took ten times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+
+
+_MOST_ASKED_FOR = 1000
+_LONGEST_WAIT_S = 1800.0
+_WAIT_STEP_S = 5.0
+
+
+class Demand(Protocol):
+    """What one worker holds."""
+
+    @property
+    def cpus(self) -> float: ...
+
+    @property
+    def gpus(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Room:
+    """A demand by itself."""
+
+    cpus: float
+    gpus: float
 
 
 @dataclass(frozen=True)
@@ -54,6 +79,7 @@ def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterI
                 _start_embedded(num_cpus)
             else:
                 _join(address)
+            _keep_off_stdout()
     nodes = sum(1 for node in ray.nodes() if node["Alive"])
     return ClusterInfo(address, embedded, nodes, *resources_now())
 
@@ -93,6 +119,40 @@ def _without_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
+@contextmanager
+def asking_for(workers: Sequence[Demand], cluster: ClusterInfo, most: int) -> Iterator[None]:
+    """While the block runs, an autoscaler is asked for room for up to `most` workers of the hungriest kind.
+
+    It sees only what waits, and a run starts no more workers than fit: a cluster that may grow would never do so.
+    """
+    if cluster.embedded or not workers:
+        yield
+        return
+    from ray.autoscaler.sdk import request_resources
+
+    hungriest = max(workers, key=lambda worker: (worker.gpus, worker.cpus))
+    bundle = {name: amount for name, amount in (("CPU", hungriest.cpus), ("GPU", hungriest.gpus)) if amount}
+    request_resources(bundles=[bundle] * min(most, _MOST_ASKED_FOR))
+    try:
+        yield
+    finally:
+        request_resources(bundles=[])
+
+
+def wait_for_workers(cluster: ClusterInfo, gpus: float, tell: Callable[[str], None]) -> ClusterInfo:
+    """The cluster once it has a node that works: one that scales from zero begins with a head alone."""
+    wanted = [Room(1.0, 0.0), *([Room(0.0, gpus)] if gpus else [])]
+    with asking_for(wanted, cluster, most=1):
+        deadline = time.monotonic() + _LONGEST_WAIT_S
+        while not cluster.embedded and (cluster.cpus < 1 or cluster.gpus < min(gpus, 1)):
+            if time.monotonic() > deadline:
+                raise ConnectionError(f"no worker joined the cluster at {cluster.address} in {_LONGEST_WAIT_S:.0f} s")
+            tell(f"waiting for workers: the cluster has {cluster.cpus:g} CPUs and {cluster.gpus:g} GPUs")
+            time.sleep(_WAIT_STEP_S)
+            cluster = connect(cluster.address)
+    return cluster
+
+
 def shutdown() -> None:
     """Leave the cluster; an embedded Ray ends with it. Does nothing when not connected."""
     import ray
@@ -123,6 +183,20 @@ def _join(address: str) -> None:
     except (ConnectionError, ValueError, RuntimeError) as error:
         where = urlsplit(address).netloc or address
         raise ConnectionError(f"no Ray cluster answers at {where}: {error}") from error
+
+
+def _keep_off_stdout() -> None:
+    """Ray prints what its nodes complain of, such as a lost worker, on stdout, which belongs to results.
+
+    A run tells of lost workers itself.
+    """
+    from ray._private import worker
+
+    worker.print_to_stdstream = _discard  # no setting turns it off
+
+
+def _discard(*_said: Any, **_how: Any) -> None:
+    """For what nobody should read."""
 
 
 def _object_store_bytes() -> int:

@@ -39,8 +39,8 @@ class Piece:
     at: int = 0
     mode: Mode = Mode.WORK
     deaths: int = 0
-    whole: bool = True  # not cut up
     attempt: int = 0  # of the chunk: a piece of an attempt that was given up is heard no more
+    node: str = ""  # where its rows, or most of them, lie
 
     @property
     def rows(self) -> int:
@@ -72,12 +72,12 @@ def after_a_death(piece: Piece) -> list[Piece]:
 def _cut(piece: Piece) -> Iterator[Piece]:
     """The piece in parts; a part that kills once more is cut again, a single row is taken in steps."""
     if piece.rows == 1:
-        yield replace(piece, mode=Mode.STEP, deaths=0, whole=False)
+        yield replace(piece, mode=Mode.STEP, deaths=0)
         return
     size = -(-piece.rows // _PARTS)
     for start in range(piece.start, piece.stop, size):
         stop = min(start + size, piece.stop)
-        part = replace(piece, start=start, stop=stop, at=piece.at + start - piece.start, whole=False)
+        part = replace(piece, start=start, stop=stop, at=piece.at + start - piece.start)
         alone = part.rows == 1
         yield replace(part, mode=Mode.STEP if alone else Mode.WORK, deaths=0 if alone else DEATHS_BORNE - 1)
 
@@ -141,21 +141,21 @@ class Pieces:
         self._ticket += 1
         heapq.heappush(self._waiting[piece.stage], (piece.order, self._ticket, piece))
 
-    def worked(self, piece: Piece, result: Any, count: int) -> None:
-        """A piece came through its stage: `result` refers to the list of its rows there, `count` of them."""
+    def worked(self, piece: Piece, result: Any, count: int, node: str = "") -> None:
+        """A piece came through its stage on a node: `result` refers to the list of its rows there, `count` of them."""
         if self._is_stale(piece):
             return
         chunk = self._chunks[piece.shard, piece.chunk]
         chunk.done[piece.at] = (piece.rows, (result,), count)
         if chunk.is_complete:
-            self._advance(piece, *chunk.outcome())
+            self._advance(piece, *chunk.outcome(), node)
 
-    def stepped(self, piece: Piece, result: Any, is_done: bool) -> None:
+    def stepped(self, piece: Piece, result: Any, is_done: bool, node: str = "") -> None:
         """One step of a single row was taken; `result` refers to a list of that row."""
         if is_done:
-            self.worked(piece, result, 1)
+            self.worked(piece, result, 1, node)
         else:
-            self.put(replace(piece, given=(result,), start=0, stop=1, mode=Mode.STEP, deaths=0))
+            self.put(replace(piece, given=(result,), start=0, stop=1, mode=Mode.STEP, deaths=0, node=node))
 
     def lost(self, piece: Piece) -> None:
         """What a piece was made of is gone with its node: its chunk, or every chunk of its shard, begins anew."""
@@ -197,13 +197,14 @@ class Pieces:
         through = self._through[piece.shard]
         through[piece.chunk] = piece.given
         if len(through) == self._chunks_of(piece.shard):
-            self._whole_shard(piece.shard, piece.attempt)
+            self._whole_shard(piece.shard, piece.attempt, piece.node)
 
-    def _advance(self, piece: Piece, given: tuple[Any, ...], count: int) -> None:
-        self._next_stage(Piece(piece.shard, piece.chunk, piece.stage + 1, given, 0, count, attempt=piece.attempt))
+    def _advance(self, piece: Piece, given: tuple[Any, ...], count: int, node: str) -> None:
+        after = replace(piece, stage=piece.stage + 1, given=given, start=0, stop=count, at=0, deaths=0, node=node)
+        self._next_stage(replace(after, mode=Mode.WORK))
 
-    def _whole_shard(self, shard: int, attempt: int = 0) -> None:
+    def _whole_shard(self, shard: int, attempt: int = 0, node: str = "") -> None:
         through = self._through[shard]
         given = tuple(ref for chunk in sorted(through) for ref in through[chunk])
-        attempts = [self._chunks[shard, chunk].attempt for chunk in through]
-        self.put(Piece(shard, FINISH, self._stages, given, 0, 0, mode=Mode.FINISH, attempt=max([attempt, *attempts])))
+        attempt = max([attempt, *(self._chunks[shard, chunk].attempt for chunk in through)])
+        self.put(Piece(shard, FINISH, self._stages, given, 0, 0, mode=Mode.FINISH, attempt=attempt, node=node))

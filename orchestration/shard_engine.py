@@ -27,7 +27,7 @@ __all__ = ["EngineFailed", "Limits", "ShardTask", "Stage", "StageFailed", "TooMa
 Row = Any
 Report = TypeVar("Report")
 
-FINISH = "finish"
+FINISH = "commit"  # the last stage of every run
 _STAGES_A_FINISHER = 8  # one finisher uploads what this many workers of the widest stage make
 _IN_HAND = 2  # chunks a worker: one in its hands, one beside it
 _TICK_S = 1.0
@@ -119,8 +119,6 @@ class _Run:
     watch: Callable[[Flight], None]
     is_done: bool = False
     _calls: dict[Any, tuple[int, Call]] = field(default_factory=dict)  # answer -> stage, call
-    _places: dict[Any, str] = field(default_factory=dict)  # rows -> the node where they are
-    _nodes: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         import ray
@@ -206,11 +204,8 @@ class _Run:
         for number, pool in enumerate(self._pools):
             while self._pieces.is_waiting(number) and pool.has_room():
                 piece = self._pieces.take(number)
-                call = pool.hand(piece, self.tasks[piece.shard].id, self._place_of(piece))
+                call = pool.hand(piece, self.tasks[piece.shard].id)
                 self._calls[call.answer] = (number, call)
-
-    def _place_of(self, piece: Piece) -> str:
-        return next((self._places[ref] for ref in piece.given if _is_ref(ref) and ref in self._places), "")
 
     def _gather(self) -> Iterator[tuple[int, Any]]:
         """Wait for answers, and settle them; shards that they finish."""
@@ -251,9 +246,9 @@ class _Run:
         if piece.mode is Mode.QUARANTINE:
             self._count_quarantined(piece)
         if piece.mode is Mode.WORK:
-            self._pieces.worked(piece, call.rows, answer.rows)
+            self._pieces.worked(piece, call.rows, answer.rows, call.worker.node)
         else:
-            self._pieces.stepped(piece, call.rows, answer.is_done and piece.mode is Mode.STEP)
+            self._pieces.stepped(piece, call.rows, answer.is_done, call.worker.node)
 
     def _lost(self, number: int, call: Call, error: Exception) -> Iterator[tuple[int, Any]]:
         """A call without an answer: its input is gone, or its worker is."""
@@ -266,6 +261,9 @@ class _Run:
             call.worker.calls.remove(call)
             self._pieces.lost(call.piece)
             return
+        if getattr(error, "actor_init_failed", False):
+            said = str(error).strip().splitlines()[-1]
+            raise EngineFailed(f"workers of stage {self._pools[number].name} cannot be made: {said}")
         if isinstance(error, ray.exceptions.RayTaskError):
             raise EngineFailed(f"a worker of stage {self._pools[number].name} failed outside its work: {error}")
         yield from self._died(number, call, error)
@@ -277,7 +275,7 @@ class _Run:
         pool, worker = self._pools[number], call.worker
         held = [other for other in worker.calls if other.answer in self._calls or other is call]
         answered, _ = ray.wait([o.answer for o in held if o is not call] or [call.answer], timeout=0)
-        by_itself = isinstance(error, ray.exceptions.ActorDiedError) and "node" not in _last_line(error)
+        by_itself = isinstance(error, ray.exceptions.ActorDiedError) and not self._is_gone(worker.node, error)
         oldest = True
         for other in held:
             self._calls.pop(other.answer, None)
@@ -290,6 +288,13 @@ class _Run:
         self._deaths += by_itself
         pool.died(worker, by_itself=by_itself)
         self._resized = 0.0
+
+    def _is_gone(self, node: str, error: Exception) -> bool:
+        """Whether a worker went with its node: then nothing that it had in hand is to blame."""
+        import ray
+
+        alive = {each["NodeID"] for each in ray.nodes() if each["Alive"]}
+        return "its node has died" in str(error) or bool(node and node not in alive)
 
     def _again(self, pool: WorkerPool, piece: Piece, *, to_blame: bool) -> None:
         shard = self.tasks[piece.shard].id
@@ -338,12 +343,6 @@ class _Run:
             raise EngineFailed(f"nothing has moved for {quiet:.0f} s; {self._flight().as_text()}")
 
 
-def _is_ref(value: Any) -> bool:
-    import ray
-
-    return isinstance(value, ray.ObjectRef)
-
-
 def _has_answer(answer: Any) -> bool:
     import ray
 
@@ -352,7 +351,3 @@ def _has_answer(answer: Any) -> bool:
     except ray.exceptions.RayError:
         return False
     return True
-
-
-def _last_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[-1]

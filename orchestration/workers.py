@@ -180,10 +180,10 @@ class WorkerPool:
     def has_room(self) -> bool:
         return any(worker.is_ready and len(worker.calls) < _DEPTH for worker in self._workers)
 
-    def hand(self, piece: Piece, shard: str, node: str) -> Call:
-        """Give a piece to the worker with the least to do, one beside its rows where there is one."""
+    def hand(self, piece: Piece, shard: str) -> Call:
+        """Give a piece to the worker with the least to do, one on the node of its rows where there is one."""
         free = [worker for worker in self._workers if worker.is_ready and len(worker.calls) < _DEPTH]
-        worker = min(free, key=lambda w: (len(w.calls), w.node != node))
+        worker = min(free, key=lambda w: (len(w.calls), w.node != piece.node))
         answer, rows = _call(worker, piece, shard)
         call = Call(worker, piece, answer, rows)
         worker.calls.append(call)
