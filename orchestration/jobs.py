@@ -3,11 +3,14 @@
 import asyncio
 import hashlib
 import shlex
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 _LIVE = ("PENDING", "RUNNING")
 SUCCEEDED = "SUCCEEDED"
+_STEP_S = 0.5
+_LONGEST_STOP_S = 60.0
 
 
 class JobClient(Protocol):
@@ -62,15 +65,36 @@ def submit(client: JobClient, command: Sequence[str], working_dir: str | None) -
     return wanted, True
 
 
-def follow(client: JobClient, job: str, show: Any) -> str:
-    """Hand the job's log to `show` until it ends; its last status."""
+def follow(client: JobClient, job: str, show: Callable[[str], None]) -> str:
+    """Hand the job's log to `show` until it ends, also when the line to it breaks in between; its last status."""
+    shown = 0
+    while True:
+        # Every time a log is followed it comes from its beginning.
+        shown = max(shown, asyncio.run(_tail(client, job, shown, show)))
+        status = _status(client, job)
+        if status not in _LIVE:
+            return str(status)
+        time.sleep(_STEP_S)
 
-    async def tail() -> None:
-        async for text in client.tail_job_logs(job):
-            show(text)
 
-    asyncio.run(tail())
-    return str(_status(client, job))
+async def _tail(client: JobClient, job: str, skip: int, show: Callable[[str], None]) -> int:
+    """Show the log without its first `skip` characters; how long it is."""
+    length = 0
+    async for text in client.tail_job_logs(job):
+        fresh = text[max(0, skip - length) :]
+        length += len(text)
+        if fresh:
+            show(fresh)
+    return length
+
+
+def stop(client: JobClient, job: str) -> str:
+    """Stop a job, which is given time to end by itself; its last status."""
+    client.stop_job(job)
+    deadline = time.monotonic() + _LONGEST_STOP_S
+    while (status := _status(client, job)) in _LIVE and time.monotonic() < deadline:
+        time.sleep(_STEP_S)
+    return str(status)
 
 
 def attempt_id(name: str, number: int) -> str:

@@ -81,6 +81,5 @@ def _found(client: object, command: list[str], action: Action) -> tuple[str, str
         raise InputError("this command was never submitted there")
     job = jobs.attempt_id(jobs.job_name(command), number)
     if action is Action.STOP:
-        known.stop_job(job)
-        status = "STOPPED"
+        status = jobs.stop(known, job)
     return job, status
