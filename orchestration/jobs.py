@@ -11,6 +11,7 @@ _LIVE = ("PENDING", "RUNNING")
 SUCCEEDED = "SUCCEEDED"
 _STEP_S = 0.5
 _LONGEST_STOP_S = 60.0
+_LONGEST_START_S = 120.0
 
 
 class JobClient(Protocol):
@@ -56,13 +57,18 @@ def submit(client: JobClient, command: Sequence[str], working_dir: str | None) -
         return attempt_id(name, number), False
     wanted = attempt_id(name, number + 1)
     environment = {"working_dir": working_dir} if working_dir else {}
-    try:
-        client.submit_job(entrypoint=shlex.join(command), submission_id=wanted, runtime_env=environment)
-    except (RuntimeError, ValueError):
-        if _status(client, wanted) is None:
-            raise
-        return wanted, False  # somebody else submitted it at the same moment
-    return wanted, True
+    deadline = time.monotonic() + _LONGEST_START_S
+    while True:
+        try:
+            client.submit_job(entrypoint=shlex.join(command), submission_id=wanted, runtime_env=environment)
+            return wanted, True
+        except (RuntimeError, ValueError) as error:
+            if _status(client, wanted) is not None:
+                return wanted, False  # somebody else submitted it at the same moment
+            # A cluster answers before it can take jobs.
+            if "try again later" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_STEP_S)
 
 
 def follow(client: JobClient, job: str, show: Callable[[str], None]) -> str:

@@ -117,3 +117,16 @@ def test_a_job_that_is_stopped_is_waited_for():
     server = Slow()
     job, _ = submit(server, COMMAND, None)
     assert stop(server, job) == "STOPPED"
+
+
+def test_a_cluster_that_is_just_starting_is_asked_again():
+    class Starting(Server):
+        asked = 0
+
+        def submit_job(self, **said):
+            self.asked += 1
+            if self.asked == 1:
+                raise RuntimeError("No available agent to submit job, please try again later.")
+            return super().submit_job(**said)
+
+    assert submit(Starting(), COMMAND, None) == (attempt_id(job_name(COMMAND), 1), True)
