@@ -31,6 +31,7 @@ _QUIET_ENVIRONMENT = {
 _MOST_ASKED_FOR = 1000
 _LONGEST_WAIT_S = 1800.0
 _WAIT_STEP_S = 5.0
+_STARTS = 3
 
 
 class Demand(Protocol):
@@ -162,6 +163,24 @@ def shutdown() -> None:
 
 
 def _start_embedded(num_cpus: int | None) -> None:
+    """Ray gives its own processes half a minute to start; a machine that is busy with others may need longer.
+
+    What a start that failed leaves behind ends with this process.
+    """
+    import ray
+
+    for attempt in range(1, _STARTS + 1):
+        try:
+            _start_once(num_cpus)
+        except Exception as error:  # Ray raises bare ones here
+            ray.shutdown()
+            if "timed out during startup" not in str(error) or attempt == _STARTS:
+                raise ConnectionError(f"Ray did not start on this machine: {error}") from error
+        else:
+            return
+
+
+def _start_once(num_cpus: int | None) -> None:
     import ray
 
     ray.init(

@@ -12,6 +12,7 @@ SUCCEEDED = "SUCCEEDED"
 _STEP_S = 0.5
 _LONGEST_STOP_S = 60.0
 _LONGEST_START_S = 120.0
+_ASKED = 5
 
 
 class JobClient(Protocol):
@@ -62,11 +63,12 @@ def submit(client: JobClient, command: Sequence[str], working_dir: str | None) -
         try:
             client.submit_job(entrypoint=shlex.join(command), submission_id=wanted, runtime_env=environment)
             return wanted, True
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, OSError) as error:
+            # A cluster answers before it can take jobs, and a line that breaks may have carried the request.
+            is_passing = "try again later" in str(error) or isinstance(error, OSError)
             if _status(client, wanted) is not None:
-                return wanted, False  # somebody else submitted it at the same moment
-            # A cluster answers before it can take jobs.
-            if "try again later" not in str(error) or time.monotonic() > deadline:
+                return wanted, False  # this request after all, or somebody else's at the same moment
+            if not is_passing or time.monotonic() > deadline:
                 raise
             time.sleep(_STEP_S)
 
@@ -109,10 +111,17 @@ def attempt_id(name: str, number: int) -> str:
 
 
 def _status(client: JobClient, job: str) -> str | None:
-    try:
-        status = client.get_job_status(job)
-    except RuntimeError as error:
-        if "does not exist" in str(error) or "404" in str(error):
-            return None
-        raise
-    return str(getattr(status, "value", status))
+    """The status of a job, None where there is none of this name; a line that breaks is tried again."""
+    for attempt in range(1, _ASKED + 1):
+        try:
+            status = client.get_job_status(job)
+            return str(getattr(status, "value", status))
+        except RuntimeError as error:
+            if "does not exist" in str(error) or "404" in str(error):
+                return None
+            raise
+        except OSError:
+            if attempt == _ASKED:
+                raise
+            time.sleep(_STEP_S * attempt)
+    return None

@@ -56,7 +56,7 @@ def submit(
             status = jobs.follow(client, job, lambda text: console.note(text.rstrip("\n"))) if follow else "PENDING"
         else:
             job, status = _found(client, command, action)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise RunError(f"{address}: {str(error).strip().splitlines()[0]}") from error
     console.result(f"{job}: {status.lower()}", {"job": job, "status": status})
     if action is Action.RUN and follow and status != jobs.SUCCEEDED:

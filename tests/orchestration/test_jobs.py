@@ -130,3 +130,18 @@ def test_a_cluster_that_is_just_starting_is_asked_again():
             return super().submit_job(**said)
 
     assert submit(Starting(), COMMAND, None) == (attempt_id(job_name(COMMAND), 1), True)
+
+
+def test_a_line_that_breaks_for_a_moment_is_no_failure():
+    class Flaky(Server):
+        asked = 0
+
+        def get_job_status(self, job_id):
+            self.asked += 1
+            if self.asked % 2:
+                raise OSError("Connection aborted.")
+            return super().get_job_status(job_id)
+
+    server = Flaky()
+    assert submit(server, COMMAND, None) == (attempt_id(job_name(COMMAND), 1), True)
+    assert len(server.entrypoints) == 1
