@@ -12,7 +12,7 @@ busy: its memory does not depend on how many samples a run has.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from orchestration.cluster import ClusterInfo, resources_now
@@ -84,8 +84,8 @@ def run_shards(
     """
     if not tasks:
         return
-    pools_for(stages, cluster)  # what cannot fit is refused before anything starts
-    run = _Run(tasks, stages, make_finish, limits, watch)
+    pools = pools_for(stages, cluster)  # what cannot fit is refused before anything starts
+    run = _Run(tasks, _sharing(stages, pools), make_finish, limits, watch)
     try:
         yield from _in_order(run.reports()) if ordered else (report for _, report in run.reports())
         run.is_done = True
@@ -96,6 +96,11 @@ def run_shards(
 def pools_for(stages: Sequence[Stage], cluster: ClusterInfo) -> list[Pool]:
     """What each stage would get there. ValueError says what is missing and what to do."""
     return size_pools([Need(s.name, s.cpus, s.gpus, s.workers) for s in stages], cluster.cpus, cluster.gpus)
+
+
+def _sharing(stages: Sequence[Stage], pools: Sequence[Pool]) -> list[Stage]:
+    """The stages with what each worker truly reserves: on a small machine they share CPUs."""
+    return [replace(stage, cpus=pool.cpus) for stage, pool in zip(stages, pools, strict=True)]
 
 
 def _in_order(reports: Iterator[tuple[int, Any]]) -> Iterator[Any]:

@@ -14,7 +14,7 @@ class Pace:
     itself began, that is when something was done for the first time, and that first piece is left out.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: time.monotonic()) -> None:
         self._now = now
         self._begun: tuple[float, float] | None = None  # when, and how much was done by then
         self._done: float = 0

@@ -19,7 +19,7 @@ from orchestration.shard_engine import Limits, ShardTask, Stage, run_shards
 from tests_of_changing_cluster import make_where, make_nothing, make_together
 
 change = sys.argv[1]
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1 if change == "share" else 2})
 other = cluster.add_node(num_cpus=2) if change == "leave" else None
 tasks = [ShardTask(f"s{i}", range(4 * i, 4 * i + 4)) for i in range(40)]
 stages = [Stage("where", make_where, batch_size=4), Stage("nothing", make_nothing, batch_size=4)]
@@ -88,3 +88,9 @@ def test_a_node_that_is_lost_costs_no_row_and_blames_none(tmp_path):
     said = run(tmp_path, "leave")
     assert_whole(said)
     assert said["deaths"] == 0
+
+
+def test_two_stages_share_the_only_cpu(tmp_path):
+    said = run(tmp_path, "share")
+    assert_whole(said)
+    assert max(said["workers"]) == 1
