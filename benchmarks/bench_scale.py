@@ -22,9 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import ray
-
-from orchestration.cluster import ClusterInfo
+from orchestration.cluster import connect, shutdown
 from orchestration.flight import Flight
 from orchestration.shard_engine import ShardTask, Stage, run_shards
 
@@ -80,15 +78,7 @@ class Measured:
 def run(gpus: int, shards: int, seconds_a_sample: float) -> Measured:
     """The engine with so many logical GPUs, and an editor for every four of them, which takes an eighth of the time."""
     editors = max(1, gpus // 4)
-    ray.init(
-        address="local",
-        num_cpus=editors,
-        num_gpus=gpus,
-        include_dashboard=False,
-        object_store_memory=500 * 2**20,
-        logging_level="ERROR",
-        log_to_driver=False,
-    )
+    cluster = connect("local", editors, gpus)
     stages = [
         Stage("edit", partial(make_sleeper, seconds_a_sample / 8), BATCH),
         Stage("render", partial(make_sleeper, seconds_a_sample), BATCH, cpus=0.0, gpus=1.0),
@@ -104,9 +94,8 @@ def run(gpus: int, shards: int, seconds_a_sample: float) -> Measured:
         if not is_ready and all(there == target for there, target in flight.workers.values()):
             since, cpu, made, is_ready = time.monotonic(), _cpu_s(), 0, True
 
-    info = ClusterInfo("local", True, 1, editors, gpus)
     try:
-        for count in run_shards(tasks, stages, make_counter, info, ordered=False, watch=watch):
+        for count in run_shards(tasks, stages, make_counter, cluster, ordered=False, watch=watch):
             made += 1
             assert count == size
         return Measured(
@@ -120,7 +109,7 @@ def run(gpus: int, shards: int, seconds_a_sample: float) -> Measured:
             seconds_a_sample=seconds_a_sample,
         )
     finally:
-        ray.shutdown()
+        shutdown()
 
 
 def _cpu_s() -> float:

@@ -63,10 +63,10 @@ class ClusterInfo:
     gpus: float
 
 
-def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterInfo:
+def connect(address: str | None = None, num_cpus: int | None = None, num_gpus: int | None = None) -> ClusterInfo:
     """Join the cluster at `address` (or RAY_ADDRESS), else start Ray inside this process; a second call is free.
 
-    `num_cpus` sizes an embedded Ray only: a cluster knows its own.
+    `num_cpus` and `num_gpus` size an embedded Ray only: a cluster knows its own.
     """
     for name, value in _QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -77,7 +77,7 @@ def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterI
     if not ray.is_initialized():
         with _keeping_sigterm(), _without_stderr():
             if embedded:
-                _start_embedded(num_cpus)
+                _start_embedded(num_cpus, num_gpus)
             else:
                 _join(address)
             _keep_off_stdout()
@@ -162,7 +162,7 @@ def shutdown() -> None:
         ray.shutdown()
 
 
-def _start_embedded(num_cpus: int | None) -> None:
+def _start_embedded(num_cpus: int | None, num_gpus: int | None) -> None:
     """Ray gives its own processes half a minute to start; a machine that is busy with others may need longer.
 
     What a start that failed leaves behind ends with this process.
@@ -171,7 +171,7 @@ def _start_embedded(num_cpus: int | None) -> None:
 
     for attempt in range(1, _STARTS + 1):
         try:
-            _start_once(num_cpus)
+            _start_once(num_cpus, num_gpus)
         except Exception as error:  # Ray raises bare ones here
             ray.shutdown()
             if "timed out during startup" not in str(error) or attempt == _STARTS:
@@ -180,12 +180,13 @@ def _start_embedded(num_cpus: int | None) -> None:
             return
 
 
-def _start_once(num_cpus: int | None) -> None:
+def _start_once(num_cpus: int | None, num_gpus: int | None) -> None:
     import ray
 
     ray.init(
         address="local",
         num_cpus=num_cpus,
+        num_gpus=num_gpus,
         include_dashboard=False,
         object_store_memory=_object_store_bytes(),
         logging_level=logging.ERROR,
