@@ -200,7 +200,7 @@ def _join(address: str) -> None:
 
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.AuthenticationError) as error:
         where = urlsplit(address).netloc or address
         raise ConnectionError(f"no Ray cluster answers at {where}: {error}") from error
 

@@ -37,6 +37,13 @@ def connect_jobs(address: str) -> JobClient:
     return client
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """What a job server that cannot be reached, or does not want to, is heard as."""
+    from ray.exceptions import AuthenticationError
+
+    return (OSError, RuntimeError, ValueError, AuthenticationError)
+
+
 def job_name(command: Sequence[str]) -> str:
     """The same command has the same name, from any machine."""
     return f"synthgen-{hashlib.sha256(shlex.join(command).encode()).hexdigest()[:12]}"

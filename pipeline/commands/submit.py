@@ -56,8 +56,10 @@ def submit(
             status = jobs.follow(client, job, lambda text: console.note(text.rstrip("\n"))) if follow else "PENDING"
         else:
             job, status = _found(client, command, action)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise RunError(f"{address}: {str(error).strip().splitlines()[0]}") from error
+    except jobs.refusals() as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        token = "; RAY_AUTH_TOKEN has to hold the cluster's token" if "uthentication" in said else ""
+        raise RunError(f"{address}: {said}{token}") from error
     console.result(f"{job}: {status.lower()}", {"job": job, "status": status})
     if action is Action.RUN and follow and status != jobs.SUCCEEDED:
         raise typer.Exit(1)
