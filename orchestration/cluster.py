@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 # Label maps travel compressed and images stay where they are made, so the embedded object store is kept small.
@@ -20,11 +22,34 @@ _QUIET_ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning about CUDA_VISIBLE_DEVICES on CPU machines
     "RAY_DEDUP_LOGS": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ core writes warnings about itself on the user's terminal
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     # Threads of torch that spin while they wait for one another take the cores from the readers and from each other:
     # a training step with anything beside it took ten times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+
+
+_MOST_ASKED_FOR = 1000
+_LONGEST_WAIT_S = 1800.0
+_WAIT_STEP_S = 5.0
+_STARTS = 3
+
+
+class Demand(Protocol):
+    """What one worker holds."""
+
+    @property
+    def cpus(self) -> float: ...
+
+    @property
+    def gpus(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Room:
+    """A demand by itself."""
+
+    cpus: float
+    gpus: float
 
 
 @dataclass(frozen=True)
@@ -38,10 +63,10 @@ class ClusterInfo:
     gpus: float
 
 
-def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterInfo:
+def connect(address: str | None = None, num_cpus: int | None = None, num_gpus: int | None = None) -> ClusterInfo:
     """Join the cluster at `address` (or RAY_ADDRESS), else start Ray inside this process; a second call is free.
 
-    `num_cpus` sizes an embedded Ray only: a cluster knows its own.
+    `num_cpus` and `num_gpus` size an embedded Ray only: a cluster knows its own.
     """
     for name, value in _QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -52,12 +77,20 @@ def connect(address: str | None = None, num_cpus: int | None = None) -> ClusterI
     if not ray.is_initialized():
         with _keeping_sigterm(), _without_stderr():
             if embedded:
-                _start_embedded(num_cpus)
+                _start_embedded(num_cpus, num_gpus)
             else:
                 _join(address)
-    resources = ray.cluster_resources()
+            _keep_off_stdout()
     nodes = sum(1 for node in ray.nodes() if node["Alive"])
-    return ClusterInfo(address, embedded, nodes, resources.get("CPU", 0.0), resources.get("GPU", 0.0))
+    return ClusterInfo(address, embedded, nodes, *resources_now())
+
+
+def resources_now() -> tuple[float, float]:
+    """CPUs and GPUs of the cluster at this moment: nodes join and leave."""
+    import ray
+
+    resources = ray.cluster_resources()
+    return resources.get("CPU", 0.0), resources.get("GPU", 0.0)
 
 
 @contextmanager
@@ -87,6 +120,40 @@ def _without_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
+@contextmanager
+def asking_for(workers: Sequence[Demand], cluster: ClusterInfo, most: int) -> Iterator[None]:
+    """While the block runs, an autoscaler is asked for room for up to `most` workers of the hungriest kind.
+
+    It sees only what waits, and a run starts no more workers than fit: a cluster that may grow would never do so.
+    """
+    if cluster.embedded or not workers:
+        yield
+        return
+    from ray.autoscaler.sdk import request_resources
+
+    hungriest = max(workers, key=lambda worker: (worker.gpus, worker.cpus))
+    bundle = {name: amount for name, amount in (("CPU", hungriest.cpus), ("GPU", hungriest.gpus)) if amount}
+    request_resources(bundles=[bundle] * min(most, _MOST_ASKED_FOR))
+    try:
+        yield
+    finally:
+        request_resources(bundles=[])
+
+
+def wait_for_workers(cluster: ClusterInfo, gpus: float, tell: Callable[[str], None]) -> ClusterInfo:
+    """The cluster once it has a node that works: one that scales from zero begins with a head alone."""
+    wanted = [Room(1.0, 0.0), *([Room(0.0, gpus)] if gpus else [])]
+    with asking_for(wanted, cluster, most=1):
+        deadline = time.monotonic() + _LONGEST_WAIT_S
+        while not cluster.embedded and (cluster.cpus < 1 or cluster.gpus < min(gpus, 1)):
+            if time.monotonic() > deadline:
+                raise ConnectionError(f"no worker joined the cluster at {cluster.address} in {_LONGEST_WAIT_S:.0f} s")
+            tell(f"waiting for workers: the cluster has {cluster.cpus:g} CPUs and {cluster.gpus:g} GPUs")
+            time.sleep(_WAIT_STEP_S)
+            cluster = connect(cluster.address)
+    return cluster
+
+
 def shutdown() -> None:
     """Leave the cluster; an embedded Ray ends with it. Does nothing when not connected."""
     import ray
@@ -95,12 +162,31 @@ def shutdown() -> None:
         ray.shutdown()
 
 
-def _start_embedded(num_cpus: int | None) -> None:
+def _start_embedded(num_cpus: int | None, num_gpus: int | None) -> None:
+    """Ray gives its own processes half a minute to start; a machine that is busy with others may need longer.
+
+    What a start that failed leaves behind ends with this process.
+    """
+    import ray
+
+    for attempt in range(1, _STARTS + 1):
+        try:
+            _start_once(num_cpus, num_gpus)
+        except Exception as error:  # Ray raises bare ones here
+            ray.shutdown()
+            if "timed out during startup" not in str(error) or attempt == _STARTS:
+                raise ConnectionError(f"Ray did not start on this machine: {error}") from error
+        else:
+            return
+
+
+def _start_once(num_cpus: int | None, num_gpus: int | None) -> None:
     import ray
 
     ray.init(
         address="local",
         num_cpus=num_cpus,
+        num_gpus=num_gpus,
         include_dashboard=False,
         object_store_memory=_object_store_bytes(),
         logging_level=logging.ERROR,
@@ -114,9 +200,23 @@ def _join(address: str) -> None:
 
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.AuthenticationError) as error:
         where = urlsplit(address).netloc or address
         raise ConnectionError(f"no Ray cluster answers at {where}: {error}") from error
+
+
+def _keep_off_stdout() -> None:
+    """Ray prints what its nodes complain of, such as a lost worker, on stdout, which belongs to results.
+
+    A run tells of lost workers itself.
+    """
+    from ray._private import worker
+
+    worker.print_to_stdstream = _discard  # no setting turns it off
+
+
+def _discard(*_said: Any, **_how: Any) -> None:
+    """For what nobody should read."""
 
 
 def _object_store_bytes() -> int:

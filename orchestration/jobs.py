@@ -3,11 +3,16 @@
 import asyncio
 import hashlib
 import shlex
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 _LIVE = ("PENDING", "RUNNING")
 SUCCEEDED = "SUCCEEDED"
+_STEP_S = 0.5
+_LONGEST_STOP_S = 60.0
+_LONGEST_START_S = 120.0
+_ASKED = 5
 
 
 class JobClient(Protocol):
@@ -32,6 +37,13 @@ def connect_jobs(address: str) -> JobClient:
     return client
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """What a job server that cannot be reached, or does not want to, is heard as."""
+    from ray.exceptions import AuthenticationError
+
+    return (OSError, RuntimeError, ValueError, AuthenticationError)
+
+
 def job_name(command: Sequence[str]) -> str:
     """The same command has the same name, from any machine."""
     return f"synthgen-{hashlib.sha256(shlex.join(command).encode()).hexdigest()[:12]}"
@@ -53,24 +65,51 @@ def submit(client: JobClient, command: Sequence[str], working_dir: str | None) -
         return attempt_id(name, number), False
     wanted = attempt_id(name, number + 1)
     environment = {"working_dir": working_dir} if working_dir else {}
-    try:
-        client.submit_job(entrypoint=shlex.join(command), submission_id=wanted, runtime_env=environment)
-    except (RuntimeError, ValueError):
-        if _status(client, wanted) is None:
-            raise
-        return wanted, False  # somebody else submitted it at the same moment
-    return wanted, True
+    deadline = time.monotonic() + _LONGEST_START_S
+    while True:
+        try:
+            client.submit_job(entrypoint=shlex.join(command), submission_id=wanted, runtime_env=environment)
+            return wanted, True
+        except (RuntimeError, ValueError, OSError) as error:
+            # A cluster answers before it can take jobs, and a line that breaks may have carried the request.
+            is_passing = "try again later" in str(error) or isinstance(error, OSError)
+            if _status(client, wanted) is not None:
+                return wanted, False  # this request after all, or somebody else's at the same moment
+            if not is_passing or time.monotonic() > deadline:
+                raise
+            time.sleep(_STEP_S)
 
 
-def follow(client: JobClient, job: str, show: Any) -> str:
-    """Hand the job's log to `show` until it ends; its last status."""
+def follow(client: JobClient, job: str, show: Callable[[str], None]) -> str:
+    """Hand the job's log to `show` until it ends, also when the line to it breaks in between; its last status."""
+    shown = 0
+    while True:
+        # Every time a log is followed it comes from its beginning.
+        shown = max(shown, asyncio.run(_tail(client, job, shown, show)))
+        status = _status(client, job)
+        if status not in _LIVE:
+            return str(status)
+        time.sleep(_STEP_S)
 
-    async def tail() -> None:
-        async for text in client.tail_job_logs(job):
-            show(text)
 
-    asyncio.run(tail())
-    return str(_status(client, job))
+async def _tail(client: JobClient, job: str, skip: int, show: Callable[[str], None]) -> int:
+    """Show the log without its first `skip` characters; how long it is."""
+    length = 0
+    async for text in client.tail_job_logs(job):
+        fresh = text[max(0, skip - length) :]
+        length += len(text)
+        if fresh:
+            show(fresh)
+    return length
+
+
+def stop(client: JobClient, job: str) -> str:
+    """Stop a job, which is given time to end by itself; its last status."""
+    client.stop_job(job)
+    deadline = time.monotonic() + _LONGEST_STOP_S
+    while (status := _status(client, job)) in _LIVE and time.monotonic() < deadline:
+        time.sleep(_STEP_S)
+    return str(status)
 
 
 def attempt_id(name: str, number: int) -> str:
@@ -79,10 +118,17 @@ def attempt_id(name: str, number: int) -> str:
 
 
 def _status(client: JobClient, job: str) -> str | None:
-    try:
-        status = client.get_job_status(job)
-    except RuntimeError as error:
-        if "does not exist" in str(error) or "404" in str(error):
-            return None
-        raise
-    return str(getattr(status, "value", status))
+    """The status of a job, None where there is none of this name; a line that breaks is tried again."""
+    for attempt in range(1, _ASKED + 1):
+        try:
+            status = client.get_job_status(job)
+            return str(getattr(status, "value", status))
+        except RuntimeError as error:
+            if "does not exist" in str(error) or "404" in str(error):
+                return None
+            raise
+        except OSError:
+            if attempt == _ASKED:
+                raise
+            time.sleep(_STEP_S * attempt)
+    return None

@@ -1,6 +1,7 @@
 """`synthgen`: the table of commands, and what a user sees when one of them fails."""
 
 import importlib.util
+import shlex
 import signal
 import sys
 import traceback
@@ -96,28 +97,28 @@ def _run(arguments: list[str], debug: bool) -> int:
     try:
         build_app()(args=arguments, prog_name="synthgen")
     except SystemExit as leaving:
-        return _exit_code(leaving)
+        return _exit_code(leaving, arguments)
     except (Exception, KeyboardInterrupt) as error:
-        return report_failure(error, debug)
+        return report_failure(error, debug, arguments)
     return 0
 
 
-def _exit_code(leaving: SystemExit) -> int:
+def _exit_code(leaving: SystemExit, arguments: Sequence[str]) -> int:
     # Typer turns Ctrl-C and a closed pipe into a bare exit; only the exception before it tells which.
     if isinstance(leaving.__context__, BrokenPipeError):
         return 0
     code = leaving.code if isinstance(leaving.code, int) else 0
     if code == Interrupted.exit_code:
-        return report_failure(KeyboardInterrupt(), debug=False)
+        return report_failure(KeyboardInterrupt(), debug=False, arguments=arguments)
     return code
 
 
-def report_failure(error: BaseException, debug: bool) -> int:
+def report_failure(error: BaseException, debug: bool, arguments: Sequence[str] = ()) -> int:
     """Say on stderr what went wrong, and return the exit code for it."""
     if debug:
         traceback.print_exception(error)
     if isinstance(error, KeyboardInterrupt):
-        error = Interrupted("run the same command again to go on where it stopped")
+        error = Interrupted(f"go on where it stopped with: {shlex.join(['synthgen', *arguments])}")
     if isinstance(error, ConnectionError) and not isinstance(error, SynthgenError):
         # Storage translates its own: what is left is a cluster that does not answer.
         error = RunError(f"cannot reach the Ray cluster: {error}; check --address and RAY_ADDRESS")

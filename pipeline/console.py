@@ -5,11 +5,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
-_SECONDS_BETWEEN_LINES = 5.0
+from pipeline.pace import Pace
+
+_SECONDS_BETWEEN_LINES = 10.0
 
 
 class ProgressMode(StrEnum):
@@ -28,8 +30,11 @@ class Progress(Protocol):
     def advance(self, steps: int = 1, note: str = "") -> None:
         """That many more are done; `note` is what else is worth seeing (losses, rejects)."""
 
-    def set(self, done: int, total: int | None = None, note: str = "") -> None:
-        """So many are done in all, of `total` when that has become known."""
+    def set(self, done: int, total: int | None = None, note: str = "", facts: Mapping[str, Any] | None = None) -> None:
+        """So many are done in all, of `total` when that has become known; `facts` are what a machine is told beside."""
+
+    def begin(self) -> None:
+        """The work itself begins: what came before counts for no rate."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,10 @@ class Console:
     def warn(self, text: str) -> None:
         """Something that should be looked at; shown even when quiet."""
         print(f"warning: {text}", file=sys.stderr, flush=True)
+
+    def beside_a_bar(self) -> "Console":
+        """For what goes on while a bar is shown: a terminal has room for one."""
+        return replace(self, mode=ProgressMode.LINES) if self._resolved_mode() is ProgressMode.BAR else self
 
     @contextmanager
     def progress(self, what: str, total: int | None = None, unit: str = "") -> Iterator[Progress]:
@@ -81,17 +90,21 @@ class _Lines:
     def __init__(self, what: str, total: int | None, unit: str, mode: ProgressMode) -> None:
         self._what, self._total, self._unit, self._mode = what, total, unit, mode
         self._started = self._shown_at = time.monotonic()
+        self._pace = Pace()
         self._done, self._note = 0, ""
-        self._first: tuple[float, int] | None = None  # when work was first seen done, and how much
-        self._shown = (-1, "")
+        self._facts: Mapping[str, Any] = {}
+        self._shown: tuple[int, str] | None = (-1, "")
+
+    def begin(self) -> None:
+        self._pace.begin()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         self.set(self._done + steps, note=note)
 
-    def set(self, done: int, total: int | None = None, note: str = "") -> None:
+    def set(self, done: int, total: int | None = None, note: str = "", facts: Mapping[str, Any] | None = None) -> None:
         self._done, self._total, self._note = done, total or self._total, note or self._note
-        if self._first is None and done:
-            self._first = (time.monotonic(), done)
+        self._facts = facts or self._facts
+        self._pace.reach(done)
         if time.monotonic() - self._shown_at >= _SECONDS_BETWEEN_LINES:
             self.show()
 
@@ -104,33 +117,35 @@ class _Lines:
         line = self._as_json(elapsed) if self._mode is ProgressMode.JSON else self._as_text()
         print(line, file=sys.stderr, flush=True)
 
-    def _rate(self) -> float:
-        """Steps a second since the first were seen done: neither start-up nor what an earlier run did counts."""
-        if self._first is None:
-            return 0.0
-        began, before = self._first
-        elapsed_s = self._shown_at - began
-        return (self._done - before) / elapsed_s if elapsed_s > 0.5 else 0.0
-
     def _as_json(self, elapsed_s: float) -> str:
         fields = {"progress": self._what, "done": self._done, "total": self._total, "elapsed_s": round(elapsed_s, 1)}
-        return json.dumps({**fields, "note": self._note})
+        rates = {"per_s": self._pace.lately, "per_s_average": self._pace.average, "left_s": self._left_s()}
+        rounded = {name: None if value is None else round(value, 3) for name, value in rates.items()}
+        return json.dumps({**fields, **rounded, **self._facts, "note": self._note})
 
     def _as_text(self) -> str:
         of_total = f"/{self._total}" if self._total else ""
-        parts = [f"{self._what}: {self._done}{of_total} {self._unit}".rstrip()]
-        rate = self._rate()
-        if rate:
-            parts.append(f"{rate:.3g}/s")
-            if self._total and self._done < self._total:
-                parts.append(f"{duration((self._total - self._done) / rate)} left")
+        parts = [f"{self._what}: {self._done}{of_total} {self._unit}".rstrip(), *pace_in_words(self._pace, self._total)]
         return ", ".join([*parts, *([self._note] if self._note else [])])
+
+    def _left_s(self) -> float | None:
+        return self._pace.left_s(self._total)
+
+
+def pace_in_words(pace: Pace, total: int | None) -> list[str]:
+    """The rate of late and on average, and what is left; nothing of what is not known yet."""
+    average, left_s = pace.average, pace.left_s(total)
+    if average is None:
+        return []
+    lately = f"{pace.lately:.3g}/s" if pace.lately else "0/s now"
+    words = [lately if lately == f"{average:.3g}/s" else f"{lately} ({average:.3g}/s on average)"]
+    return [*words, *([f"{duration(left_s)} left"] if left_s else [])]
 
 
 @contextmanager
 def _bar(what: str, total: int | None) -> Iterator[Progress]:
     from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
 
     columns = (
@@ -138,21 +153,27 @@ def _bar(what: str, total: int | None) -> Iterator[Progress]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[pace]}"),
         TextColumn("{task.fields[note]}", style="dim"),
     )
     with RichProgress(*columns, console=RichConsole(stderr=True)) as rich:
-        task = rich.add_task(what, total=total, note="")
+        task = rich.add_task(what, total=total, note="", pace="")
+        pace = Pace()
 
         class Bar:
+            def begin(self) -> None:
+                pace.begin()
+
             def advance(self, steps: int = 1, note: str = "") -> None:
                 self.set(int(rich.tasks[0].completed) + steps, note=note)
 
-            def set(self, done: int, total: int | None = None, note: str = "") -> None:
-                if not rich.tasks[0].completed:
-                    # Times are told from here on, not from before the start-up or from what an earlier run did.
-                    rich.reset(task, completed=done)
+            def set(
+                self, done: int, total: int | None = None, note: str = "", facts: Mapping[str, Any] | None = None
+            ) -> None:
+                pace.reach(done)
                 rich.update(task, completed=done, total=total)
+                whole = rich.tasks[0].total
+                rich.update(task, pace=", ".join(pace_in_words(pace, None if whole is None else int(whole))))
                 if note:
                     rich.update(task, note=note)
 

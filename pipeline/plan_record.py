@@ -30,9 +30,10 @@ class PlanRecord(BaseModel):
     samples: int
     shards: int
     slots: str  # hash over scene and variant of every slot
+    judge: str = ""  # fingerprint of what the quality gate asks: its settings, and what it learns from
 
     @classmethod
-    def of(cls, recipe: Recipe, plan: Plan, model: str, source: str, resolution: str) -> "PlanRecord":
+    def of(cls, recipe: Recipe, plan: Plan, model: str, source: str, resolution: str, judge: str = "") -> "PlanRecord":
         """The record of a plan; where the data set goes and which failures are borne is no part of it."""
         data = recipe.as_data()
         for key in ("model", "on_error"):
@@ -46,16 +47,22 @@ class PlanRecord(BaseModel):
             samples=plan.num_samples,
             shards=plan.num_shards,
             slots=plan.digest(),
+            judge=judge,
         )
 
     def fingerprint(self) -> str:
         """A hash of everything in it."""
-        said = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        said = json.dumps(self._said(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
     def to_json(self) -> bytes:
         """The bytes of plan.json."""
-        return json.dumps({"fingerprint": self.fingerprint(), **self.model_dump(mode="json")}, indent=1).encode()
+        return json.dumps({"fingerprint": self.fingerprint(), **self._said()}, indent=1).encode()
+
+    def _said(self) -> dict[str, Any]:
+        """Everything in it; a plan without a gate says nothing of a judge, as plans did before there were any."""
+        said = self.model_dump(mode="json")
+        return said if self.judge else {key: value for key, value in said.items() if key != "judge"}
 
 
 def read_plan_record(store: Store) -> PlanRecord | None:
@@ -115,4 +122,4 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
     if key not in values:
         return "not there"
     text = json.dumps(values[key], ensure_ascii=False)
-    return f"{text[:13]}…" if key in ("model", "source", "slots") else text
+    return f"{text[:13]}…" if key in ("model", "source", "slots", "judge") else text

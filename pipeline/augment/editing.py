@@ -24,25 +24,40 @@ class Editor:
     def __init__(self, job: AugmentJob) -> None:
         self._job = job
 
-    def __call__(self, numbers: list[int]) -> list[Slot]:
+    def __call__(self, numbers: list[int | Slot]) -> list[Slot]:
         """The slots of these numbers, each with a sample as long as any of its scenes can be edited."""
-        return [self.fill(Slot(self._job.plan.shard_of(number), number)) for number in numbers]
+        return [self.fill(self._slot(number)) for number in numbers]
 
     def fill(self, slot: Slot) -> Slot:
         """The slot with the first of its scenes, after those tried already, that can be read and edited."""
-        started = time.perf_counter()
-        while slot.sample is None and slot.attempts <= SPARES_A_SLOT:
-            spec = self._next_spec(slot)
-            slot = replace(slot, attempts=slot.attempts + 1)
-            try:
-                slot = replace(slot, sample=self.edit(spec))
-            except StorageError:
-                raise  # storage that is away fails every sample alike
-            except EditRefused as error:
-                slot = with_reject(slot, spec, STAGE, Outcome.REFUSED, error)
-            except Exception as error:
-                slot = with_reject(slot, spec, STAGE, Outcome.FAILED, error)
-        return with_seconds(slot, STAGE, time.perf_counter() - started)
+        is_done = False
+        while not is_done:
+            slot, is_done = self.step(slot)
+        return slot
+
+    def step(self, given: int | Slot) -> tuple[Slot, bool]:
+        """The slot after its next scene was tried, and whether it is filled or has no scene left."""
+        started, slot = time.perf_counter(), self._slot(given)
+        if slot.sample is not None or slot.attempts > SPARES_A_SLOT:
+            return slot, True
+        spec = self._next_spec(slot)
+        slot = replace(slot, attempts=slot.attempts + 1)
+        try:
+            slot = replace(slot, sample=self.edit(spec))
+        except StorageError:
+            raise  # storage that is away fails every sample alike
+        except EditRefused as error:
+            slot = with_reject(slot, spec, STAGE, Outcome.REFUSED, error)
+        except Exception as error:
+            slot = with_reject(slot, spec, STAGE, Outcome.FAILED, error)
+        slot = with_seconds(slot, STAGE, time.perf_counter() - started)
+        return slot, slot.sample is not None or slot.attempts > SPARES_A_SLOT
+
+    def quarantine(self, given: int | Slot, reason: str) -> Slot:
+        """The slot with its next scene given up untried: it kills the worker that tries it."""
+        slot = self._slot(given)
+        spec = self._next_spec(slot)
+        return with_reject(replace(slot, attempts=slot.attempts + 1), spec, STAGE, Outcome.FAILED, reason)
 
     def edit(self, spec: SampleSpec) -> EditedSample:
         """One sample of the plan."""
@@ -62,6 +77,9 @@ class Editor:
             source_pixels=count_pixels(scene.labels, scene.catalog),
             source_instances=dict(Counter(str(found["class"]) for found in describe_instances(scene))),
         )
+
+    def _slot(self, given: int | Slot) -> Slot:
+        return given if isinstance(given, Slot) else Slot(self._job.plan.shard_of(given), given)
 
     def _next_spec(self, slot: Slot) -> SampleSpec:
         """The scene of the plan; after a rejection the same one while retries last; otherwise a spare one."""

@@ -39,6 +39,7 @@ class ShardReport:
     seconds: dict[str, float]
 
 
+COMMIT = "commit"
 _SHOWN_FAILURES = 5
 
 
@@ -59,7 +60,7 @@ class Finisher:
         failed = sum(reject.outcome is Outcome.FAILED for reject in rejects)
         limit = FailureLimit.of(self._job.recipe.on_error, self._job.plan.num_samples)
         size = 0 if limit.exceeded(failed) else self._commit(shard, rendered, rejects).size
-        seconds = Counter({"commit": time.perf_counter() - started})
+        seconds = Counter({COMMIT: time.perf_counter() - started})
         for slot in slots:
             seconds.update(slot.seconds)
         return ShardReport(

@@ -11,6 +11,9 @@ from label_editing.scene import LabelMap
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import Agreement
 from pipeline.console import Console
+from pipeline.model_directory import OpenModel
+from pipeline.recipe import Recipe
+from pipeline.resolution import Resolution
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -33,6 +36,16 @@ def agreement_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Ag
     judge = judge_for(source_of(job.model), job.resolution, JudgeSettings(), Store(judges), console)
     job.model.check_catalog(judge.catalog, "the judge")
     return Gate(judge)
+
+
+def judge_of(recipe: Recipe, model: OpenModel, resolution: Resolution) -> str:
+    """The fingerprint of the judge that decides which samples stay, known before it is trained; empty without one."""
+    if recipe.quality.min_agreement is None:
+        return ""
+    from pipeline.evaluation.judge import JudgeSettings, judge_fingerprint
+    from pipeline.evaluation.training_source import source_of
+
+    return judge_fingerprint(source_of(model), resolution, JudgeSettings())
 
 
 class Gate:

@@ -4,6 +4,7 @@ import hashlib
 from typing import NamedTuple
 
 from label_editing.edits import EditContext
+from pipeline.augment.gate import judge_of
 from pipeline.augment.job import AugmentJob
 from pipeline.balance import ClassShare, Weights, count_scenes, weighted_by_need
 from pipeline.config_file import Loaded
@@ -28,7 +29,8 @@ def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
     resolution = recipe.resolution or model.resolution
     drawn = draw_recipe(recipe, source, resolution)
     look = _look_fingerprint(model, bank)
-    record = PlanRecord.of(drawn.recipe, drawn.plan, look, source.fingerprint(), str(resolution))
+    judge = judge_of(recipe, model, resolution)
+    record = PlanRecord.of(drawn.recipe, drawn.plan, look, source.fingerprint(), str(resolution), judge)
     context = EditContext()  # a run adds what its edits need of the whole source
     job = AugmentJob(
         drawn.recipe, source, model, bank, drawn.plan, record.fingerprint(), context, resolution, drawn.shares

@@ -51,6 +51,20 @@ class RenderWorker:
             pending += self._batch(slots[start : start + self._renderer.max_batch])
         return [self._settle(slot, future) for slot, future in pending]
 
+    def step(self, slot: Slot) -> tuple[Slot, bool]:
+        """The slot after the next thing that is tried: its sample rendered, or its next scene edited."""
+        if slot.sample is None:
+            slot, is_done = self._editor.step(slot)
+            return slot, is_done and slot.sample is None
+        [(slot, future)] = self._batch([slot])
+        return (slot, False) if future is None else self._judged(slot, future.result())
+
+    def quarantine(self, slot: Slot, reason: str) -> Slot:
+        """The slot without the sample, or the next scene, that kills the worker that tries it."""
+        if not isinstance(slot.sample, EditedSample):
+            return self._editor.quarantine(slot, reason)
+        return with_reject(slot, slot.sample.spec, STAGE, Outcome.FAILED, reason)
+
     def _batch(self, slots: Sequence[Slot]) -> Iterable[tuple[Slot, "Future[RenderedSample] | None"]]:
         started = time.perf_counter()
         full = [slot for slot in slots if isinstance(slot.sample, EditedSample)]
@@ -111,18 +125,16 @@ class RenderWorker:
 
     def _settle(self, slot: Slot, future: "Future[RenderedSample] | None") -> Slot:
         """The slot with a sample that passes the gate, or empty when its scenes are used up."""
-        while True:
-            if future is not None:
-                sample = future.result()
-                if self._passes(sample):
-                    return replace(slot, sample=sample)
-                slot = self._reject(slot, sample)
-                if self._job.recipe.quality.on_reject == "drop":
-                    return slot
-            slot = self._editor.fill(slot)
-            if slot.sample is None:
-                return slot
-            [(slot, future)] = self._batch([slot])
+        slot, is_done = (slot, False) if future is None else self._judged(slot, future.result())
+        while not is_done:
+            slot, is_done = self.step(slot)
+        return slot
+
+    def _judged(self, slot: Slot, sample: RenderedSample) -> tuple[Slot, bool]:
+        """The slot with the sample, when it passes the gate, and whether that is the end of it."""
+        if self._passes(sample):
+            return replace(slot, sample=sample), True
+        return self._reject(slot, sample), self._job.recipe.quality.on_reject == "drop"
 
     def _passes(self, sample: RenderedSample) -> bool:
         least = self._job.recipe.quality.min_agreement

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from label_editing.edits import EditRecord, replay_edits
 from label_editing.scene import Scene
 from pipeline.augment.rendering import Input, render_inputs
-from pipeline.augment.run import RENDER_THREADS
+from pipeline.augment.workers import RENDER_THREADS
 from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel
 from pipeline.recipe import ImageFormat

@@ -1,23 +1,32 @@
 """A run: own the output, make the shards that are missing, then write what needs all of them."""
 
-import math
 import time
-from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from orchestration.cluster import ClusterInfo
-from orchestration.shard_engine import EngineFailed, ShardTask, Stage, StageFailed, run_shards
+from orchestration.cluster import ClusterInfo, asking_for
+from orchestration.flight import Flight
+from orchestration.shard_engine import (
+    EngineFailed,
+    Limits,
+    ShardTask,
+    Stage,
+    StageFailed,
+    TooManyQuarantined,
+    run_shards,
+)
 from pipeline.augment.failures import FailureLimit
 from pipeline.augment.finalise import finalise
-from pipeline.augment.finishing import Finisher, ShardReport
+from pipeline.augment.finishing import COMMIT, Finisher, ShardReport
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim, hold_lease
+from pipeline.augment.metrics import RunMetrics
 from pipeline.augment.rows import Agreement, Outcome
-from pipeline.augment.watch import Watch, watching
+from pipeline.augment.watch import Tally, Watch
+from pipeline.augment.workers import DERIVED, EDIT, RENDER, Wish, check_room, device_of, stages_of
 from pipeline.console import Progress
 from pipeline.errors import RunError, SynthgenError
 from pipeline.instance_banks import edit_context
@@ -27,39 +36,10 @@ from pipeline.shards import layout
 from pipeline.shards.commit import committed_shards, read_markers
 from pipeline.storage import Store
 
-# Samples that travel together. Each costs the driver some 10 ms, so a shard is a few of them however large it is, and
-# yet more than one, so that a shard is rendered while it is still being edited.
-_LEAST_BATCH = 8
-_BATCHES_A_SHARD = 4
 
-# Torch sums in another order for another number of threads, and images would differ in their last bits from machine to
-# machine, and between a run and the one that resumes it. More CPUs get more workers instead.
-RENDER_THREADS = 2
-
-
-@dataclass
-class Tally:
-    """How a run stands, counted from the shards that are committed."""
-
-    shards: int = 0
-    samples: int = 0
-    resumed_shards: int = 0
-    resumed_samples: int = 0
-    size: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def note(self) -> str:
-        """What is worth seeing beside the progress."""
-        lost = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items()))
-        return f"{self.shards} shards{', ' + lost if lost else ''}"
-
-    @property
-    def time_shares(self) -> str:
-        """Where the workers' time went, the most first; empty when none was spent."""
-        spent = sum(self.seconds.values())
-        return ", ".join(f"{stage} {s / spent:.0%}" for stage, s in self.seconds.most_common() if spent)
+def no_judge() -> Agreement | None:
+    """A run without a quality gate."""
+    return None
 
 
 def run_augment(
@@ -69,13 +49,16 @@ def run_augment(
     connect: Callable[[], ClusterInfo],
     progress: Progress,
     recipe_text: str,
-    agreement: Agreement | None = None,
+    make_agreement: Callable[[], Agreement | None] = no_judge,
+    wish: Wish = DERIVED,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Tally:
     """Make the data set, or what is missing of it. Run again after any interruption it goes on where it stopped.
 
-    Ray is started, by `connect`, only when there is work for it.
+    Ray is started, by `connect`, and a judge is trained, by `make_agreement`, only when there is work for them.
     """
     started = time.monotonic()
+    wish.check()
     check_output(store)
     with hold_lease(store) as claim:
         settle_plan(store, record)
@@ -83,7 +66,13 @@ def run_augment(
         progress.set(tally.samples, job.plan.num_samples, tally.note)
         _check_failures(job, tally, [])
         if missing:
-            _make_shards(job, store, claim, connect(), missing, tally, progress, agreement)
+            cluster = connect()
+            for advice in check_room(job, cluster, wish):
+                tell(advice)
+            stages = stages_of(with_context(job, store, cluster), cluster, make_agreement(), wish)
+            tally.devices = {EDIT: "CPU", RENDER: device_of(stages), COMMIT: "CPU"}
+            reports = partial(_reports, stages, cluster, _limits(job, tally, wish))
+            _make_shards(job, store, claim, reports, missing, tally, progress)
         if missing or not store.exists(layout.DATASET):
             claim.check()
             _check_made(job, tally)
@@ -117,29 +106,30 @@ def _take_stock(job: AugmentJob, store: Store) -> tuple[Tally, list[Shard]]:
     return tally, [shard for shard in job.plan.shards() if shard.id not in done]
 
 
+Reports = Callable[[list[Shard], Callable[[], Any], Callable[[Flight], None]], Generator[ShardReport, None, None]]
+
+
 def _make_shards(
     job: AugmentJob,
     store: Store,
     claim: Claim,
-    cluster: ClusterInfo,
+    reports_of: Reports,
     missing: list[Shard],
     tally: Tally,
     progress: Progress,
-    agreement: Agreement | None,
 ) -> None:
-    job = with_context(job, store, cluster)
     examples: list[dict[str, Any]] = []
-    watch = Watch([shard.id for shard in missing])
+    watch, metrics = Watch(tally, job.plan.num_samples, job.plan.num_shards, progress), RunMetrics(job.recipe.name)
 
-    def complain(complaint: str) -> None:
-        progress.set(tally.samples, job.plan.num_samples, f"{tally.note}; {complaint}")
+    def seen(flight: Flight) -> None:
+        watch.seen(flight)
+        metrics.seen(flight)
 
-    with closing(_reports(job, store, claim, cluster, missing, agreement)) as reports, watching(watch, complain):
+    with closing(reports_of(missing, partial(Finisher, job, store, claim), seen)) as reports:
         for report in reports:
-            watch.reported()
-            _count(report, tally)
+            watch.reported(report)
+            metrics.reported(report)
             examples += [reject.as_data() for reject in report.failures]
-            progress.set(tally.samples, job.plan.num_samples, tally.note)
             _check_failures(job, tally, examples)
 
 
@@ -167,54 +157,29 @@ def with_context(job: AugmentJob, store: Store, cluster: ClusterInfo | None = No
     return replace(job, context=edit_context(job.recipe.edits, job.source, kept, job.resolution, cluster))
 
 
-def _count(report: ShardReport, tally: Tally) -> None:
-    tally.outcomes.update(report.outcomes)
-    tally.seconds.update(report.seconds)
-    if report.committed:
-        tally.shards += 1
-        tally.samples += report.samples
-        tally.size += report.size
+def _limits(job: AugmentJob, tally: Tally, wish: Wish) -> Limits:
+    """A sample that kills its worker is a failure: as many are borne as may still fail."""
+    most = FailureLimit.of(job.recipe.on_error, job.plan.num_samples).most
+    return Limits(wish.max_in_flight, max(0, most - tally.outcomes[Outcome.FAILED]))
 
 
 def _reports(
-    job: AugmentJob, store: Store, claim: Claim, cluster: ClusterInfo, missing: list[Shard], agreement: Agreement | None
+    stages: list[Stage],
+    cluster: ClusterInfo,
+    limits: Limits,
+    missing: list[Shard],
+    make_finish: Callable[[], Any],
+    watch: Callable[[Flight], None],
 ) -> Generator[ShardReport, None, None]:
-    on_gpu = cluster.gpus >= 1
-    batch = max(_LEAST_BATCH, math.ceil(job.plan.samples_per_shard / _BATCHES_A_SHARD))
-    stages = [
-        Stage("edit", partial(make_editor, job), batch),
-        Stage(
-            "render",
-            partial(make_renderer, job, agreement),
-            batch,
-            cpus=0.0 if on_gpu else 1.0,
-            gpus=1.0 if on_gpu else 0.0,
-        ),
-    ]
     tasks = [ShardTask(shard.id, shard.slots) for shard in missing]
     try:
-        yield from run_shards(tasks, stages, partial(Finisher, job, store, claim), cluster)
+        with asking_for(stages, cluster, len(tasks)):
+            yield from run_shards(tasks, stages, make_finish, cluster, limits, ordered=False, watch=watch)
     except StageFailed as error:
         if isinstance(error.__cause__, SynthgenError):
             raise error.__cause__ from None
         raise
+    except TooManyQuarantined as error:
+        raise RunError(f"{error} by on_error.max_fraction; is there memory enough for one sample?") from error
     except EngineFailed as error:
         raise RunError(f"{error}; run the same command again to go on where it stopped") from error
-
-
-def make_editor(job: AugmentJob) -> Callable[[list[Any]], list[Any]]:
-    """One worker of the edit stage."""
-    from pipeline.augment.editing import Editor
-
-    return Editor(job)
-
-
-def make_renderer(job: AugmentJob, agreement: Agreement | None) -> Callable[[list[Any]], list[Any]]:
-    """One worker of the render stage: on the GPU that Ray gave it, else on the CPU."""
-    import torch
-
-    from generators.inference import Renderer
-    from pipeline.augment.rendering import RenderWorker
-
-    torch.set_num_threads(RENDER_THREADS)
-    return RenderWorker(job, Renderer(job.model.load_generator()), agreement)

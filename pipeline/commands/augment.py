@@ -1,6 +1,6 @@
 """`synthgen augment`: a recipe to a data set."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -10,11 +10,23 @@ from pipeline.console import Console, ProgressMode
 if TYPE_CHECKING:
     from orchestration.cluster import ClusterInfo
     from pipeline.augment.job import AugmentJob
-    from pipeline.augment.run import Tally
+    from pipeline.augment.watch import Tally
+    from pipeline.augment.workers import Wish
     from pipeline.plan_record import PlanRecord
     from pipeline.storage import Store
 
 Recipe = Annotated[str, typer.Option("--recipe", metavar="NAME|FILE", help="A recipe: a shipped name or a YAML file.")]
+GpusPerActor = Annotated[
+    float | None,
+    typer.Option("--gpus-per-actor", min=0, help="GPUs a render worker holds: 0.5 puts two on one, 0 renders on CPUs."),
+]
+CpuWorkers = Annotated[
+    int | None, typer.Option("--cpu-workers", min=1, help="Workers that edit; as many as CPUs are left without it.")
+]
+MaxInFlight = Annotated[
+    int | None,
+    typer.Option("--max-in-flight", min=1, help="Shards under way at once; as many as keep all busy without it."),
+]
 Cpus = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs to use on this machine; all without it.")]
 
 
@@ -24,6 +36,9 @@ def augment(
     dry_run: DryRun = False,
     address: Address = None,
     cpus: Cpus = None,
+    gpus_per_actor: GpusPerActor = None,
+    cpu_workers: CpuWorkers = None,
+    max_in_flight: MaxInFlight = None,
     progress: ShowProgress = ProgressMode.AUTO,
     quiet: Quiet = False,
     json: Json = False,
@@ -33,18 +48,29 @@ def augment(
     Example: synthgen augment --recipe night_cars --set samples=200
     """
     from pipeline.augment.prepare import prepare
+    from pipeline.augment.workers import Wish
     from pipeline.recipe import load_recipe
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
+    wish = Wish(gpus_per_actor, cpu_workers, max_in_flight)
+    wish.check()
     loaded = load_recipe(recipe, set_ or ())
     job, record = prepare(loaded)
     store = Store(loaded.value.output.root)
     if dry_run:
         _show_plan(console, job, store)
         return
-    tally = _run(console, job, record, store, _as_run(loaded.text, set_ or []), address, cpus)
+    tally = _run(console, job, record, store, _as_run(loaded.text, set_ or []), _Place(address, cpus, wish))
     console.result(_summary(tally, store), _data(tally, store))
+
+
+class _Place(NamedTuple):
+    """Where a run works, and with how many workers."""
+
+    address: str | None
+    cpus: int | None
+    wish: "Wish"
 
 
 def _as_run(text: str, overrides: list[str]) -> str:
@@ -53,27 +79,31 @@ def _as_run(text: str, overrides: list[str]) -> str:
 
 
 def _run(
-    console: Console,
-    job: "AugmentJob",
-    record: "PlanRecord",
-    store: "Store",
-    recipe_text: str,
-    address: str | None,
-    cpus: int | None,
+    console: Console, job: "AugmentJob", record: "PlanRecord", store: "Store", recipe_text: str, place: _Place
 ) -> "Tally":
     from orchestration.cluster import shutdown
     from pipeline.augment.gate import agreement_for
     from pipeline.augment.run import run_augment
 
     def connected() -> "ClusterInfo":
-        from orchestration.cluster import connect
+        from orchestration.cluster import connect, wait_for_workers
 
-        return connect(address, cpus)
+        cluster = connect(place.address, place.cpus)
+        return wait_for_workers(cluster, place.wish.gpus_per_actor or 0.0, console.note)
 
-    agreement = agreement_for(job, console)
     try:
         with console.progress("augment", job.plan.num_samples, "samples") as shown:
-            return run_augment(job, record, store, connected, shown, recipe_text, agreement)
+            return run_augment(
+                job,
+                record,
+                store,
+                connected,
+                shown,
+                recipe_text,
+                lambda: agreement_for(job, console.beside_a_bar()),
+                place.wish,
+                console.warn,
+            )
     finally:
         shutdown()
 
@@ -101,6 +131,11 @@ def _summary(tally: "Tally", store: "Store") -> str:
         lines.append(f"{tally.resumed_samples} of them were there before, {made} made now")
     if tally.time_shares:
         lines.append(f"the workers' time: {tally.time_shares}")
+        busy = ", ".join(f"{stage} {share:.0%}" for stage, share in tally.busy_shares.items())
+        lines.append(f"workers busy while they were there: {busy}")
+    if tally.lost_workers:
+        put_aside = f", {tally.quarantined} samples that killed them put aside" if tally.quarantined else ""
+        lines.append(f"{tally.lost_workers} workers were lost and replaced{put_aside}")
     for outcome, count in sorted(tally.outcomes.items()):
         lines.append(f"{count} samples {outcome}: see {store.place(layout.REJECTS)}")
     lines += [f"look at  {store.place(layout.PREVIEW)}", f"report   {store.place(layout.REPORT)}"]
@@ -117,4 +152,8 @@ def _data(tally: "Tally", store: "Store") -> dict[str, Any]:
         "samples_made_now": tally.samples - tally.resumed_samples,
         "outcomes": dict(tally.outcomes),
         "busy_seconds": {stage: round(seconds, 3) for stage, seconds in tally.seconds.items()},
+        "busy_shares": {stage: round(share, 3) for stage, share in tally.busy_shares.items()},
+        "devices": tally.devices,
+        "lost_workers": tally.lost_workers,
+        "quarantined": tally.quarantined,
     }

@@ -56,8 +56,10 @@ def submit(
             status = jobs.follow(client, job, lambda text: console.note(text.rstrip("\n"))) if follow else "PENDING"
         else:
             job, status = _found(client, command, action)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise RunError(f"{address}: {str(error).strip().splitlines()[0]}") from error
+    except jobs.refusals() as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        token = "; RAY_AUTH_TOKEN has to hold the cluster's token" if "uthentication" in said else ""
+        raise RunError(f"{address}: {said}{token}") from error
     console.result(f"{job}: {status.lower()}", {"job": job, "status": status})
     if action is Action.RUN and follow and status != jobs.SUCCEEDED:
         raise typer.Exit(1)
@@ -81,6 +83,5 @@ def _found(client: object, command: list[str], action: Action) -> tuple[str, str
         raise InputError("this command was never submitted there")
     job = jobs.attempt_id(jobs.job_name(command), number)
     if action is Action.STOP:
-        known.stop_job(job)
-        status = "STOPPED"
+        status = jobs.stop(known, job)
     return job, status

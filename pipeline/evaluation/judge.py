@@ -80,7 +80,7 @@ def judge_for(source: Source, resolution: Resolution, settings: JudgeSettings, c
     check_name(settings.segmenter)
     if not is_trained_here(settings.segmenter):
         return _published(source.catalog, resolution, settings.segmenter)
-    fingerprint = _fingerprint(source, resolution, settings)
+    fingerprint = judge_fingerprint(source, resolution, settings)
     if cache.exists(f"{fingerprint}/{CARD}"):
         return _open(cache, fingerprint, source.catalog, resolution, settings)
     judge = train_judge(source, resolution, settings, console)
@@ -99,7 +99,7 @@ def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings,
     with console.progress("training the judge", settings.steps, "steps") as progress:
         batches = draw_batches(reader, settings.steps, settings.batch_size, np.random.default_rng(settings.seed))
         network = teach(network, settings.segmenter, batches, settings.steps, ignored, progress)
-    return Judge(network, catalog, resolution, _fingerprint(source, resolution, settings), ignored)
+    return Judge(network, catalog, resolution, judge_fingerprint(source, resolution, settings), ignored)
 
 
 def draw_batches(reader: PairReader, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
@@ -117,7 +117,8 @@ def _published(catalog: Catalog, resolution: Resolution, location: str) -> Judge
     return Judge(network.to(choose_device("auto")).eval(), catalog, resolution, fingerprint, ignored)
 
 
-def _fingerprint(source: Source, resolution: Resolution, settings: JudgeSettings) -> str:
+def judge_fingerprint(source: Source, resolution: Resolution, settings: JudgeSettings) -> str:
+    """What a judge of these settings is known by, before it is trained."""
     said = json.dumps([source.fingerprint(), str(resolution), asdict(settings), source.catalog.model_dump_json()])
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 

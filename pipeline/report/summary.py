@@ -32,7 +32,7 @@ class RunSummary:
     after: ClassCounts
     edits: Mapping[str, Mapping[str, int]]  # op -> {applied, not drawn, reason: count}
     rejected: Mapping[str, int]  # reason -> count
-    failed: Sequence[Mapping[str, Any]]  # source_key, stage, error
+    failed: Sequence[Mapping[str, Any]]  # source_key, stage, reason: lines of rejects.jsonl
     stage_seconds: Mapping[str, float]  # busy seconds, summed over workers
     wall_seconds: float
     attributes: Mapping[str, Mapping[str, int]]  # attribute -> value -> samples, of the style drawn

@@ -94,6 +94,7 @@ def test_pods_are_limited_unprivileged_and_hold_no_secret(name):
         assert container["image"] in ("synthgen:cpu", "synthgen:cuda")
         assert {"cpu", "memory"} <= set(container["resources"]["limits"])
         assert container["envFrom"] == [{"secretRef": {"name": "synthgen-s3"}}]
+        assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
         assert "env" not in container
         mounted = {mount["name"] for mount in container.get("volumeMounts", [])}
         assert mounted == {volume["name"] for volume in pod.get("volumes", [])}
@@ -105,6 +106,68 @@ def test_the_head_is_on_demand_without_work_and_workers_are_on_spot(name):
     assert head["rayStartParams"]["num-cpus"] == "0"
     assert head["template"]["spec"]["nodeSelector"] == {"synthgen/capacity": "on-demand"}
     assert worker["template"]["spec"]["nodeSelector"] == {"synthgen/capacity": "spot"}
+
+
+@pytest.mark.parametrize("name", ["rayjob", "raycluster"])
+def test_jobs_reach_the_head_from_its_service_and_only_with_the_token(name):
+    # The submitter is another pod: a head that listens on its own loopback takes no job.
+    assert ray_cluster(name)["headGroupSpec"]["rayStartParams"]["dashboard-host"] == "0.0.0.0"
+    assert ray_cluster(name)["authOptions"] == {"mode": "token"}
+
+
+def test_the_job_waits_for_a_gpu_where_its_cluster_begins_with_a_head_alone():
+    assert "--gpus-per-actor 1" in load("kuberay/rayjob.yaml")["spec"]["entrypoint"]
+
+
+# The fields that the kinds have, of those we use or could misspell (ray.io/v1, KubeRay 1.4).
+FIELDS = {
+    "job": {
+        "activeDeadlineSeconds", "backoffLimit", "clusterSelector", "entrypoint", "entrypointNumCpus",
+        "entrypointNumGpus", "entrypointResources", "jobId", "managedBy", "metadata", "rayClusterSpec",
+        "runtimeEnvYAML", "shutdownAfterJobFinishes", "submissionMode", "submitterConfig", "submitterPodTemplate",
+        "suspend", "ttlSecondsAfterFinished",
+    },
+    "cluster": {
+        "authOptions", "autoscalerOptions", "enableInTreeAutoscaling", "gcsFaultToleranceOptions", "headGroupSpec",
+        "headServiceAnnotations", "managedBy", "rayVersion", "suspend", "upgradeStrategy", "workerGroupSpecs",
+    },
+    "head": {"enableIngress", "headService", "labels", "rayStartParams", "resources", "serviceType", "template"},
+    "worker": {
+        "groupName", "idleTimeoutSeconds", "labels", "maxReplicas", "minReplicas", "numOfHosts", "rayStartParams",
+        "replicas", "resources", "scaleStrategy", "suspend", "template",
+    },
+    "pod": {
+        "containers", "initContainers", "nodeSelector", "restartPolicy", "securityContext", "serviceAccountName",
+        "terminationGracePeriodSeconds", "tolerations", "volumes",
+    },
+    "container": {
+        "args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "name", "ports",
+        "readinessProbe", "resources", "securityContext", "volumeMounts",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["rayjob", "raycluster"])
+def test_no_field_is_one_that_its_kind_does_not_have(name):
+    spec = load(f"kuberay/{name}.yaml")["spec"]
+    cluster, (head, *workers) = ray_cluster(name), groups(name)
+    parts = [("cluster", cluster), ("head", head), *(("worker", worker) for worker in workers)]
+    parts += [("job", spec)] if name == "rayjob" else []
+    for group in (head, *workers):
+        pod = group["template"]["spec"]
+        parts += [("pod", pod), *(("container", container) for container in pod["containers"])]
+    assert [(kind, set(part) - FIELDS[kind]) for kind, part in parts if set(part) - FIELDS[kind]] == []
+
+
+def test_every_service_of_the_compose_file_has_a_limit_of_memory():
+    assert all("mem_limit" in service for service in load("compose/compose.yaml")["services"].values())
+
+
+def test_the_launcher_starts_every_node_with_the_token():
+    launcher = load("ray/cluster.yaml")
+    starts = [*launcher["head_start_ray_commands"], *launcher["worker_start_ray_commands"]]
+    assert all("RAY_AUTH_MODE=token" in command for command in starts if "ray start" in command)
+    assert "~/.ray/auth_token" in launcher["file_mounts"]
 
 
 def test_the_job_is_tried_again_and_takes_its_cluster_down():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.jobs import attempt_id, follow, job_name, latest_attempt, submit
+from orchestration.jobs import attempt_id, follow, job_name, latest_attempt, stop, submit
 
 COMMAND = ["synthgen", "augment", "--recipe", "night cars.yaml"]
 
@@ -85,3 +85,63 @@ def test_a_log_is_followed_to_the_end():
     job, _ = submit(server, COMMAND, None)
     assert follow(server, job, shown.append) == "SUCCEEDED"
     assert shown == ["one\n", "two\n"]
+
+
+def test_a_log_is_taken_up_where_the_line_broke():
+    class Breaking(Server):
+        async def tail_job_logs(self, job_id):
+            yield "one\n"
+            if self.entrypoints:
+                self.entrypoints = []
+                return
+            yield "two\n"
+            self.jobs[job_id] = "FAILED"
+
+    server, shown = Breaking(), []
+    job, _ = submit(server, COMMAND, None)
+    assert follow(server, job, shown.append) == "FAILED"
+    assert shown == ["one\n", "two\n"]
+
+
+def test_a_job_that_is_stopped_is_waited_for():
+    class Slow(Server):
+        asked = 0
+
+        def stop_job(self, job_id):
+            return True
+
+        def get_job_status(self, job_id):
+            self.asked += 1
+            return "STOPPED" if self.asked > 3 else super().get_job_status(job_id)
+
+    server = Slow()
+    job, _ = submit(server, COMMAND, None)
+    assert stop(server, job) == "STOPPED"
+
+
+def test_a_cluster_that_is_just_starting_is_asked_again():
+    class Starting(Server):
+        asked = 0
+
+        def submit_job(self, **said):
+            self.asked += 1
+            if self.asked == 1:
+                raise RuntimeError("No available agent to submit job, please try again later.")
+            return super().submit_job(**said)
+
+    assert submit(Starting(), COMMAND, None) == (attempt_id(job_name(COMMAND), 1), True)
+
+
+def test_a_line_that_breaks_for_a_moment_is_no_failure():
+    class Flaky(Server):
+        asked = 0
+
+        def get_job_status(self, job_id):
+            self.asked += 1
+            if self.asked % 2:
+                raise OSError("Connection aborted.")
+            return super().get_job_status(job_id)
+
+    server = Flaky()
+    assert submit(server, COMMAND, None) == (attempt_id(job_name(COMMAND), 1), True)
+    assert len(server.entrypoints) == 1

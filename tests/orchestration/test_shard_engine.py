@@ -1,11 +1,21 @@
+import ctypes
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from orchestration.shard_engine import ShardTask, Stage, StageFailed, run_shards
+from orchestration.shard_engine import (
+    EngineFailed,
+    Limits,
+    ShardTask,
+    Stage,
+    StageFailed,
+    TooManyQuarantined,
+    run_shards,
+)
 
 pytestmark = pytest.mark.ray
 
@@ -69,7 +79,7 @@ def test_an_exception_in_a_stage_names_stage_and_shard_and_keeps_its_cause(embed
 def test_a_worker_that_cannot_be_made_fails_the_run_with_its_reason(embedded_ray):
     with pytest.raises(StageFailed) as failed:
         list(run_shards([ShardTask("a", range(4))], [Stage("edit", fail_to_make)], make_whole, embedded_ray))
-    assert str(failed.value) == "stage edit failed on shard a: FileNotFoundError: no model at runs/nowhere"
+    assert str(failed.value) == "stage edit failed to start: FileNotFoundError: no model at runs/nowhere"
 
 
 @pytest.mark.slow
@@ -79,3 +89,95 @@ def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_doubled(embedded_ray
     reports = list(run_shards(tasks, [mortal], make_whole, embedded_ray))
     assert reports == [(task.id, list(task.rows)) for task in tasks]
     assert (tmp_path / "died").exists()
+
+
+def be_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+WAYS_TO_DIE = {"exit": partial(os._exit, 1), "kill": be_killed, "segfault": partial(ctypes.string_at, 0)}
+
+
+class Deadly:
+    """Work that no process survives on some rows."""
+
+    def __init__(self, rows, how):
+        self._rows, self._how = rows, how
+
+    def __call__(self, rows):
+        return [self.step(row)[0] for row in rows]
+
+    def step(self, row):
+        if row in self._rows:
+            WAYS_TO_DIE[self._how]()
+        return row, True
+
+    def quarantine(self, row, reason):
+        return f"{row}: {reason}"
+
+
+def make_deadly(rows, how):
+    return Deadly(rows, how)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", WAYS_TO_DIE)
+def test_a_row_that_kills_its_worker_is_put_aside_and_the_run_goes_on(embedded_ray, how):
+    tasks = [ShardTask(f"s{i}", range(8 * i, 8 * i + 8)) for i in range(4)]
+    flights = []
+    stage = Stage("deadly", partial(make_deadly, {13}, how), batch_size=8)
+    reports = list(run_shards(tasks, [stage], make_whole, embedded_ray, watch=flights.append))
+    told = "13: its worker died every time it was tried"
+    assert reports == [(task.id, [told if row == 13 else row for row in task.rows]) for task in tasks]
+    assert (flights[-1].deaths, flights[-1].quarantined) == (4, 1)  # twice in company, twice alone
+
+
+@pytest.mark.slow
+def test_more_deadly_rows_than_are_borne_end_the_run(embedded_ray):
+    stage = Stage("deadly", partial(make_deadly, {1, 2}, "exit"), batch_size=4)
+    with pytest.raises(TooManyQuarantined) as failed:
+        list(run_shards([ShardTask("a", range(4))], [stage], make_whole, embedded_ray, Limits(quarantined=1)))
+    assert str(failed.value) == ("2 rows killed their workers in stage deadly, the last one in shard a; 1 are borne")
+
+
+@pytest.mark.slow
+def test_work_that_cannot_put_a_row_aside_ends_the_run_instead_of_trying_for_ever(embedded_ray):
+    stage = Stage("mortal", partial(make_mortal, "/nonexistent/grave", 2), batch_size=4)
+    with pytest.raises(EngineFailed, match=r"^a row of shard a kills the workers of stage mortal$"):
+        list(run_shards([ShardTask("a", range(4))], [stage], make_whole, embedded_ray))
+
+
+@pytest.mark.slow
+def test_workers_that_die_before_they_are_ready_are_not_started_for_ever(embedded_ray):
+    with pytest.raises(EngineFailed, match=r"^3 workers of stage load in a row died while they started: "):
+        list(run_shards([ShardTask("a", range(4))], [Stage("load", WAYS_TO_DIE["exit"])], make_whole, embedded_ray))
+
+
+def make_slow():
+    def work(rows):
+        time.sleep(0.05)
+        return rows
+
+    return work
+
+
+def test_no_more_shards_are_in_flight_than_allowed(embedded_ray):
+    flights = []
+    tasks = [ShardTask(f"s{i}", range(4)) for i in range(12)]
+    limits = Limits(shards_in_flight=2)
+    stages = [Stage("a", make_slow, batch_size=2), Stage("b", make_slow, batch_size=2)]
+    assert len(list(run_shards(tasks, stages, make_whole, embedded_ray, limits, watch=flights.append))) == 12
+    assert max(flight.in_flight for flight in flights) == 2
+
+
+def test_a_run_that_is_closed_leaves_no_worker_behind(embedded_ray):
+    from ray.util.state import list_actors
+
+    tasks = [ShardTask(f"s{i}", range(4)) for i in range(50)]
+    reports = run_shards(tasks, [Stage("a", make_slow, batch_size=2)], make_whole, embedded_ray)
+    next(reports)
+    reports.close()
+    deadline = time.monotonic() + 20
+    while living := [a for a in list_actors() if a.state not in ("DEAD",)]:
+        assert time.monotonic() < deadline, living
+        time.sleep(0.2)

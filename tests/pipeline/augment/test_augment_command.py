@@ -15,7 +15,8 @@ from pipeline.augment.finalise import finalise
 from pipeline.augment.finishing import Finisher
 from pipeline.augment.lease import hold_lease
 from pipeline.augment.prepare import prepare
-from pipeline.augment.run import make_editor, make_renderer, with_context
+from pipeline.augment.run import with_context
+from pipeline.augment.workers import make_editor, make_renderer
 from pipeline.plan_record import settle_plan
 from pipeline.recipe import load_recipe
 from pipeline.storage import Store

@@ -1,6 +1,7 @@
 """The gate end to end: a judge is trained once, images are judged in the render stage, rejects are counted."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from pipeline.augment.gate import Gate, agreement_for
 from pipeline.augment.lease import hold_lease
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker
-from pipeline.augment.run import with_context
+from pipeline.augment.run import run_augment, with_context
+from pipeline.augment.workers import Wish
 from pipeline.console import Console, ProgressMode
+from pipeline.errors import RunError
 from pipeline.evaluation.judge import Judge, JudgeSettings
 from pipeline.plan_record import settle_plan
 from pipeline.recipe import load_recipe
@@ -102,3 +105,29 @@ def test_the_judge_itself_says_what_the_gate_says(gated, tmp_path):
     image = np.random.default_rng(1).integers(0, 255, (1, 32, 64, 3), dtype=np.uint8)
     labels = np.full((32, 64), 7, np.uint8)
     assert gate(image, [labels]) == [judge.agreement(image[0], labels)]
+
+
+def test_no_judge_is_trained_for_an_output_that_is_refused(gated, tmp_path):
+    job, record = prepare(gated)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.tex").write_text("ten years of work")
+
+    def train_a_judge():
+        raise AssertionError("trained for nothing")
+
+    with pytest.raises(RunError, match="holds files that are no data set of synthgen"), QUIET.progress("") as shown:
+        run_augment(job, record, Store(str(tmp_path / "taken")), None, shown, "", train_a_judge, Wish())
+
+
+def test_another_judge_is_another_plan(gated, tmp_path, monkeypatch):
+    store = Store(str(tmp_path / "out"))
+    settle_plan(store, prepare(gated)[1])
+    settle_plan(store, prepare(gated)[1])
+    monkeypatch.setattr(JudgeSettings.__init__, "__defaults__", ("small", 3, 2, 8, 0))
+    with pytest.raises(RunError, match=re.escape("\n  judge: was ")):
+        settle_plan(store, prepare(gated)[1])
+
+
+def test_a_plan_without_a_gate_says_nothing_of_a_judge(recipe_file):
+    record = prepare(load_recipe(recipe_file))[1]
+    assert (record.judge, b"judge" in record.to_json()) == ("", False)

@@ -9,7 +9,8 @@ import pytest
 from pipeline.augment.failures import FailureLimit
 from pipeline.augment.gate import agreement_for
 from pipeline.augment.prepare import prepare
-from pipeline.augment.run import Tally, check_output
+from pipeline.augment.run import check_output
+from pipeline.augment.watch import Tally
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import ConfigError, RunError
 from pipeline.recipe import OnError, load_recipe

@@ -39,7 +39,7 @@ def make_summary(catalog: Catalog) -> Callable[..., RunSummary]:
             "after": ClassCounts({"road": 500, "sky": 300, "car": 200}, {"car": 25}),
             "edits": {"add_instances": {"applied": 900, "no free road wide enough": 300}},
             "rejected": {"agreement below 0.6": 12},
-            "failed": [{"source_key": "a<b>", "stage": "edit", "error": "label map is empty"}],
+            "failed": [{"source_key": "a<b>", "stage": "edit", "reason": "label map is empty"}],
             "stage_seconds": {"edit": 12.0, "render": 100.0, "write": 3.0},
             "wall_seconds": 120.0,
             "attributes": {"time_of_day": {"night": 1200}},
