@@ -1,6 +1,8 @@
 """OASIS for rendering: with one noise vector an image, each distinct neighbourhood of labels is convolved once."""
 
 import copy
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import cast
 
 import torch
@@ -9,11 +11,12 @@ from torch import Tensor, nn
 
 from generators.conditioning import check_channels, one_hot
 from generators.family import Generator
+from generators.layout import Layout
 from generators.oasis.generator import OasisGenerator
 from generators.spade.block import SpadeBlock
 from generators.spade.folded import FoldedSpade
 from generators.spade.inference import FoldedBlock
-from generators.spade.label_grid import sort_pixels
+from generators.spade.label_grid import LabelGrid, sort_pixels
 from generators.spade.modulation import Spade
 from generators.spade.stages import double
 from generators.spectral_norm import bake
@@ -24,6 +27,7 @@ class FoldedOasisGenerator(Generator):
     """Its condition is labels, B x 1 x H x W. Noise painted by region goes through the plain network."""
 
     style_kind = StyleKind.NOISE
+    shares_layouts = True
 
     def __init__(self, plain: OasisGenerator) -> None:
         super().__init__()
@@ -41,28 +45,37 @@ class FoldedOasisGenerator(Generator):
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         if style is None:
             style = torch.randn(len(condition), self.style_dim, 1, 1, device=condition.device)
+        pairs = zip(condition.split(1), style.split(1), strict=True)
+        return torch.cat([self.in_styles(Layout(one), [noise])[0] for one, noise in pairs])
+
+    def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:
+        grid_of = cache(lambda cell: layout.once(cell, lambda: self._grid(layout.condition[:, 0], cell)))
+        return [self._in_style(layout.condition, style, grid_of) for style in styles]
+
+    def _in_style(self, condition: Tensor, style: Tensor | None, grid_of: Callable[[int], LabelGrid]) -> Tensor:
+        if style is None:
+            style = torch.randn(1, self.style_dim, 1, 1, device=condition.device)
         flat = style[..., :1, :1]
         if not bool((style == flat).all()):
             return cast(Tensor, self.plain(one_hot(condition[:, 0].long(), self.num_channels), style))
-        images = [self._render(labels, noise) for labels, noise in zip(condition[:, 0], flat[..., 0, 0], strict=True)]
-        return torch.stack(images)
-
-    def _render(self, labels_HW: Tensor, noise_Z: Tensor) -> Tensor:
-        labels_1HW = labels_HW.unsqueeze(0)
-        x_BCHW = self._begin(labels_1HW, noise_Z)
+        noise_Z = flat[0, :, 0, 0]
+        x_BCHW = self._begin(condition[:, 0], noise_Z)
         cell = self.stride
         for index, block in enumerate(self.blocks):
             if index:
                 x_BCHW, cell = double(x_BCHW), cell // 2
-            labels = labels_1HW[:, ::cell, ::cell]
-            # Noise is the same at every pixel but absent outside the image: a map of ones, weighed by the noise.
-            grid = sort_pixels(labels, torch.ones_like(labels), self.num_channels)
             for norm in block.modules():
                 if isinstance(norm, NoisySpade):
                     norm.take(noise_Z)
-            x_BCHW = block(x_BCHW, cast(FoldedBlock, block).modulations(grid))
+            # The modulations follow from the noise too: a layout without room keeps none.
+            [x_BCHW] = cast(FoldedBlock, block).in_styles([x_BCHW], Layout(condition), index, partial(grid_of, cell))
         image: Tensor = torch.tanh(self.plain.to_rgb(F.leaky_relu_(x_BCHW, 0.2)).float())
-        return image[0]
+        return image
+
+    def _grid(self, labels_1HW: Tensor, cell: int) -> LabelGrid:
+        # Noise is the same at every pixel but absent outside the image: a map of ones, weighed by the noise.
+        labels = labels_1HW[:, ::cell, ::cell]
+        return sort_pixels(labels, torch.ones_like(labels), self.num_channels)
 
     def _begin(self, labels_1HW: Tensor, noise_Z: Tensor) -> Tensor:
         tiny = one_hot(labels_1HW[:, :: self.stride, :: self.stride].long(), self.num_channels)
