@@ -61,6 +61,7 @@ class Generator(nn.Module, ABC):
     style_kind: StyleKind
     style_dim: int  # 0 when there is no style
     stride: int  # image sides must be multiples of it; the renderer pads and crops
+    num_channels: int | None = None  # how many labels it takes; None where it does not say
     # Whether `in_styles` spares work when one layout is rendered in several styles.
     shares_layouts: bool = False
 
@@ -72,7 +73,8 @@ class Generator(nn.Module, ABC):
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         """The image, B x 3 x H x W in [-1, 1].
 
-        `style` by kind: INSTANCE and NOISE a painted map B x style_dim x H x W; GLOBAL B x style_dim; NONE is None.
+        `style` by kind: INSTANCE and NOISE a painted map B x style_dim x H x W, NOISE also B x style_dim x 1 x 1 where
+        it is the same everywhere; GLOBAL B x style_dim; NONE is None.
         None for a family that has styles means zeros (INSTANCE) or a standard-normal draw (GLOBAL, NOISE).
         """
 

@@ -14,11 +14,11 @@ from generators.family import Generator
 from generators.layout import Layout
 from generators.oasis.generator import OasisGenerator
 from generators.spade.block import SpadeBlock
-from generators.spade.folded import FoldedSpade
-from generators.spade.inference import FoldedBlock
+from generators.spade.folded import Affine, FoldedSpade, Rows
 from generators.spade.label_grid import LabelGrid, sort_pixels
 from generators.spade.modulation import Spade
 from generators.spade.stages import double
+from generators.spade.styled_block import StyledBlock
 from generators.spectral_norm import bake
 from generators.style import StyleKind
 
@@ -33,9 +33,7 @@ class FoldedOasisGenerator(Generator):
         super().__init__()
         self.style_dim, self.stride, self.num_channels = plain.style_dim, plain.stride, plain.num_channels
         self.plain = bake(copy.deepcopy(plain).eval())
-        self.blocks = nn.ModuleList(
-            FoldedBlock(cast(SpadeBlock, block), self.num_channels, self._fold) for block in self.plain.blocks
-        )
+        self.blocks = nn.ModuleList(StyledBlock(cast(SpadeBlock, block), self._fold) for block in self.plain.blocks)
         self.requires_grad_(False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
@@ -64,11 +62,7 @@ class FoldedOasisGenerator(Generator):
         for index, block in enumerate(self.blocks):
             if index:
                 x_BCHW, cell = double(x_BCHW), cell // 2
-            for norm in block.modules():
-                if isinstance(norm, NoisySpade):
-                    norm.take(noise_Z)
-            # The modulations follow from the noise too: a layout without room keeps none.
-            [x_BCHW] = cast(FoldedBlock, block).in_styles([x_BCHW], Layout(condition), index, partial(grid_of, cell))
+            [x_BCHW] = block([x_BCHW], partial(_decide, grid_of(cell), noise_Z))
         image: Tensor = torch.tanh(self.plain.to_rgb(F.leaky_relu_(x_BCHW, 0.2)).float())
         return image
 
@@ -83,8 +77,16 @@ class FoldedOasisGenerator(Generator):
         start: Tensor = self.plain.start(torch.cat([noise, tiny], dim=1))
         return start
 
-    def _fold(self, norm: Spade, num_classes: int) -> "NoisySpade":
-        return NoisySpade(norm, num_classes, self.style_dim)
+    def _fold(self, norm: Spade) -> "NoisySpade":
+        return NoisySpade(norm, self.num_channels, self.style_dim)
+
+
+def _decide(grid: LabelGrid, noise_Z: Tensor, name: str, norm: nn.Module) -> Affine:
+    """Labels and noise decide together, so that nothing but the grid serves another noise."""
+    assert isinstance(norm, NoisySpade)
+    norm.take(noise_Z)
+    rows: Rows = norm(grid)
+    return rows.spread()
 
 
 class NoisySpade(FoldedSpade):

@@ -1,8 +1,8 @@
 """SPADE for rendering: the same images up to rounding, each distinct neighbourhood of labels convolved once."""
 
 import copy
-from collections.abc import Callable, Sequence
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -13,44 +13,14 @@ from generators.conditioning import check_channels, edge_map, one_hot
 from generators.family import Generator
 from generators.layout import Layout
 from generators.spade.block import SpadeBlock
-from generators.spade.folded import Affine, FoldedSpade
+from generators.spade.folded import Affine, FoldedSpade, Rows
 from generators.spade.generator import SpadeGenerator
 from generators.spade.label_grid import LabelGrid, sort_pixels
-from generators.spade.modulation import Spade
 from generators.spade.stages import double
 from generators.spade.start import LabelStart
+from generators.spade.styled_block import StyledBlock
 from generators.spectral_norm import bake
 from generators.style import StyleKind
-
-
-class FoldedBlock(nn.Module):
-    """A SPADE block for activations of one layout in several styles."""
-
-    def __init__(
-        self, plain: SpadeBlock, num_classes: int, fold: Callable[[Spade, int], FoldedSpade] = FoldedSpade
-    ) -> None:
-        super().__init__()
-        self.norm_0, self.norm_1 = fold(plain.norm_0, num_classes), fold(plain.norm_1, num_classes)
-        self.norm_s = None if plain.norm_s is None else fold(plain.norm_s, num_classes)
-        self.conv_0, self.conv_1, self.conv_s = plain.conv_0, plain.conv_1, plain.conv_s
-
-    def in_styles(
-        self, xs: Sequence[Tensor], layout: Layout, index: int, grid: Callable[[], LabelGrid]
-    ) -> list[Tensor]:
-        """What labels decide goes by the block's index in the layout."""
-
-        def modulation(name: str, norm: FoldedSpade) -> Affine:
-            return layout.once((index, name), lambda: norm(grid())).spread()
-
-        # One style at a time, so that their number changes no bit of any; one modulation in memory at a time.
-        affine = modulation("norm_0", self.norm_0)
-        mains: list[Tensor] = [self.conv_0(F.leaky_relu_(affine.apply(x), 0.2)) for x in xs]
-        affine = modulation("norm_1", self.norm_1)
-        mains = [self.conv_1(F.leaky_relu_(affine.apply(main), 0.2)) for main in mains]
-        if self.norm_s is None or self.conv_s is None:
-            return [main.add_(x) for main, x in zip(mains, xs, strict=True)]
-        affine = modulation("norm_s", self.norm_s)
-        return [main.add_(self.conv_s(affine.apply(x))) for main, x in zip(mains, xs, strict=True)]
 
 
 class FoldedSpadeGenerator(Generator):
@@ -64,7 +34,8 @@ class FoldedSpadeGenerator(Generator):
         self.stages = plain.stages
         plain = bake(copy.deepcopy(plain).eval())
         self.start, self.to_rgb = plain.start, plain.to_rgb
-        self.blocks = nn.ModuleList(FoldedBlock(cast(SpadeBlock, block), self.num_channels) for block in plain.blocks)
+        convert = partial(FoldedSpade, num_classes=self.num_channels)
+        self.blocks = nn.ModuleList(StyledBlock(cast(SpadeBlock, block), convert) for block in plain.blocks)
         self.requires_grad_(False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
@@ -82,12 +53,13 @@ class FoldedSpadeGenerator(Generator):
 
     def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:
         xs = [self._begin(layout.condition, style) for style in styles]
-        grid_of = cache(lambda cell: grid_at(layout.condition, cell, self.num_channels))
-        cell = self.stride
+        cell, grid = self.stride, None
         for index, (stage, block) in enumerate(zip(self.stages, self.blocks, strict=True)):
             if stage.upsample:
                 cell, xs = cell // 2, [double(x) for x in xs]
-            xs = cast(FoldedBlock, block).in_styles(xs, layout, index, partial(grid_of, cell))
+            if stage.upsample or grid is None:
+                grid = Grid(layout.condition, cell, self.num_channels)
+            xs = block(xs, partial(_decide, layout, index, grid))
         return [torch.tanh(self.to_rgb(F.leaky_relu_(x, 0.2)).float()) for x in xs]
 
     def _begin(self, condition: Tensor, style: Tensor | None) -> Tensor:
@@ -104,7 +76,19 @@ class FoldedSpadeGenerator(Generator):
         return code_start
 
 
-def grid_at(condition: Tensor, cell: int, num_classes: int) -> LabelGrid:
-    """The label grid of a condition of labels and edges, decimated to cells of so many pixels."""
-    resized = condition[..., ::cell, ::cell]
-    return sort_pixels(resized[:, 0], resized[:, 1], num_classes)
+class Grid:
+    """The label grid of a condition of labels and edges at cells of so many pixels, sorted when it is first needed."""
+
+    def __init__(self, condition: Tensor, cell: int, num_classes: int) -> None:
+        self._resized, self._num_classes = condition[..., ::cell, ::cell], num_classes
+        self._sorted: LabelGrid | None = None
+
+    def sorted(self) -> LabelGrid:
+        if self._sorted is None:
+            self._sorted = sort_pixels(self._resized[:, 0], self._resized[:, 1], self._num_classes)
+        return self._sorted
+
+
+def _decide(layout: Layout, index: int, grid: Grid, name: str, norm: nn.Module) -> Affine:
+    """Kept as rows, a fraction of what they spread to."""
+    return layout.once((index, name), lambda: cast(Rows, norm(grid.sorted()))).spread()

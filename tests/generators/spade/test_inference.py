@@ -10,6 +10,7 @@ from generators.spade import SpadeConfig, SpadeGenerator
 from generators.spade.folded import FoldedSpade
 from generators.spade.inference import FoldedSpadeGenerator
 from generators.spade.label_grid import sort_pixels
+from generators.spade.merged import MergedGenerator
 from generators.spade.modulation import Spade
 
 CPU = torch.device("cpu")
@@ -123,6 +124,15 @@ def test_distinct_neighbourhoods_are_those_a_slow_count_finds():
         assert found.setdefault(index, tuple(window.tolist())) == tuple(window.tolist())
 
 
-def test_a_gpu_convolves_everything():
-    plain = SpadeGenerator(SpadeConfig(base_channels=2, hidden_channels=4, upsampling="normal"), SPACE)
-    assert isinstance(plain.for_inference(torch.device("cuda")), SpadeGenerator)
+@pytest.mark.parametrize("settings", [{}, {"use_vae": True, "start_grid": (2, 4), "style_dim": 6}])
+@torch.inference_mode()
+def test_a_gpu_convolves_everything_with_scale_and_shift_in_one(settings):
+    torch.manual_seed(0)
+    config = SpadeConfig(base_channels=4, hidden_channels=16, upsampling="normal", **settings)
+    plain = settled(SpadeGenerator(config, SPACE))
+    fast = plain.for_inference(torch.device("cuda"))  # where it is built for, not where it lies
+    assert isinstance(fast, MergedGenerator)
+    labels, instances = layout(64, 128, batch=2)
+    style = torch.randn(2, plain.style_dim) if plain.style_dim else None
+    wanted = plain(plain.condition(labels, instances), style)
+    torch.testing.assert_close(fast(fast.condition(labels, instances), style), wanted, atol=1e-5, rtol=0)
