@@ -108,9 +108,7 @@ def test_a_device_without_room_for_one_image_is_a_fault_of_the_device(scenes):
 def test_a_device_that_breaks_is_told_apart_from_a_scene_that_fails(scenes):
     generator = Crowded()
     generator.most, generator.said = 0, RuntimeError("CUDA error: an illegal memory access was encountered\nCUDA ker")
-    with pytest.raises(
-        DeviceFailed, match=r"^cpu failed \(CUDA error: an illegal memory access was encountered\)"
-    ):
+    with pytest.raises(DeviceFailed, match=r"^cpu failed \(CUDA error: an illegal memory access was encountered\)"):
         Renderer(generator, "cpu", "float32").render(*scenes)
     generator.said = RuntimeError("no kernel for this")
     with pytest.raises(RuntimeError, match=r"^no kernel for this$"):
