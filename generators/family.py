@@ -61,7 +61,7 @@ class Generator(nn.Module, ABC):
     style_kind: StyleKind
     style_dim: int  # 0 when there is no style
     stride: int  # image sides must be multiples of it; the renderer pads and crops
-    num_channels: int | None = None  # how many labels it takes; None where it does not say
+    num_channels: int = 0  # how many labels it takes; 0 where it does not say
     # Whether `in_styles` spares work when one layout is rendered in several styles.
     shares_layouts: bool = False
 

@@ -85,7 +85,7 @@ class FoldedUnit(nn.Module):
 
     def __init__(self, plain: LabelUnit) -> None:
         super().__init__()
-        conv, norm = cast(nn.Conv2d, plain.conv), plain.norm
+        conv, norm = plain.conv, plain.norm
         self.stride, self.padding = conv.stride, conv.padding
         assert norm.running_var is not None
         assert norm.running_mean is not None

@@ -37,7 +37,7 @@ class Graphed:
     ) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor | None, Tensor]:
         condition = condition.clone()
         style = None if style is None else style.clone()
-        beside = torch.cuda.Stream()
+        beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
             for _ in range(_WARM_UPS):

@@ -77,7 +77,7 @@ class Renderer:
         self._styles.check(styles)
         if instances is None:
             instances = labels.astype(np.int32)
-        if self._num_channels is not None and labels.size:
+        if self._num_channels and labels.size:
             check_range(int(labels.min()), int(labels.max()), self._num_channels)
         if self._network.shares_layouts:
             return self._by_layout(labels, instances, styles)
@@ -87,7 +87,7 @@ class Renderer:
         """One scene, H x W, to be rendered in styles that are not known yet: each after the first is cheaper."""
         check_sizes(labels[None], None if instances is None else instances[None], [None])
         instances = labels.astype(np.int32) if instances is None else instances
-        if self._num_channels is not None:
+        if self._num_channels:
             check_range(int(labels.min()), int(labels.max()), self._num_channels)
         return self._to_layout(labels[None], instances[None], self._layout_bytes)
 

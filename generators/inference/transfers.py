@@ -16,9 +16,7 @@ class Transfers:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._overlaps = device.type == "cuda"
-        self._up = torch.cuda.Stream(device) if self._overlaps else None
-        self._down = torch.cuda.Stream(device) if self._overlaps else None
+        self._up, self._down = (_stream(device), _stream(device)) if device.type == "cuda" else (None, None)
 
     def to_device(self, array: npt.NDArray[Any]) -> Tensor:
         """The array as it is, bytes as bytes."""
@@ -42,7 +40,7 @@ class Transfers:
             host = torch.empty(image_BHWC.shape, dtype=image_BHWC.dtype, pin_memory=True)
             host.copy_(image_BHWC, non_blocking=True)
             image_BHWC.record_stream(self._down)
-            there = torch.cuda.Event()
+            there = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             there.record(self._down)
 
         def collect() -> npt.NDArray[np.uint8]:
@@ -50,3 +48,7 @@ class Transfers:
             return host.numpy()
 
         return collect
+
+
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch leaves it untyped

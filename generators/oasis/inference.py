@@ -43,7 +43,7 @@ class FoldedOasisGenerator(Generator):
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         if style is None:
             style = torch.randn(len(condition), self.style_dim, 1, 1, device=condition.device)
-        pairs = zip(condition.split(1), style.split(1), strict=True)
+        pairs = zip(torch.split(condition, 1), torch.split(style, 1), strict=True)
         return torch.cat([self.in_styles(Layout(one), [noise])[0] for one, noise in pairs])
 
     def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:

@@ -47,8 +47,8 @@ class FoldedSpadeGenerator(Generator):
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         if style is None and self.style_dim:
             style = torch.randn(len(condition), self.style_dim, device=condition.device)
-        styles = [None] * len(condition) if style is None else style.split(1)
-        pairs = zip(condition.split(1), styles, strict=True)
+        styles = [None] * len(condition) if style is None else torch.split(style, 1)
+        pairs = zip(torch.split(condition, 1), styles, strict=True)
         return torch.cat([self.in_styles(Layout(one), [style])[0] for one, style in pairs])
 
     def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:
