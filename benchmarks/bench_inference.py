@@ -1,131 +1,233 @@
-"""How fast generators render, as ratios to the plain eager float32 module in the same run.
+"""How fast every family renders, as ratios to its plain eager float32 module in the same run.
 
-    python benchmarks/bench_inference.py                                     # small, under a minute
-    python benchmarks/bench_inference.py --full --resolution 1024x512        # the paper's width
+    python benchmarks/bench_inference.py                                     # all families, small, minutes on two cores
+    python benchmarks/bench_inference.py --subjects spade-vae --resolution 512x256 --share 1 --out spade.json
+    python benchmarks/bench_inference.py --device cuda --resolution 2048x1024 --share 1 --out h200.json
+    python benchmarks/bench_inference.py --device cuda --steps --weights runs/model --maps maps/
 
-Times are process CPU seconds, the least of a few interleaved repetitions, so that other work counts little.
+For each: seconds and multiply-accumulates of an image, counted as the plain network needs them, and what share that is
+of the matrix products that this device was measured to make; another style of the same layout; how far the images lie
+apart. `--steps` takes the fast path one step at a time. Weights are random unless a model is named.
 """
 
 import argparse
-import resource
-import time
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from measuring import Timed, matrix_rate, multiply_accumulates, peak_rss_gib, provenance, timed
+from rendering_subjects import SUBJECTS, build, plain_eager, road_scene, some_style, style_tensor
 
-from generators.blocks import InstanceNorm
-from generators.conditioning import edge_map, one_hot
-from generators.family import Generator, LabelSpace
-from generators.inference import Renderer
-from generators.inference.device import Precision
-from generators.pix2pixhd import Pix2PixHDConfig, Pix2PixHDGenerator
+from generators.family import Generator
+from generators.inference import FastPath, Renderer
+from generators.inference.device import choose_device, multiplies_bfloat16
 
-SPACE = LabelSpace(35)
-SIZES = {
-    "global": {"num_enhancers": 0, "feature_channels": 0},
-    "enhancer": {"num_enhancers": 1, "feature_channels": 0},
+Maps = tuple[Any, Any]
+ANOTHER, TOGETHER = "another style, layout kept", "five styles together"
+_TOGETHER = 5
+
+_WITHOUT = {"channels_last": False, "rewrites": "none"}
+STEPS: dict[str, tuple[str, dict[str, Any]]] = {
+    "channels_last": ("float32", {"rewrites": "none"}),
+    "rewrites": ("float32", {}),
+    "rewrites with look-ups": ("float32", {"rewrites": "lookup"}),
+    "bfloat16": ("bfloat16", _WITHOUT),
+    "bfloat16, channels_last": ("bfloat16", {"rewrites": "none"}),
+    "bfloat16, rewrites": ("bfloat16", {}),
+    "bfloat16, rewrites with look-ups": ("bfloat16", {"rewrites": "lookup"}),
+    "bfloat16, compiled": ("bfloat16", {"compiled": True}),
+    "bfloat16, graphs": ("bfloat16", {"graphs": True}),
+    "bfloat16, compiled, graphs": ("bfloat16", {"compiled": True, "graphs": True}),
 }
 
 
 def main() -> None:
     arguments = parse()
-    width, height = (int(side) for side in arguments.resolution.split("x"))
-    base = 64 if arguments.full else 32
-    print(f"{arguments.resolution}, base width {base}, {torch.get_num_threads()} threads; CPU seconds an image")
-    matmul = matmul_rate()
-    print(f"float32 matrix product: {matmul / 1e9:.0f} GMAC per CPU second")
-    for name, options in SIZES.items():
-        torch.manual_seed(0)
-        generator = Pix2PixHDGenerator(Pix2PixHDConfig(base_channels=base, **options), SPACE).eval()
-        bench(name, generator, width, height, arguments.repetitions, matmul)
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+    device = choose_device(arguments.device)
+    rates = {"float32": matrix_rate(device, torch.float32)}
+    if multiplies_bfloat16(device):
+        rates["bfloat16"] = matrix_rate(device, torch.bfloat16)
+    result: dict[str, Any] = {
+        **provenance(device),
+        "time": "process seconds" if device.type == "cpu" else "wall seconds",
+        "matrix_gmac_per_s": {name: rate / 1e9 for name, rate in rates.items()},
+        "rows": [],
+    }
+    print(f"{result['device']}, {result['threads']} threads, torch {result['torch']}, {result['time']}")
+    print("matrix products:", ", ".join(f"{name} {rate / 1e9:.0f} GMAC/s" for name, rate in rates.items()))
+    for subject in arguments.subjects:
+        for row in bench(subject, arguments, device, rates):
+            result["rows"].append(row)
+            print(line(row), flush=True)
+            if arguments.out:
+                Path(arguments.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--resolution", default="512x256", help="width x height, multiples of 32 (default 512x256)")
-    parser.add_argument("--full", action="store_true", help="base width 64 as in the paper, instead of 32")
-    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--subjects", nargs="*", default=list(SUBJECTS), choices=list(SUBJECTS))
+    parser.add_argument("--resolution", default="256x128", help="width x height, multiples of 128")
+    parser.add_argument("--share", type=float, default=0.25, help="share of the published width (1: as published)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch", type=int, default=1, help="scenes a pass; 1 is the latency of one image")
+    parser.add_argument("--repetitions", type=int, default=2)
+    parser.add_argument("--styles", action=argparse.BooleanOptionalAction, default=True, help="further styles too")
+    parser.add_argument("--steps", action="store_true", help="the fast path one step at a time")
+    parser.add_argument("--weights", help="a model directory: its generator and size in the place of the subjects'")
+    parser.add_argument("--maps", help="a folder of label PNGs in the model's channels for the comparison by PSNR")
+    parser.add_argument("--out", help="write the rows as JSON here")
     return parser.parse_args()
 
 
-def bench(name: str, generator: Pix2PixHDGenerator, width: int, height: int, repetitions: int, matmul: float) -> None:
-    labels, instances = street_like(width, height)
-    ways: dict[str, Callable[[], Any]] = {
-        "plain eager float32": plain_eager(generator, labels, instances),
-        "renderer float32": rendering(generator, labels, instances, "float32"),
-        "renderer bfloat16": rendering(generator, labels, instances, "bfloat16"),
+def bench(
+    subject: str, arguments: argparse.Namespace, device: torch.device, rates: dict[str, float]
+) -> Iterator[dict[str, Any]]:
+    """A row for the plain module, then one for every way of the fast path."""
+    width, height = (int(side) for side in arguments.resolution.split("x"))
+    generator = load(arguments.weights) if arguments.weights else build(subject, arguments.share, width, height)
+    maps = road_scene(width, height)
+    macs = count(generator, maps)
+    renderers = dict(fast_ways(generator, arguments, device))
+    ways: dict[str, Callable[[], Any]] = {"plain eager": plain_eager(generator, maps, device)}
+    for name, renderer in renderers.items():
+        ways[name] = rendering(renderer, generator, maps, arguments.batch)
+    images = dict.fromkeys(ways, arguments.batch) | {"plain eager": 1}
+    if generator.style_kind != "none" and not arguments.steps and arguments.styles:
+        ways |= restyling(renderers["fast"], generator, maps)
+        images |= {ANOTHER: 1, TOGETHER: _TOGETHER}
+    took = timed(ways, device, arguments.repetitions)
+    pictures = compare(generator, renderers, arguments, maps, took)
+    plain_s = took["plain eager"].seconds
+    for name, (spent, _) in took.items():
+        each = spent / images[name]
+        rate = rates.get("bfloat16" if "bfloat16" in name else "float32", rates["float32"])
+        row = {
+            "subject": subject,
+            "resolution": arguments.resolution,
+            "share": arguments.share,
+            "way": name,
+            "seconds_per_image": each,
+            "images_per_s": 1 / each,
+            "ratio": plain_s / each,
+            "gmac_per_image": macs / 1e9,
+            "gmac_per_s": macs / each / 1e9,
+            "share_of_matrix_rate": macs / each / rate,
+        }
+        if name == TOGETHER:
+            further = (spent - took["fast"].seconds) / (_TOGETHER - 1)
+            row["further_style_ratio"] = plain_s / further if further > 0 else None
+        yield row | pictures.get(name, {})
+
+
+def rendering(renderer: Renderer, generator: Generator, maps: Maps, batch: int) -> Callable[[], Any]:
+    """Rendering as many scenes as go into a pass, bytes in and bytes out."""
+    labels, instances = (np.repeat(array, batch, axis=0) for array in maps)
+    labels[:, 0, 0] = (labels[:, 0, 0] + np.arange(batch)) % 30  # no two alike, or they would share their layout
+    styles = [some_style(generator, 0)] * batch
+    return lambda: renderer.render(labels, instances, styles)
+
+
+def restyling(renderer: Renderer, generator: Generator, maps: Maps) -> dict[str, Callable[[], Any]]:
+    """The same layout again: in one more style where it was kept, and in several at once where it was not."""
+    styles = [some_style(generator, seed) for seed in range(_TOGETHER)]
+    layout = renderer.layout(maps[0][0], maps[1][0])
+    renderer.in_styles(layout, styles[:1])
+    repeated = [np.repeat(array, _TOGETHER, axis=0) for array in maps]
+    return {
+        ANOTHER: lambda: renderer.in_styles(layout, styles[1:2]),
+        TOGETHER: lambda: renderer.render(repeated[0], repeated[1], styles),
     }
-    macs = multiply_accumulates(generator, labels, instances)
-    seconds = interleaved(ways, repetitions)
-    baseline = seconds["plain eager float32"]
-    for way, took in seconds.items():
-        share = macs / took / matmul
-        print(
-            f"{name:9s} {way:20s} {took:7.3f} s  {baseline / took:5.2f}x  {macs / took / 1e9:4.0f} GMAC/s {share:4.0%}"
-        )
-    difference = np.subtract(ways["renderer float32"](), ways["renderer bfloat16"](), dtype=np.float64)
-    psnr = 10 * np.log10(255**2 / max(np.square(difference).mean(), 1e-9))
-    print(f"{name:9s} bfloat16 against float32: PSNR {psnr:.1f} dB (random weights)")
 
 
-def street_like(width: int, height: int) -> tuple[Tensor, Tensor]:
-    """Regions of some tens of pixels, as label maps have them."""
-    rng = np.random.default_rng(0)
-    cells = rng.integers(0, 35, (height // 32, width // 32)).repeat(32, 0).repeat(32, 1)
-    labels = torch.from_numpy(cells)[None]
-    return labels, (labels * 1000).int()
+def fast_ways(
+    generator: Generator, arguments: argparse.Namespace, device: torch.device
+) -> Iterator[tuple[str, Renderer]]:
+    """Names and renderers; without `--steps` what `Renderer` does by itself, and bfloat16 beside it where it pays."""
+    yield "fast", Renderer(generator, arguments.device, "float32", arguments.batch)
+    if multiplies_bfloat16(device) and not arguments.steps:
+        yield "fast bfloat16", Renderer(generator, arguments.device, "bfloat16", arguments.batch)
+    for name, (precision, options) in STEPS.items() if arguments.steps else ():
+        if device.type == "cuda" or not (options.get("graphs") or options.get("compiled")):
+            path = FastPath(**options)
+            yield name, Renderer(generator, arguments.device, precision, arguments.batch, path)  # type: ignore[arg-type]
 
 
-def plain_eager(generator: Generator, labels: Tensor, instances: Tensor) -> Callable[[], Any]:
-    """The network as its authors run it: one-hot input, instance norm modules, default memory layout."""
-    plain = generator.for_inference(torch.device("meta"))
-    for module in list(plain.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, InstanceNorm):
-                setattr(module, name, nn.InstanceNorm2d(child.groups))
+def compare(
+    generator: Generator,
+    renderers: dict[str, Renderer],
+    arguments: argparse.Namespace,
+    maps: Maps,
+    took: dict[str, Timed],
+) -> dict[str, dict[str, float]]:
+    """How far each way's images lie from the plain module's, in decibels and levels of 255; and peak memory."""
+    device = choose_device(arguments.device)
+    memory = peak_rss_gib() if device.type == "cpu" else torch.cuda.max_memory_allocated(device) / 2**30
+    if arguments.maps:
+        scenes = list(given_maps(arguments.maps))
+        plain = [plain_eager(generator, scene, device)() for scene in scenes]
+        style = some_style(generator, 0)
+        images = {name: [one.render(*scene, [style])[0] for scene in scenes] for name, one in renderers.items()}
+    else:
+        plain = [took["plain eager"].result]
+        images = {name: [took[name].result[0]] for name in renderers}
+    wanted = [np.rint(one[0].float().clamp(-1, 1).permute(1, 2, 0).cpu().numpy() * 127.5 + 127.5) for one in plain]
+    found = {"plain eager": {"process_peak_gib": memory}}
+    for name, rendered in images.items():
+        differences = [image - right for image, right in zip(rendered, wanted, strict=True)]
+        mean_square = float(np.mean([np.square(difference).mean() for difference in differences]))
+        found[name] = {
+            "psnr_db": min(99.0, 10 * np.log10(255**2 / max(mean_square, 1e-12))),
+            "largest_difference": float(max(np.abs(difference).max() for difference in differences)),
+            "process_peak_gib": memory,
+        }
+    return found
+
+
+def count(generator: Generator, maps: Any) -> float:
+    """Multiply-accumulates of the plain network, on tensors without memory."""
+    labels, instances = (torch.from_numpy(array) for array in maps)
+    condition = generator.condition(labels, instances).to("meta")
+    style = style_tensor(generator, some_style(generator, 0), labels.shape[1:], torch.device("meta"))
+    weights = {name: tensor.to("meta") for name, tensor in generator.state_dict().items()}
 
     @torch.inference_mode()
     def run() -> Any:
-        condition = torch.cat([one_hot(labels, SPACE.num_channels), edge_map(instances)], 1).contiguous()
-        return plain(condition, None)
+        return torch.func.functional_call(generator, weights, (condition, style))
 
-    return run
-
-
-def rendering(generator: Generator, labels: Tensor, instances: Tensor, precision: Precision) -> Callable[[], Any]:
-    renderer = Renderer(generator, "cpu", precision)
-    labels_np, instances_np = labels.numpy().astype(np.uint8), instances.numpy()
-    return lambda: renderer.render(labels_np, instances_np, [None])
+    return multiply_accumulates(run)
 
 
-def multiply_accumulates(generator: Generator, labels: Tensor, instances: Tensor) -> float:
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        generator(generator.condition(labels, instances), None)
-    return float(counter.get_total_flops()) / 2
+def load(directory: str) -> Generator:
+    """The generator of a trained model."""
+    from pipeline.model_directory import open_model
+
+    return open_model(directory).load_generator()
 
 
-def matmul_rate(size: int = 1024) -> float:
-    """Multiply-accumulates a CPU second of a large matrix product: what this device gives at best."""
-    a = torch.randn(size, size)
-    took = interleaved({"matmul": lambda: a @ a}, 5)["matmul"]
-    return size**3 / took
+def given_maps(folder: str) -> Iterator[tuple[Any, Any]]:
+    """Label maps as channels, one after the other."""
+    import cv2
+
+    paths = sorted(Path(folder).glob("*.png"))
+    if not paths:
+        sys.exit(f"{folder}: no PNG files there; give a folder of label maps in the model's channels")
+    for path in paths:
+        labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[None]
+        yield labels, labels.astype(np.int32)
 
 
-def interleaved(ways: dict[str, Callable[[], Any]], repetitions: int) -> dict[str, float]:
-    """Least CPU seconds of each way, taken in turn after one round that does not count."""
-    seconds = dict.fromkeys(ways, float("inf"))
-    for repetition in range(repetitions + 1):
-        for name, run in ways.items():
-            start = time.process_time()
-            run()
-            if repetition:
-                seconds[name] = min(seconds[name], time.process_time() - start)
-    return seconds
+def line(row: dict[str, Any]) -> str:
+    """One row for the terminal."""
+    psnr = f"  PSNR {row['psnr_db']:.1f} dB" if "psnr_db" in row else ""
+    further = f"  a further one {row['further_style_ratio']:.1f}x" if row.get("further_style_ratio") else ""
+    return (
+        f"{row['subject']:<20}{row['resolution']:>10}  {row['way']:<34}{row['seconds_per_image']:>9.3f} s"
+        f"{row['ratio']:>8.2f}x{row['gmac_per_s']:>8.0f} GMAC/s{row['share_of_matrix_rate']:>7.0%}{psnr}{further}"
+    )
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def measure(
     scenes, images = [], []
     for key in list(source.keys())[:limit]:
         scene, real = source.read(key, judge.resolution)
-        image = real if renderer is None else renderer.image(scene)
+        image = real if renderer is None else renderer.images(scene)[0]
         if image is not None:
             scenes.append(scene)
             images.append(image)

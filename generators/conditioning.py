@@ -1,16 +1,36 @@
 """From label and instance maps to what networks take: one-hot channels, edges, values per instance."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
 from torch import Tensor
 
+_CHECKED: ContextVar[bool] = ContextVar("labels were checked before they went to the device", default=False)
+
+
+@contextmanager
+def labels_checked() -> Iterator[None]:
+    """Inside, labels are known to be channels: looking at them on a GPU would wait for all that it still has to do."""
+    token = _CHECKED.set(True)
+    try:
+        yield
+    finally:
+        _CHECKED.reset(token)
+
 
 def check_channels(labels_BHW: Tensor, num_channels: int) -> None:
     """Raise ValueError when a label is no channel; unchecked, a GPU answers with an opaque device assert."""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or _CHECKED.get():
         return  # a traced program cannot branch on values; whoever runs it answers for its labels
     low, high = (int(value) for value in torch.aminmax(labels_BHW))
+    check_range(low, high, num_channels)
+
+
+def check_range(low: int, high: int, num_channels: int) -> None:
+    """Raise ValueError when not all labels from `low` to `high` are channels."""
     if low < 0 or high >= num_channels:
         worst = low if low < 0 else high
         raise ValueError(

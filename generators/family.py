@@ -5,7 +5,7 @@ Shape suffixes: B batch, C channels, H rows, W columns. Labels are *channels* (r
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -13,6 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from generators.layout import Layout
 from generators.published import Published
 from generators.spectral_norm import bake
 from generators.style import StyleKind
@@ -60,6 +61,9 @@ class Generator(nn.Module, ABC):
     style_kind: StyleKind
     style_dim: int  # 0 when there is no style
     stride: int  # image sides must be multiples of it; the renderer pads and crops
+    num_channels: int = 0  # how many labels it takes; 0 where it does not say
+    # Whether `in_styles` spares work when one layout is rendered in several styles.
+    shares_layouts: bool = False
 
     @abstractmethod
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
@@ -69,9 +73,14 @@ class Generator(nn.Module, ABC):
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         """The image, B x 3 x H x W in [-1, 1].
 
-        `style` by kind: INSTANCE and NOISE a painted map B x style_dim x H x W; GLOBAL B x style_dim; NONE is None.
+        `style` by kind: INSTANCE and NOISE a painted map B x style_dim x H x W, NOISE also B x style_dim x 1 x 1 where
+        it is the same everywhere; GLOBAL B x style_dim; NONE is None.
         None for a family that has styles means zeros (INSTANCE) or a standard-normal draw (GLOBAL, NOISE).
         """
+
+    def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:
+        """One layout in several styles, each a batch of one: the images that `forward` gives one by one, to the bit."""
+        return [self(layout.condition, style) for style in styles]
 
     def for_inference(self, device: torch.device) -> "Generator":
         """A copy that gives the same images up to rounding, faster on this device.

@@ -46,3 +46,22 @@ class LabelLookup(nn.Module):
         if self.reflects:
             return F.pad(labels_BHW.float(), border, mode="reflect").int()
         return F.pad(labels_BHW.float(), border, value=self.num_rows - 1).int()
+
+
+def halved_one_hot(labels_BHW: Tensor, num_channels: int) -> Tensor:
+    """What pix2pixHD's pyramid step (`blocks.halve`) makes of one-hot labels, without them ever being there.
+
+    Whole counts divided by how many lie inside the image: the same numbers to the bit. Channels last.
+    """
+    batch, height, width = labels_BHW.shape
+    # Outside the image lies one more class, which is then left out.
+    padded = F.pad(labels_BHW.float(), [1, 1, 1, 1], value=num_channels).long()
+    rows, columns = (height + 1) // 2, (width + 1) // 2
+    counts_BHWC = torch.zeros(batch, rows, columns, num_channels + 1, device=labels_BHW.device)
+    one = counts_BHWC.new_ones(1, 1, 1, 1).expand(batch, rows, columns, 1)
+    for tap in range(9):
+        down, right = divmod(tap, 3)
+        seen = padded[:, down : down + 2 * rows - 1 : 2, right : right + 2 * columns - 1 : 2]
+        counts_BHWC.scatter_add_(3, seen.unsqueeze(3), one)
+    inside_BHW1 = 9 - counts_BHWC[..., num_channels:]
+    return (counts_BHWC[..., :num_channels] / inside_BHW1).permute(0, 3, 1, 2)

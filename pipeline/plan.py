@@ -113,8 +113,12 @@ def draw_plan(
     samples_per_shard: int,
     split: str = "train",
     weights: npt.NDArray[np.float64] | None = None,
+    variants_together: bool = False,
 ) -> Plan:
-    """Spread samples over the scenes of a source: evenly in shuffled rounds, or in proportion to `weights`."""
+    """Spread samples over the scenes of a source: evenly in shuffled rounds, or in proportion to `weights`.
+
+    With `variants_together` all samples of a scene follow its first, for whoever makes them shares work between them.
+    """
     if not source_keys:
         raise ValueError("a plan needs at least one scene")
     if not 1 <= num_samples <= _MOST_SAMPLES:
@@ -126,6 +130,8 @@ def draw_plan(
     else:
         weights = _normalised(weights, len(source_keys))
         choices, variants = _weighted(weights, num_samples, seed)
+    if variants_together:
+        choices, variants = _by_scene(choices, variants)
     return Plan(flat_name(name), split, seed, samples_per_shard, source_keys, choices, variants, weights)
 
 
@@ -166,6 +172,15 @@ def _weighted(
     variants = np.arange(num_samples) - first_of_run
     order = np.argsort(_raw(num_samples, seed, "order"), kind="stable")
     return sorted_choices[order].astype(np.int32), variants[order].astype(np.int32)
+
+
+def _by_scene(
+    choices: npt.NDArray[np.int32], variants: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """The same samples, scenes in the order of their first, each with its variants in turn."""
+    _, first, scene = np.unique(choices, return_index=True, return_inverse=True)
+    order = np.lexsort((variants, first[scene]))
+    return choices[order], variants[order]
 
 
 def _normalised(weights: npt.NDArray[np.float64], num_keys: int) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ from generators.inference import Renderer
 from label_editing.scene import Scene
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.prepare import draw_recipe, prepare
-from pipeline.augment.rendering import to_channels
+from pipeline.augment.rendering import Input, render_inputs
 from pipeline.config_file import Loaded
 from pipeline.console import Console
 from pipeline.errors import InputError, StorageError
@@ -63,9 +63,10 @@ class _Imager:
     def __call__(self, spec: SampleSpec, edited: Scene) -> Image:
         _, styles_rng = sample_rng(spec.seed, spec.source_key, spec.variant).spawn(2)
         style, _ = draw_style(self._job.bank, self._job.recipe.styles, edited, styles_rng)
-        labels = to_channels(edited.labels, self._job.model.catalog)
-        instances = None if edited.instances is None else edited.instances[None]
-        return self._renderer.render(labels[None], instances, [style])[0]
+        [image] = render_inputs(
+            self._renderer, [Input(edited.labels, edited.instances, style)], self._job.model.catalog
+        )
+        return image
 
 
 def write_preview(loaded: Loaded[Recipe], rows: list[PreviewRow], out: Path) -> Path:

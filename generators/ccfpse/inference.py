@@ -1,6 +1,7 @@
 """CC-FPSE for rendering: the same images up to rounding, without ever holding the kernels of a whole layer."""
 
 import copy
+from collections.abc import Callable, Hashable, Sequence
 from typing import cast
 
 import torch
@@ -10,105 +11,204 @@ from torch import Tensor, nn
 from generators.ccfpse.block import ConditionalBlock, ConditionalConv, Predictor
 from generators.ccfpse.depthwise import TAPS
 from generators.ccfpse.generator import CcfpseGenerator
-from generators.ccfpse.label_pyramid import steering
-from generators.ccfpse.strips import Steered, by_strips, inner
+from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
+from generators.ccfpse.strips import Grid, Strip, inner
 from generators.family import Generator
+from generators.layout import Layout
+from generators.spade.folded import Affine, fold
+from generators.spade.modulation import Spade
 from generators.spade.stages import double
 from generators.spectral_norm import bake
+from generators.style import StyleKind
 
-# Kernels of so many channels are predicted, used and thrown away at a time: they stay in the cache.
-_CHANNELS_AT_ONCE = 16
+# (what, compute) -> the result, kept where the layout has room.
+Once = Callable[[Hashable, Callable[[], Tensor]], Tensor]
 
 
 class StripwiseCcfpse(Generator):
-    """Takes the plain condition. One layout may come with several styles: its kernels are predicted once for all."""
+    """Takes the plain condition. Kernels and gates of a layout are predicted once for all of its styles."""
 
     def __init__(self, plain: CcfpseGenerator) -> None:
         super().__init__()
         self.style_kind, self.style_dim, self.stride = plain.style_kind, plain.style_dim, plain.stride
+        self.shares_layouts = self.style_kind is not StyleKind.NONE
         self.plain = bake(copy.deepcopy(plain).eval())
         self.blocks = nn.ModuleList(StripwiseBlock(cast(ConditionalBlock, block)) for block in self.plain.blocks)
-        self.plain.blocks = nn.ModuleList()
+        pyramid = self.plain.pyramid
+        self.encode, self.lateral, self.decode = (
+            nn.ModuleList(FoldedUnit(cast(LabelUnit, unit)) for unit in units)
+            for units in (pyramid.encode, pyramid.lateral, pyramid.decode)
+        )
+        self.plain.blocks, self.plain.pyramid = nn.ModuleList(), cast(LabelPyramid, nn.Identity())
         self.requires_grad_(False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
         return self.plain.condition(labels_BHW, instances_BHW)
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
-        levels = iter(self.plain.pyramid(condition))
-        steering_BQHW = steering(condition, next(levels))
-        x_BCHW = self.plain.begin(condition, style)
-        for stage, block in zip(self.plain.stages, self.blocks, strict=True):
+        return self.in_styles(Layout(condition), [style])[0]
+
+    def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:
+        levels = list(layout.once("pyramid", lambda: self._pyramid(layout.condition)))
+        levels.reverse()
+        xs = [self.plain.begin(layout.condition, style) for style in styles]
+        cell = self.stride
+        level = levels.pop()
+        for index, (stage, block) in enumerate(zip(self.plain.stages, self.blocks, strict=True)):
             if stage.upsample:
-                x_BCHW, steering_BQHW = double(x_BCHW), steering(condition, next(levels))
-            x_BCHW = block(x_BCHW, steering_BQHW)
-        return self.plain.finish(x_BCHW)
+                cell, level = cell // 2, levels.pop()
+            grid = Grid(layout.condition[..., ::cell, ::cell], level, stage.upsample)
+            xs = block(xs, grid, layout, index)
+        # tanh in full precision: half precision would band the highlights.
+        return [torch.tanh(self.plain.to_rgb(F.leaky_relu_(x, 0.2)).float()) for x in xs]
+
+    def _pyramid(self, condition: Tensor) -> list[Tensor]:
+        """The plain pyramid, coarsest first, with little more than one full-size map in memory beside the finest."""
+        encoded = []
+        x_BCHW = condition
+        for encode in self.encode:
+            x_BCHW = encode(x_BCHW)
+            encoded.append(x_BCHW)
+        del x_BCHW
+        top_down = [encoded.pop()]
+        for lateral, decode in zip(self.lateral, self.decode, strict=True):
+            summed = lateral(encoded.pop()).add_(double(top_down[-1]))
+            top_down.append(decode(summed))
+        return top_down
+
+
+class FoldedUnit(nn.Module):
+    """Convolution with its batch norm folded in, leaky ReLU."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, plain: LabelUnit) -> None:
+        super().__init__()
+        conv, norm = plain.conv, plain.norm
+        self.stride, self.padding = conv.stride, conv.padding
+        assert norm.running_var is not None
+        assert norm.running_mean is not None
+        scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
+        self.register_buffer("weight", conv.weight.detach() * scale.view(-1, 1, 1, 1))
+        self.register_buffer("bias", norm.bias.detach() - norm.running_mean * scale)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        padding = cast(tuple[int, int], self.padding)
+        return F.leaky_relu_(F.conv2d(x_BCHW, self.weight, self.bias, self.stride, padding), 0.2)
 
 
 class StripwiseBlock(nn.Module):
-    """The conditional-convolution block, its shortcut by strips too."""
+    """The conditional-convolution block for activations of one layout in several styles; all of it by strips."""
 
     def __init__(self, plain: ConditionalBlock) -> None:
         super().__init__()
         self.conv_0, self.conv_1 = StripwiseConv(plain.conv_0), StripwiseConv(plain.conv_1)
-        self.norm_s, self.conv_s = plain.norm_s, plain.conv_s
+        self.shortcut: StripwiseShortcut | None = None
+        if plain.norm_s is not None and plain.conv_s is not None:
+            self.shortcut = StripwiseShortcut(plain.norm_s, plain.conv_s)
 
-    def forward(self, x_BCHW: Tensor, steering_BQHW: Tensor) -> Tensor:
-        main: Tensor = self.conv_1(self.conv_0(x_BCHW, steering_BQHW), steering_BQHW)
-        return main.add_(x_BCHW if self.norm_s is None else by_strips(self._shortcut, x_BCHW, steering_BQHW))
+    def forward(self, xs: Sequence[Tensor], grid: Grid, layout: Layout, index: int) -> list[Tensor]:
+        """Where the grid doubles, `xs` are of half its size: the doubled ones are never there as a whole."""
 
-    def _shortcut(self, x_BCHW: Tensor, steered: Steered) -> Tensor:
-        assert self.norm_s is not None
-        assert self.conv_s is not None
-        hidden = steered(self.norm_s.shared)
-        scale, shift = inner(self.norm_s.scale, hidden), inner(self.norm_s.shift, hidden)
-        shortcut: Tensor = self.conv_s(torch.addcmul(shift, self.norm_s.norm(x_BCHW[:, :, 1:-1]), scale.add_(1)))
-        return shortcut
+        def once(layer: str) -> Once:
+            return lambda what, compute: layout.once((index, layer, what), compute)
+
+        mains = self.conv_0(xs, grid.doubles, grid, once("conv_0"))
+        outs = self.conv_1(mains, False, grid, once("conv_1"))
+        for strip in grid.strips():
+            sides = [strip.of(x, grid.doubles) for x in xs]
+            if self.shortcut is not None:
+                sides = self.shortcut(sides, strip, once("shortcut"))
+            for out, side in zip(outs, sides, strict=True):
+                out[:, :, strip.top : strip.bottom] += side
+        return outs
+
+
+class StripwiseShortcut(nn.Module):
+    """The modulated 1 x 1 convolution, batch norm folded into scale and shift."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, norm: Spade, conv: nn.Module) -> None:
+        super().__init__()
+        self.shared, self.conv = norm.shared, conv
+        weight, bias = fold(norm)
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", bias)
+
+    def forward(self, xs: Sequence[Tensor], strip: Strip, once: Once) -> list[Tensor]:
+        both = once(strip.top, lambda: F.conv2d(strip.hidden(self.shared), self.weight, self.bias, padding=(0, 1)))
+        affine = Affine(*both.chunk(2, dim=1))
+        return [self.conv(affine.apply(x)) for x in xs]
 
 
 class StripwiseConv(nn.Module):
-    """A conditional convolution, its kernels predicted some rows and channels at a time."""
+    """A conditional convolution, its kernels predicted some rows and one tap at a time.
+
+    A tap's kernels lie as the activations do, channels last, so that multiplying runs through both in order.
+    """
 
     def __init__(self, plain: ConditionalConv) -> None:
         super().__init__()
         self.norm, self.mix, self.gates = plain.norm, plain.mix, plain.gates
         self.first = plain.kernels.first
-        self.pieces = nn.ModuleList(_pieces(plain.kernels))
+        self.taps = nn.ModuleList(_taps(plain.kernels))
 
-    def forward(self, x_BCHW: Tensor, steering_BQHW: Tensor) -> Tensor:
-        # Normalised before it is padded: outside the image the depthwise convolution sees zeros, not shifted zeros.
-        return by_strips(self._convolve, self.norm(x_BCHW), steering_BQHW)
+    def forward(self, xs: Sequence[Tensor], doubles: bool, grid: Grid, once: Once) -> list[Tensor]:
+        size = grid.level_BCHW.shape[2:]
+        outs: list[Tensor] = []
+        for strip in grid.strips():
+            # Normalised before it is padded: outside the image the depthwise convolution sees zeros, not shifted zeros.
+            filtered = self._filter([strip.of(x, doubles, 1, self.norm) for x in xs], strip, once)
+            gates = once((strip.top, "gates"), lambda strip=strip: self._gates(strip))  # type: ignore[misc]
+            for index, each in enumerate(filtered):
+                strip_out = F.leaky_relu_(self.mix(each).mul_(gates), 0.2)
+                if strip.top == 0:
+                    outs.append(_map_of(strip_out, size))
+                outs[index][:, :, strip.top : strip.bottom] = strip_out
+        return outs
 
-    def _convolve(self, x_BCHW: Tensor, steered: Steered) -> Tensor:
-        filtered = self._filter(steered(self.first), x_BCHW)
-        gates = torch.sigmoid(inner(self.gates.second, steered(self.gates.first)))
-        return F.leaky_relu_(self.mix(filtered) * gates, 0.2)
+    def _gates(self, strip: Strip) -> Tensor:
+        return inner(self.gates.second, strip.hidden(self.gates.first)).sigmoid_()
 
-    def _filter(self, hidden_BDHW: Tensor, x_BCHW: Tensor) -> Tensor:
-        rows, columns = x_BCHW.shape[2] - 2, x_BCHW.shape[3]
-        padded = F.pad(x_BCHW, (1, 1, 0, 0))
-        filtered = torch.empty_like(x_BCHW[:, :, 1:-1])
-        for index, piece in enumerate(self.pieces):
-            taps = inner(cast(nn.Conv2d, piece), hidden_BDHW).chunk(TAPS, dim=1)
-            channels = slice(index * _CHANNELS_AT_ONCE, (index + 1) * _CHANNELS_AT_ONCE)
-            here = padded[:, channels]
-            total = taps[0] * here[..., :rows, :columns]
-            for tap in range(1, TAPS):
-                row, column = divmod(tap, 3)
-                total.addcmul_(taps[tap], here[..., row : row + rows, column : column + columns])
-            filtered[:, channels] = total
-        return filtered
+    def _filter(self, padded: Sequence[Tensor], strip: Strip, once: Once) -> list[Tensor]:
+        """The strip of every style through its per-pixel kernels: nine shifted multiply-adds."""
+        hidden: list[Tensor] = []
+
+        def kernels(tap: int) -> Tensor:
+            if not hidden:  # not needed at all where the layout kept every tap
+                hidden.append(strip.hidden(self.first))
+            return inner(cast(nn.Conv2d, self.taps[tap]), hidden[0])
+
+        rows, columns = strip.bottom - strip.top, padded[0].shape[3] - 2
+        totals: list[Tensor] = []
+        for tap in range(TAPS):
+            row, column = divmod(tap, 3)
+            kernel = once((strip.top, tap), lambda tap=tap: kernels(tap))  # type: ignore[misc]
+            here = [x_BCHW[:, :, row : row + rows, column : column + columns] for x_BCHW in padded]
+            if tap == 0:
+                totals = [kernel * each for each in here]
+            else:
+                totals = [total.addcmul_(kernel, each) for total, each in zip(totals, here, strict=True)]
+        return totals
 
 
-def _pieces(predictor: Predictor) -> list[nn.Conv2d]:
-    """The second convolution by groups of channels; tap by tap, so that a tap's channels lie together in memory."""
+def _map_of(strip_BCHW: Tensor, size: Sequence[int]) -> Tensor:
+    """An empty map of this size, of as many channels as a strip of it, channels last."""
+    batch, channels = strip_BCHW.shape[:2]
+    return strip_BCHW.new_empty(batch, *size, channels).permute(0, 3, 1, 2)
+
+
+def _taps(predictor: Predictor) -> list[nn.Conv2d]:
+    """The second convolution tap by tap: nine, each with an output a channel."""
     second = predictor.second
     assert second.bias is not None
-    pieces = []
-    for outputs in torch.split(torch.arange(second.out_channels), TAPS * _CHANNELS_AT_ONCE):
-        order = outputs.view(-1, TAPS).t().flatten()
-        piece = nn.Conv2d(second.in_channels, len(order), 3)
-        piece.weight.data = second.weight.detach()[order]
-        piece.bias = nn.Parameter(second.bias.detach()[order])
-        pieces.append(piece)
-    return pieces
+    taps = []
+    for tap in range(TAPS):
+        conv = nn.Conv2d(second.in_channels, second.out_channels // TAPS, 3)
+        conv.weight.data = second.weight.detach()[tap::TAPS].clone()
+        conv.bias = nn.Parameter(second.bias.detach()[tap::TAPS].clone())
+        taps.append(conv)
+    return taps

@@ -1,45 +1,70 @@
 """Layers a few rows at a time, so that what they predict per pixel stays small."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_PIXELS_AT_ONCE = 2**14
+from generators.spade.stages import double
 
-Steered = Callable[[nn.Conv2d], Tensor]
+# What one tap's kernels of a strip take should lie in the cache; thinner strips repeat more of what they overlap in.
+_PIXELS_AT_ONCE = 2**12
+_LEAST_ROWS = 8
 
 
-def by_strips(layer: Callable[[Tensor, Steered], Tensor], x_BCHW: Tensor, steering_BQHW: Tensor) -> Tensor:
-    """The layer gets x with a row of halo above and below, and a way to have hidden features of the same rows."""
-    height, width = x_BCHW.shape[2:]
-    rows = max(1, _PIXELS_AT_ONCE // width)
-    x_padded = F.pad(x_BCHW, (0, 0, 1, 1))
-    strips = []
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
+class Grid(NamedTuple):
+    """What steers the layers of one size, and whether activations come at half of it, to be doubled."""
 
-        def steered(conv: nn.Conv2d, top: int = top, bottom: int = bottom) -> Tensor:
-            return _hidden(conv, steering_BQHW, top, bottom)
+    labels_BSHW: Tensor  # a view of the condition
+    level_BCHW: Tensor  # of the pyramid
+    doubles: bool
 
-        strips.append(layer(x_padded[:, :, top : bottom + 2], steered))
-    return torch.cat(strips, dim=2)
+    def strips(self) -> "Iterator[Strip]":
+        """The grid cut into strips, top to bottom."""
+        height, width = self.level_BCHW.shape[2:]
+        rows = max(_LEAST_ROWS, _PIXELS_AT_ONCE // width)
+        for top in range(0, height, rows):
+            yield Strip(self, top, min(top + rows, height))
+
+
+class Strip(NamedTuple):
+    """Some rows of a grid."""
+
+    grid: Grid
+    top: int
+    bottom: int
+
+    def hidden(self, conv: nn.Conv2d) -> Tensor:
+        """ReLU of a convolution of the steering, rows top - 1 to bottom; zeros where those lie outside the image."""
+        height = self.grid.level_BCHW.shape[2]
+        rows = slice(max(self.top - 2, 0), self.bottom + 2)
+        steering = torch.cat([self.grid.labels_BSHW[:, :, rows], self.grid.level_BCHW[:, :, rows]], dim=1)
+        above, below = max(2 - self.top, 0), max(self.bottom + 2 - height, 0)
+        padded = F.pad(steering, (0, 0, above, below))
+        features = F.relu_(F.conv2d(padded, conv.weight, conv.bias, padding=(0, 1)))
+        if self.top == 0:
+            features[:, :, 0] = 0
+        if self.bottom == height:
+            features[:, :, -1] = 0
+        return features
+
+    def of(
+        self, x_BCHW: Tensor, doubles: bool, halo: int = 0, first: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        """These rows of an activation, after `first`, doubled if that is still to be done, with a border of zeros."""
+        height = self.grid.level_BCHW.shape[2]
+        top, bottom = max(self.top - halo, 0), min(self.bottom + halo, height)
+        part = x_BCHW[:, :, top // 2 : (bottom + 1) // 2] if doubles else x_BCHW[:, :, top:bottom]
+        part = part if first is None else first(part)
+        if doubles:
+            part = double(part)[:, :, top % 2 : top % 2 + bottom - top]
+        if not halo:
+            return part
+        return F.pad(part, (halo, halo, top - (self.top - halo), self.bottom + halo - bottom))
 
 
 def inner(conv: nn.Conv2d, hidden_BDHW: Tensor) -> Tensor:
     """A 3 x 3 convolution of a strip that brings its own halo."""
     return F.conv2d(hidden_BDHW, conv.weight, conv.bias, padding=(0, 1))
-
-
-def _hidden(conv: nn.Conv2d, steering_BQHW: Tensor, top: int, bottom: int) -> Tensor:
-    """ReLU of a convolution of the steering map, rows top - 1 to bottom; zeros where those lie outside the image."""
-    height = steering_BQHW.shape[2]
-    above, below = max(2 - top, 0), max(bottom + 2 - height, 0)
-    padded = F.pad(steering_BQHW[:, :, max(top - 2, 0) : bottom + 2], (0, 0, above, below))
-    features = F.relu_(F.conv2d(padded, conv.weight, conv.bias, padding=(0, 1)))
-    if top == 0:
-        features[:, :, 0] = 0
-    if bottom == height:
-        features[:, :, -1] = 0
-    return features

@@ -1,10 +1,24 @@
-"""Which device renders, and in which precision."""
+"""Which device renders, in which precision, and by which of the ways that give the same images."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import torch
+from torch import nn
 
 Precision = Literal["auto", "float32", "bfloat16"]
+M = TypeVar("M", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class FastPath:
+    """The steps from the plain network to the fast one; benchmarks take them one by one."""
+
+    channels_last: bool = True
+    # `device`: the rewrites that pay on it; `lookup`: those of a CPU, label look-ups among them, anywhere.
+    rewrites: Literal["none", "device", "lookup"] = "device"
+    compiled: bool = False  # torch.compile: fuses what lies between the convolutions; minutes at the first image
+    graphs: bool = False  # CUDA graphs: one launch an image; sizes should not change from call to call
 
 
 def choose_device(name: str) -> torch.device:
@@ -25,10 +39,20 @@ def choose_precision(name: Precision, device: torch.device) -> torch.dtype:
         return torch.bfloat16
     if name != "auto":
         raise ValueError(f"unknown precision {name!r}; known: auto, float32, bfloat16")
-    return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+    return torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
 
 
-def _has_bfloat16(device: torch.device) -> bool:
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether it does so in hardware; emulated, bfloat16 takes several times as long as float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return False
+    # On a CPU vector units alone (AVX512-BF16) give too little for what conversions cost; tiles (AMX) pay.
+    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def round_weights(module: M, dtype: torch.dtype) -> M:
+    """Weights of convolutions and linear layers in this type, once: autocast would round them anew in every pass."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            layer.to(dtype)
+    return module

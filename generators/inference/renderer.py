@@ -1,25 +1,41 @@
 """Label maps, instances and styles in, uint8 images out."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from generators.conditioning import paint
+from generators.conditioning import check_range, labels_checked
 from generators.family import Generator
-from generators.inference.device import Precision, choose_device, choose_precision
-from generators.memory_format import channels_last
-from generators.style import Style, StyleKind
+from generators.inference.device import FastPath, Precision, choose_device, choose_precision
+from generators.inference.faults import broken, is_device_fault, is_out_of_memory, no_room
+from generators.inference.maps import Instances, Labels, check_sizes, pad_to_stride, same_maps, to_bytes
+from generators.inference.network import Network
+from generators.inference.styles import Styles
+from generators.inference.transfers import Collect, Transfers
+from generators.layout import Layout
+from generators.style import Style
 
-Labels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-Instances = npt.NDArray[np.int32]
 Images = npt.NDArray[np.uint8]
 
-# Reflection padding at the smallest size needs two pixels a side.
-_MIN_CELLS = 2
 _CUDA_BATCH = 4
+# What may be kept of one layout, so that another style of it costs the image's own convolutions alone.
+_LAYOUT_BYTES = 2 * 2**30
+# Several styles of one layout go through the network together, as many as this many pixels allow: their activations
+# lie in memory side by side (some 1.5 KB a pixel).
+_PIXELS_TOGETHER = 2**21
+
+
+class RenderLayout(NamedTuple):
+    """A scene on the device of the renderer that made it, ready for any number of styles."""
+
+    layout: Layout
+    instances_1HW: Tensor
+    height: int
+    width: int
 
 
 class Renderer:
@@ -28,98 +44,148 @@ class Renderer:
     It keeps a copy of its own, with whatever rewrites the family has for this device; the generator stays as it was.
     A sample's image depends on its own labels, instances and style alone. Kernels may sum in another order for another
     batch size, so every pass through the network has the same one: `max_batch`, the last pass filled up with copies.
+    Scenes that occur in several styles, where the family can share their layout, go through one by one instead.
     """
 
     def __init__(
-        self, generator: Generator, device: str = "auto", precision: Precision = "auto", max_batch: int | None = None
+        self,
+        generator: Generator,
+        device: str = "auto",
+        precision: Precision = "auto",
+        max_batch: int | None = None,
+        path: FastPath | None = None,
+        layout_bytes: int = _LAYOUT_BYTES,
     ) -> None:
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         # On a CPU a larger batch is no faster and takes more memory.
         self.max_batch = max_batch or (1 if self.device.type == "cpu" else _CUDA_BATCH)
-        self._generator = channels_last(generator.for_inference(self.device).to(self.device))
+        self._network = Network(generator, self.device, self.precision, path or FastPath())
+        self._styles = Styles(generator.style_kind, generator.style_dim, self.device)
+        self._transfers = Transfers(self.device)
+        self._stride, self._num_channels = generator.stride, generator.num_channels
+        self._layout_bytes = layout_bytes
+        self._pixels_together = _PIXELS_TOGETHER
 
     def render(self, labels: Labels, instances: Instances | None, styles: Sequence[Style | None]) -> Images:
         """B x H x W label channels and instance ids to B x H x W x 3 images.
 
-        Without instances each class is one instance. A style of None is the mean style: zeros.
+        Without instances each class is one instance. A style of None is the mean style: zeros. Where the same maps
+        come several times, what labels alone decide is computed once. Raises DeviceFailed when the device gives up.
         """
-        _check_sizes(labels, instances, styles)
+        check_sizes(labels, instances, styles)
+        self._styles.check(styles)
         if instances is None:
             instances = labels.astype(np.int32)
+        if self._num_channels and labels.size:
+            check_range(int(labels.min()), int(labels.max()), self._num_channels)
+        if self._network.shares_layouts:
+            return self._by_layout(labels, instances, styles)
+        return self._by_batch(labels, instances, styles)
+
+    def layout(self, labels: Labels, instances: Instances | None = None) -> RenderLayout:
+        """One scene, H x W, to be rendered in styles that are not known yet: each after the first is cheaper."""
+        check_sizes(labels[None], None if instances is None else instances[None], [None])
+        instances = labels.astype(np.int32) if instances is None else instances
+        if self._num_channels:
+            check_range(int(labels.min()), int(labels.max()), self._num_channels)
+        return self._to_layout(labels[None], instances[None], self._layout_bytes)
+
+    def in_styles(self, layout: RenderLayout, styles: Sequence[Style | None]) -> Images:
+        """S x H x W x 3 images of one layout in S styles."""
+        self._styles.check(styles)
+        images = np.empty((len(styles), layout.height, layout.width, 3), np.uint8)
+        start = 0
+        while start < len(styles):
+            together = max(1, self._pixels_together // layout.instances_1HW.numel())
+            some = slice(start, start + together)
+            try:
+                images[some] = self._style_pass(layout, styles[some])
+            except Exception as error:
+                self._make_room(error, together, layout.width, layout.height)
+                # Of pixels, not of styles: what was too much for this scene is too much for others of its size.
+                self._pixels_together = layout.instances_1HW.numel() * (together // 2)
+                continue
+            start += together
+        return images
+
+    def _by_layout(self, labels: Labels, instances: Instances, styles: Sequence[Style | None]) -> Images:
         images = np.empty((*labels.shape, 3), np.uint8)
+        for group in same_maps(labels, instances):
+            first, together = group[0], max(1, self._pixels_together // labels[0].size)
+            # With all styles in one pass nothing has to be kept for a second one.
+            room = self._layout_bytes if len(group) > together else 0
+            layout = self._to_layout(labels[[first]], instances[[first]], room)
+            images[group] = self.in_styles(layout, [styles[index] for index in group])
+        return images
+
+    @torch.inference_mode()
+    def _to_layout(self, labels: Labels, instances: Instances, room_bytes: int) -> RenderLayout:
+        _, height, width = labels.shape
+        try:
+            labels_BHW, instances_BHW = self._to_device(labels, instances)
+            with labels_checked():
+                condition = self._network.condition(labels_BHW, instances_BHW)
+        except Exception as error:
+            raise self._diagnosed(error, width, height) from error
+        return RenderLayout(Layout(condition, room_bytes), instances_BHW, height, width)
+
+    @torch.inference_mode()
+    def _style_pass(self, layout: RenderLayout, styles: Sequence[Style | None]) -> Images:
+        each = [self._styles.batch([style], layout.instances_1HW) for style in styles]
+        images = self._network.in_styles(layout.layout, each)
+        return self._transfers.fetch(self._cropped(torch.cat(images), layout.height, layout.width))()
+
+    def _by_batch(self, labels: Labels, instances: Instances, styles: Sequence[Style | None]) -> Images:
+        images = np.empty((*labels.shape, 3), np.uint8)
+        pending: list[tuple[slice, Collect]] = []
         start = 0
         while start < len(labels):
             some = slice(start, min(start + self.max_batch, len(labels)))
             try:
-                images[some] = self._render_pass(labels[some], instances[some], styles[some])
-            except torch.OutOfMemoryError:
-                if self.max_batch == 1:
-                    raise
+                collect = self._render_pass(labels[some], instances[some], styles[some])
+                # Fetched while the pass just started is computed.
+                self._collect(pending, images)
+                pending.append((some, collect))
+            except Exception as error:
+                self._make_room(error, self.max_batch, labels.shape[2], labels.shape[1])
                 self.max_batch = (self.max_batch + 1) // 2
-                torch.cuda.empty_cache()
                 continue
             start = some.stop
+        self._collect(pending, images)
         return images
 
     @torch.inference_mode()
-    def _render_pass(self, labels: Labels, instances: Instances, styles: Sequence[Style | None]) -> Images:
+    def _render_pass(self, labels: Labels, instances: Instances, styles: Sequence[Style | None]) -> Collect:
         num_samples, height, width = labels.shape
         fill = [*range(num_samples), *[0] * (self.max_batch - num_samples)]
-        labels_BHW = self._to_device(_pad_to_stride(labels[fill].astype(np.int32), self._generator.stride))
-        instances_BHW = self._to_device(_pad_to_stride(instances[fill], self._generator.stride))
-        condition = self._generator.condition(labels_BHW, instances_BHW)
-        style = self._style([styles[index] for index in fill], instances_BHW)
-        image_BCHW = self._forward(condition, style)[:num_samples, :, :height, :width]
-        return _to_bytes(image_BCHW)
+        labels_BHW, instances_BHW = self._to_device(labels[fill], instances[fill])
+        with labels_checked():
+            condition = self._network.condition(labels_BHW, instances_BHW)
+        style = self._styles.batch([styles[index] for index in fill], instances_BHW)
+        return self._transfers.fetch(self._cropped(self._network(condition, style)[:num_samples], height, width))
 
-    def _forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
-        if condition.ndim == 4:
-            condition = condition.contiguous(memory_format=torch.channels_last)
-        reduced = self.precision != torch.float32
-        with torch.autocast(self.device.type, self.precision, enabled=reduced):
-            image: Tensor = self._generator(condition, style)
-        return image
+    def _to_device(self, labels: Labels, instances: Instances) -> tuple[Tensor, Tensor]:
+        labels_BHW = self._transfers.to_device(pad_to_stride(labels, self._stride))
+        return labels_BHW.int(), self._transfers.to_device(pad_to_stride(instances, self._stride))
 
-    def _style(self, styles: Sequence[Style | None], instances_BHW: Tensor) -> Tensor | None:
-        kind, dim = self._generator.style_kind, self._generator.style_dim
-        if kind == StyleKind.NONE:
-            return None
-        for style in styles:
-            if style is not None and style.vectors.shape[1] != dim:
-                raise ValueError(f"a style vector has {style.vectors.shape[1]} numbers; this generator takes {dim}")
-        if kind == StyleKind.GLOBAL:
-            codes = [torch.zeros(dim) if style is None else torch.from_numpy(style.vectors[0]) for style in styles]
-            return torch.stack(codes).to(self.device)
-        return torch.stack([self._paint(style, ids) for style, ids in zip(styles, instances_BHW, strict=True)])
+    def _cropped(self, image_BCHW: Tensor, height: int, width: int) -> Tensor:
+        return to_bytes(image_BCHW[:, :, :height, :width])
 
-    def _paint(self, style: Style | None, instances_HW: Tensor) -> Tensor:
-        if style is None:
-            return torch.zeros(self._generator.style_dim, *instances_HW.shape, device=self.device)
-        vectors = torch.from_numpy(style.vectors).to(self.device)
-        if style.ids is None:
-            return vectors[0, :, None, None].expand(-1, *instances_HW.shape)
-        return paint(torch.from_numpy(style.ids).to(self.device), vectors, instances_HW)
+    def _collect(self, pending: list[tuple[slice, Collect]], images: Images) -> None:
+        while pending:
+            some, collect = pending.pop()
+            images[some] = collect()
 
-    def _to_device(self, array: npt.NDArray[np.int32]) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+    def _make_room(self, error: Exception, at_once: int, width: int, height: int) -> None:
+        """After an error of a pass of so many images: returns where a smaller one is worth trying, else raises."""
+        if at_once == 1 or not is_out_of_memory(error):
+            raise self._diagnosed(error, width, height) from error
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
-
-def _check_sizes(labels: Labels, instances: Instances | None, styles: Sequence[Style | None]) -> None:
-    if labels.ndim != 3 or labels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}; expected uint8 or uint16, B x H x W")
-    if instances is not None and (instances.shape != labels.shape or instances.dtype != np.int32):
-        raise ValueError(f"instances are {instances.dtype} of shape {instances.shape}; expected int32 {labels.shape}")
-    if len(styles) != len(labels):
-        raise ValueError(f"{len(styles)} styles for {len(labels)} label maps")
-
-
-def _pad_to_stride(array: npt.NDArray[np.int32], stride: int) -> npt.NDArray[np.int32]:
-    """Border pixels repeated to the right and below until both sides are multiples of the stride."""
-    height, width = (max(_MIN_CELLS, -(-side // stride)) * stride for side in array.shape[1:])
-    return np.pad(array, ((0, 0), (0, height - array.shape[1]), (0, width - array.shape[2])), mode="edge")
-
-
-def _to_bytes(image_BCHW: Tensor) -> Images:
-    bytes_BHWC = image_BCHW.float().mul(127.5).add_(127.5).round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-    return bytes_BHWC.cpu().numpy()
+    def _diagnosed(self, error: Exception, width: int, height: int) -> Exception:
+        """The error, or what it says about the device."""
+        if is_out_of_memory(error):
+            return no_room(self.device, width, height, error)
+        return broken(self.device, error) if is_device_fault(error) else error

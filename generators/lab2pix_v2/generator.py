@@ -1,6 +1,5 @@
 """The Lab2Pix-V2 generator: SPADE's skeleton with DG-Norm, local and global label features in every norm."""
 
-import copy
 from typing import cast
 
 import torch
@@ -12,7 +11,6 @@ from generators.lab2pix_v2.global_encoder import GlobalEncoder
 from generators.spade.block import SpadeBlock
 from generators.spade.generator import StagedGenerator
 from generators.spade.stages import double, resize_labels
-from generators.spectral_norm import bake
 
 
 class Lab2pixV2Generator(StagedGenerator):
@@ -41,7 +39,6 @@ class Lab2pixV2Generator(StagedGenerator):
 
     def for_inference(self, device: torch.device) -> Generator:
         from generators.lab2pix_v2.inference import CoarseGlobalEncoder
+        from generators.spade.merged import MergedGenerator
 
-        fast = bake(copy.deepcopy(self).eval())
-        fast.global_encoder = CoarseGlobalEncoder(cast(GlobalEncoder, self.global_encoder))
-        return fast
+        return MergedGenerator(self, CoarseGlobalEncoder(cast(GlobalEncoder, self.global_encoder)))

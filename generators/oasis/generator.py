@@ -40,7 +40,7 @@ class OasisGenerator(Generator):
         return one_hot(labels_BHW, self.num_channels)
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
-        noise = self._draw(condition) if style is None else style
+        noise = self._draw(condition) if style is None else style.expand(-1, -1, *condition.shape[-2:])
         modulating = torch.cat([noise.to(condition.dtype), condition], dim=1)
         rows, columns = (side // self.stride for side in condition.shape[-2:])
         x_BCHW = self.start(F.interpolate(modulating, size=(rows, columns), mode="nearest"))

@@ -2,15 +2,17 @@
 
 import copy
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.blocks import InstanceNorm
-from generators.conditioning import check_channels, edge_map, one_hot
+from generators.conditioning import check_channels, edge_map
 from generators.family import Generator
-from generators.label_lookup import LabelLookup
+from generators.label_lookup import LabelLookup, halved_one_hot
+from generators.narrow_conv import RowwiseConv
 from generators.pix2pixhd.generator import LocalEnhancer, Pix2PixHDGenerator
 
 
@@ -31,6 +33,7 @@ class LookupPix2PixHD(Generator):
         assert isinstance(conv, nn.Conv2d)
         self.lookup = LabelLookup(conv, self.num_channels)
         self.bias = None if conv.bias is None else nn.Parameter(conv.bias.detach().view(-1, 1, 1), requires_grad=False)
+        self.plain.head[0] = RowwiseConv(cast(nn.Conv2d, self.plain.head[0]))
         self.rest = nn.Parameter(conv.weight.detach()[:, self.num_channels :].clone(), requires_grad=False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
@@ -45,13 +48,18 @@ class LookupPix2PixHD(Generator):
         if not self.plain.enhancers:
             image: Tensor = self.plain.head(self.plain.trunk.after_stem(fine)).float()
             return image
-        return self._enhance(fine, torch.cat([one_hot(labels_BHW, self.num_channels), rest], 1))
+        return self._enhance(fine, self._halved(labels_BHW, rest))
 
-    def _enhance(self, fine: Tensor, x_BCHW: Tensor) -> Tensor:
-        pyramid = []
-        for _ in self.plain.enhancers:
-            x_BCHW = self.plain.halve(x_BCHW)
-            pyramid.append(x_BCHW)
+    def _halved(self, labels_BHW: Tensor, rest_BCHW: Tensor) -> Tensor:
+        parts = [halved_one_hot(labels_BHW, self.num_channels)]
+        if rest_BCHW.shape[1]:
+            parts.append(self.plain.halve(rest_BCHW))
+        return torch.cat(parts, 1)
+
+    def _enhance(self, fine: Tensor, halved_BCHW: Tensor) -> Tensor:
+        pyramid = [halved_BCHW]
+        for _ in self.plain.enhancers[1:]:
+            pyramid.append(self.plain.halve(pyramid[-1]))
         features = self.plain.trunk(pyramid.pop())
         *coarser, finest = self.plain.enhancers
         for enhancer in coarser:

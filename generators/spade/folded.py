@@ -26,6 +26,21 @@ class Affine(NamedTuple):
         return torch.addcmul(self.shift_BCHW, x_BCHW, self.scale_BCHW)
 
 
+class Rows(NamedTuple):
+    """Scale beside shift: a row for every distinct neighbourhood, or (`row_of_pixel_P` None) one for every pixel."""
+
+    both_NC: Tensor
+    row_of_pixel_P: Tensor | None
+    size: tuple[int, int, int]  # B, H, W
+
+    def spread(self) -> Affine:
+        """Laid out over the pixels."""
+        at = self.row_of_pixel_P
+        both_PC = self.both_NC if at is None else self.both_NC.index_select(0, at)
+        scale_BCHW, shift_BCHW = both_PC.view(*self.size, -1).permute(0, 3, 1, 2).chunk(2, dim=1)
+        return Affine(scale_BCHW, shift_BCHW)
+
+
 class FoldedSpade(nn.Module):
     """(1 + gamma) * (x - mean) / sigma + beta = x * scale + shift: scale and shift are convolutions of the labels."""
 
@@ -46,17 +61,15 @@ class FoldedSpade(nn.Module):
         edge_rows = shared[:, num_classes:].permute(2, 3, 1, 0).flatten(0, 2)
         self.register_buffer("edge_taps", edge_rows.contiguous())
         self.register_buffer("hidden_bias", _bias(plain.shared))
-        weight, bias = _fold(plain)
+        weight, bias = fold(plain)
         self.register_buffer("weight", weight)
         self.register_buffer("bias", bias)
 
-    def forward(self, grid: LabelGrid) -> Affine:
+    def forward(self, grid: LabelGrid) -> Rows:
+        size = (len(grid.labels_BHW), *grid.labels_BHW.shape[1:])
         if grid.distinct_share > _DENSE_ABOVE:
-            both_BCHW = self._everywhere(grid)
-        else:
-            both_PC = self._of_distinct(grid).index_select(0, grid.far_of_pixel_P)
-            both_BCHW = both_PC.view(*grid.labels_BHW.shape, -1).permute(0, 3, 1, 2)
-        return Affine(both_BCHW[:, : self.channels], both_BCHW[:, self.channels :])
+            return Rows(self._everywhere(grid).permute(0, 2, 3, 1).flatten(0, 2), None, size)
+        return Rows(self._of_distinct(grid), grid.far_of_pixel_P, size)
 
     def _everywhere(self, grid: LabelGrid) -> Tensor:
         hidden_BDHW = F.conv2d(self._condition(grid), self._shared_weight(), self.hidden_bias, padding=1)
@@ -96,7 +109,7 @@ class FoldedSpade(nn.Module):
         return F.pad(hidden.relu_(), (0, 0, 1, 0))
 
 
-def _fold(plain: Spade) -> tuple[Tensor, Tensor]:
+def fold(plain: Spade) -> tuple[Tensor, Tensor]:
     """Weight and bias of the convolution that gives scale and shift together."""
     norm = plain.norm
     assert norm.running_mean is not None

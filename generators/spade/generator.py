@@ -76,7 +76,9 @@ class SpadeGenerator(StagedGenerator):
     def for_inference(self, device: torch.device) -> Generator:
         if device.type != "cpu":
             # Gathering pays where multiplications are dear.
-            return super().for_inference(device)
+            from generators.spade.merged import MergedGenerator
+
+            return MergedGenerator(self)
         from generators.spade.inference import FoldedSpadeGenerator
 
         return FoldedSpadeGenerator(self)

@@ -1,7 +1,8 @@
 """SPADE for rendering: the same images up to rounding, each distinct neighbourhood of labels convolved once."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -10,58 +11,32 @@ from torch import Tensor, nn
 
 from generators.conditioning import check_channels, edge_map, one_hot
 from generators.family import Generator
+from generators.layout import Layout
 from generators.spade.block import SpadeBlock
-from generators.spade.folded import Affine, FoldedSpade
+from generators.spade.folded import Affine, FoldedSpade, Rows
 from generators.spade.generator import SpadeGenerator
 from generators.spade.label_grid import LabelGrid, sort_pixels
-from generators.spade.modulation import Spade
 from generators.spade.stages import double
 from generators.spade.start import LabelStart
+from generators.spade.styled_block import StyledBlock
 from generators.spectral_norm import bake
 from generators.style import StyleKind
 
-# What may be kept of one layout, so that another style of it costs the image's convolutions alone.
-_KEPT_BYTES = 2 * 2**30
-
-
-class FoldedBlock(nn.Module):
-    """A SPADE block whose norms take a label grid."""
-
-    def __init__(
-        self, plain: SpadeBlock, num_classes: int, fold: Callable[[Spade, int], FoldedSpade] = FoldedSpade
-    ) -> None:
-        super().__init__()
-        self.norm_0 = fold(plain.norm_0, num_classes)
-        self.norm_1 = fold(plain.norm_1, num_classes)
-        self.norm_s = None if plain.norm_s is None else fold(plain.norm_s, num_classes)
-        self.conv_0, self.conv_1, self.conv_s = plain.conv_0, plain.conv_1, plain.conv_s
-
-    def modulations(self, grid: LabelGrid) -> list[Affine]:
-        """What the labels alone decide: of the first norm, of the second, and of the shortcut where there is one."""
-        norms = [self.norm_0, self.norm_1] + ([] if self.norm_s is None else [self.norm_s])
-        return [norm(grid) for norm in norms]
-
-    def forward(self, x_BCHW: Tensor, modulations: list[Affine]) -> Tensor:
-        main = self.conv_0(F.leaky_relu_(modulations[0].apply(x_BCHW), 0.2))
-        main = self.conv_1(F.leaky_relu_(modulations[1].apply(main), 0.2))
-        shortcut = x_BCHW if self.conv_s is None else self.conv_s(modulations[2].apply(x_BCHW))
-        out: Tensor = shortcut + main
-        return out
-
 
 class FoldedSpadeGenerator(Generator):
-    """Its condition is labels and edges, B x 2 x H x W. It remembers the modulations of the layout it saw last."""
+    """Its condition is labels and edges, B x 2 x H x W."""
 
     def __init__(self, plain: SpadeGenerator) -> None:
         super().__init__()
         self.style_kind, self.style_dim, self.stride = plain.style_kind, plain.style_dim, plain.stride
+        self.shares_layouts = self.style_kind is not StyleKind.NONE
         self.num_channels, self.instance_edges = plain.num_channels, plain.instance_edges
         self.stages = plain.stages
         plain = bake(copy.deepcopy(plain).eval())
         self.start, self.to_rgb = plain.start, plain.to_rgb
-        self.blocks = nn.ModuleList(FoldedBlock(cast(SpadeBlock, block), self.num_channels) for block in plain.blocks)
+        convert = partial(FoldedSpade, num_classes=self.num_channels)
+        self.blocks = nn.ModuleList(StyledBlock(cast(SpadeBlock, block), convert) for block in plain.blocks)
         self.requires_grad_(False)
-        self._seen: tuple[Tensor, list[list[Affine]]] | None = None
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
         check_channels(labels_BHW, self.num_channels)
@@ -70,11 +45,22 @@ class FoldedSpadeGenerator(Generator):
         return torch.cat([labels_B1HW, edges], dim=1)
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
-        x_BCHW = self._begin(condition, style)
-        for stage, block, modulations in zip(self.stages, self.blocks, self._modulations(condition), strict=True):
-            x_BCHW = double(x_BCHW) if stage.upsample else x_BCHW
-            x_BCHW = block(x_BCHW, modulations)
-        return torch.tanh(self.to_rgb(F.leaky_relu_(x_BCHW, 0.2)).float())
+        if style is None and self.style_dim:
+            style = torch.randn(len(condition), self.style_dim, device=condition.device)
+        styles = [None] * len(condition) if style is None else torch.split(style, 1)
+        pairs = zip(torch.split(condition, 1), styles, strict=True)
+        return torch.cat([self.in_styles(Layout(one), [style])[0] for one, style in pairs])
+
+    def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:
+        xs = [self._begin(layout.condition, style) for style in styles]
+        cell, grid = self.stride, None
+        for index, (stage, block) in enumerate(zip(self.stages, self.blocks, strict=True)):
+            if stage.upsample:
+                cell, xs = cell // 2, [double(x) for x in xs]
+            if stage.upsample or grid is None:
+                grid = Grid(layout.condition, cell, self.num_channels)
+            xs = block(xs, partial(_decide, layout, index, grid))
+        return [torch.tanh(self.to_rgb(F.leaky_relu_(x, 0.2)).float()) for x in xs]
 
     def _begin(self, condition: Tensor, style: Tensor | None) -> Tensor:
         if self.style_kind is StyleKind.NONE:
@@ -89,37 +75,20 @@ class FoldedSpadeGenerator(Generator):
         code_start: Tensor = self.start(condition, style)
         return code_start
 
-    def _modulations(self, condition: Tensor) -> Iterator[list[Affine]]:
-        """Block by block; kept for the next style of this layout where that takes little enough memory."""
-        if self._seen is not None and torch.equal(self._seen[0], condition):
-            yield from self._seen[1]
-            return
-        self._seen = None
-        keep = self.style_kind is not StyleKind.NONE and self._bytes(condition) <= _KEPT_BYTES
-        kept: list[list[Affine]] = []
-        for grid, block in zip(self._grids(condition), self.blocks, strict=True):
-            modulations = cast(FoldedBlock, block).modulations(grid)
-            if keep:
-                kept.append(modulations)
-            yield modulations
-        if keep:
-            self._seen = (condition, kept)
 
-    def _grids(self, condition: Tensor) -> Iterator[LabelGrid]:
-        """The label grid of every block; blocks of one size share theirs."""
-        cell = self.stride
-        grid = None
-        for stage in self.stages:
-            cell = cell // 2 if stage.upsample else cell
-            if stage.upsample or grid is None:
-                resized = condition[..., ::cell, ::cell]
-                grid = sort_pixels(resized[:, 0], resized[:, 1], self.num_channels)
-            yield grid
+class Grid:
+    """The label grid of a condition of labels and edges at cells of so many pixels, sorted when it is first needed."""
 
-    def _bytes(self, condition: Tensor) -> int:
-        cell, total = self.stride, 0
-        for stage, block in zip(self.stages, self.blocks, strict=True):
-            cell = cell // 2 if stage.upsample else cell
-            channels = sum(2 * norm.channels for norm in block.modules() if isinstance(norm, FoldedSpade))
-            total += 4 * channels * condition[:, 0].numel() // cell**2
-        return total
+    def __init__(self, condition: Tensor, cell: int, num_classes: int) -> None:
+        self._resized, self._num_classes = condition[..., ::cell, ::cell], num_classes
+        self._sorted: LabelGrid | None = None
+
+    def sorted(self) -> LabelGrid:
+        if self._sorted is None:
+            self._sorted = sort_pixels(self._resized[:, 0], self._resized[:, 1], self._num_classes)
+        return self._sorted
+
+
+def _decide(layout: Layout, index: int, grid: Grid, name: str, norm: nn.Module) -> Affine:
+    """Kept as rows, a fraction of what they spread to."""
+    return layout.once((index, name), lambda: cast(Rows, norm(grid.sorted()))).spread()

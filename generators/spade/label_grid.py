@@ -19,7 +19,7 @@ class LabelGrid(NamedTuple):
     near_labels_M9: Tensor  # the number of classes where a tap lies outside the image
     near_edges_M9: Tensor
     far_near_N9: Tensor  # 1 + index into `near`; 0 where a tap lies outside the image
-    far_of_pixel_P: Tensor  # index into `far`, for every pixel of the batch
+    far_of_pixel_P: Tensor  # int32 index into `far`, for every pixel of the batch
 
     @property
     def distinct_share(self) -> float:
@@ -40,7 +40,7 @@ def sort_pixels(labels_BHW: Tensor, edges_BHW: Tensor, num_classes: int) -> Labe
         near_looks_M9 // 2,
         (near_looks_M9 % 2).float(),
         _taps(near_of_pixel_BHW + 1, far_at, outside=0),
-        far_of_pixel_BHW.flatten(),
+        far_of_pixel_BHW.flatten().int(),
     )
 
 

@@ -61,7 +61,9 @@ def _plan(recipe: Recipe, source: Source, weights: Weights | None) -> Plan:
     keys = source.keys()
     samples = recipe.samples or (recipe.variants_per_source or 1) * len(keys)
     shard_size = recipe.output.samples_per_shard
-    return draw_plan(recipe.name, keys, samples, recipe.seed, shard_size, flat_name(source.split), weights)
+    # Without edits the variants of a scene are one label map in several styles, which render cheaper side by side.
+    together = not recipe.edits
+    return draw_plan(recipe.name, keys, samples, recipe.seed, shard_size, flat_name(source.split), weights, together)
 
 
 def _checked(loaded: Loaded[Recipe], source: Source) -> tuple[OpenModel, StyleBank]:

@@ -10,19 +10,21 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from generators.inference import Renderer
+from generators.inference import DeviceFailed, Renderer
 from generators.style import Style
 from label_editing.catalog import Catalog
 from label_editing.scene import InstanceMap, LabelMap
 from pipeline.augment.editing import Editor, with_reject, with_seconds
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import Agreement, EditedSample, Outcome, RenderedSample, Slot
+from pipeline.errors import RunError
 from pipeline.shards.pixels import decode_instances, decode_labels, encode_image
 from pipeline.shards.sample import NOT_MEASURED
 from pipeline.sources.base import Image
 from pipeline.styles.draw import replay_style
 
 STAGE = "render"
+_MOST_STYLES = 16  # of one scene at a time: their images wait in memory to be encoded
 _ENCODERS = 4  # threads a worker; OpenCV encodes outside the interpreter lock
 
 
@@ -30,7 +32,7 @@ class Input(NamedTuple):
     """What the renderer takes for one sample."""
 
     labels: LabelMap
-    instances: InstanceMap
+    instances: InstanceMap | None
     style: Style | None
 
 
@@ -46,10 +48,10 @@ class RenderWorker:
 
     def __call__(self, slots: list[Slot]) -> list[Slot]:
         """The slots with their images; the encoding of one batch overlaps the rendering of the next."""
-        pending: list[tuple[Slot, Future[RenderedSample] | None]] = []
-        for start in range(0, len(slots), self._renderer.max_batch):
-            pending += self._batch(slots[start : start + self._renderer.max_batch])
-        return [self._settle(slot, future) for slot, future in pending]
+        pending: dict[int, tuple[Slot, Future[RenderedSample] | None]] = {}
+        for batch in batches(slots, self._renderer.max_batch):
+            pending |= {slot.number: (slot, future) for slot, future in self._batch(batch)}
+        return [self._settle(*pending[slot.number]) for slot in slots]
 
     def step(self, slot: Slot) -> tuple[Slot, bool]:
         """The slot after the next thing that is tried: its sample rendered, or its next scene edited."""
@@ -106,6 +108,8 @@ class RenderWorker:
         """An image each; when a batch fails, its samples are tried alone, so that one cannot take others with it."""
         try:
             return self._render(samples) if samples else []
+        except RunError:
+            raise
         except Exception:
             return [self._render_alone(sample) for sample in samples]
 
@@ -116,6 +120,8 @@ class RenderWorker:
     def _render_alone(self, sample: EditedSample) -> Image | Exception:
         try:
             return self._render([sample])[0]
+        except RunError:
+            raise
         except Exception as error:
             return error
 
@@ -146,6 +152,21 @@ class RenderWorker:
         return with_reject(slot, sample.edited.spec, STAGE, Outcome.REJECTED, reason)
 
 
+def batches(slots: Sequence[Slot], size: int) -> list[list[Slot]]:
+    """Slots to render together: those of equal maps, which share what labels decide, and others `size` at a time."""
+    groups: dict[object, list[Slot]] = {}
+    for slot in slots:
+        sample = slot.sample
+        maps = (sample.labels_png, sample.instances_png) if isinstance(sample, EditedSample) else slot.number
+        groups.setdefault(maps, []).append(slot)
+    singles = [group[0] for group in groups.values() if len(group) == 1]
+    found = [singles[start : start + size] for start in range(0, len(singles), size)]
+    for group in groups.values():
+        if len(group) > 1:
+            found += [group[start : start + _MOST_STYLES] for start in range(0, len(group), _MOST_STYLES)]
+    return found
+
+
 def to_input(sample: EditedSample) -> Input:
     """What the renderer takes, from the bytes that the shard will hold and the style as recorded."""
     return Input(
@@ -156,10 +177,17 @@ def to_input(sample: EditedSample) -> Input:
 
 
 def render_inputs(renderer: Renderer, inputs: Sequence[Input], catalog: Catalog) -> list[Image]:
-    """The images of these inputs, all of one size."""
+    """The images of these inputs, all of one size.
+
+    RunError when it is the device that fails: no other scene would fare better on it.
+    """
     labels = np.stack([to_channels(each.labels, catalog) for each in inputs])
-    instances = np.stack([each.instances for each in inputs])
-    return list(renderer.render(labels, instances, [each.style for each in inputs]))
+    maps = [each.instances for each in inputs if each.instances is not None]
+    instances = np.stack(maps) if len(maps) == len(inputs) else None
+    try:
+        return list(renderer.render(labels, instances, [each.style for each in inputs]))
+    except DeviceFailed as error:
+        raise RunError(str(error)) from error
 
 
 def to_channels(labels: LabelMap, catalog: Catalog) -> npt.NDArray[np.uint16]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from generators.inference import Renderer
+from generators.style import Style
 from label_editing.scene import Scene
-from pipeline.augment.rendering import to_channels
+from pipeline.augment.rendering import Input, render_inputs
 from pipeline.errors import SourceError
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.scores import Scores
@@ -51,13 +52,13 @@ class SceneRenderer:
     def bank(self) -> StyleBank:
         return self._bank
 
-    def image(self, scene: Scene, variant: int = 0) -> Image:
-        """The scene in the style that this variant draws."""
-        rng = sample_rng(self._seed, scene.key, variant)
-        style, _ = draw_style(self._bank, self._picks, scene, rng)
-        instances = None if scene.instances is None else scene.instances[None]
-        image: Image = self._renderer.render(to_channels(scene.labels, self._catalog)[None], instances, [style])[0]
-        return image
+    def images(self, scene: Scene, num_styles: int = 1) -> list[Image]:
+        """The scene in so many styles, each drawn for itself."""
+        inputs = [Input(scene.labels, scene.instances, self._style(scene, variant)) for variant in range(num_styles)]
+        return render_inputs(self._renderer, inputs, self._catalog)
+
+    def _style(self, scene: Scene, variant: int) -> Style | None:
+        return draw_style(self._bank, self._picks, scene, sample_rng(self._seed, scene.key, variant))[0]
 
 
 def render_scenes(
@@ -68,4 +69,4 @@ def render_scenes(
         scene, image = source.read(key, judge.resolution)
         if image is None:
             raise SourceError(f"{key} has no image to compare with; choose a split with images")
-        yield Rendering(scene, image, [renderer.image(scene, variant) for variant in range(num_styles)])
+        yield Rendering(scene, image, renderer.images(scene, num_styles))

@@ -13,6 +13,7 @@ from generators import FAMILIES, family_named
 from generators.checkpoint import load_weights, save_weights
 from generators.family import Batch, Family, FamilyConfig, Generator, LabelSpace, Optimizers, System, Turn
 from generators.inference import Renderer
+from generators.layout import Layout
 from generators.recompute import recompute_activations
 from generators.style import Style, StyleKind
 
@@ -261,6 +262,25 @@ def test_style_of_a_real_image_fits_the_generator(system):
         wanted = some_style(system.generator, batch)
         assert wanted is not None
         assert style.shape == wanted.shape
+
+
+@torch.inference_mode()
+def test_one_layout_in_several_styles_gives_the_images_of_each_style_alone(family, config):
+    torch.manual_seed(0)
+    fast = family.build_generator(config, SPACE).for_inference(torch.device("cpu"))
+    batch = some_batch(*size_for(fast), size=1)
+    condition = fast.condition(batch.labels_BHW, batch.instances_BHW)
+    style = some_style(fast, batch)
+    if fast.style_kind is StyleKind.NOISE and style is not None:
+        style = style[..., :1, :1].expand_as(style)  # one vector an image, as rendering gives it
+    styles = [None] if style is None else [style, 2 * style]
+    for room_bytes in (0, 2**28):
+        layout = Layout(condition, room_bytes)
+        for _ in range(2):
+            images = fast.in_styles(layout, styles)
+            assert all(torch.equal(image, fast(condition, one)) for image, one in zip(images, styles, strict=True))
+    if fast.shares_layouts:
+        assert layout.num_kept > 0
 
 
 def test_renderer_runs_every_family_and_gives_each_sample_its_own_image(family, config):

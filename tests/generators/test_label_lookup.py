@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from generators.blocks import halve
 from generators.conditioning import one_hot
-from generators.label_lookup import LabelLookup
+from generators.label_lookup import LabelLookup, halved_one_hot
 
 
 @pytest.mark.parametrize("padding_mode", ["reflect", "zeros"])
@@ -33,3 +34,9 @@ def test_lookup_in_several_pieces_is_the_same(monkeypatch):
 def test_lookup_refuses_a_strided_convolution():
     with pytest.raises(ValueError, match=r"^only size-preserving convolutions can be looked up, not Conv2d\("):
         LabelLookup(nn.Conv2d(6, 5, 3, stride=2, padding=1), 6)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (7, 11)])
+def test_counting_labels_halves_them_as_averaging_their_one_hot_map_does(size):
+    labels = torch.randint(0, 5, (2, *size), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(halved_one_hot(labels, 5), halve()(one_hot(labels, 5)))

@@ -4,6 +4,7 @@ import re
 import time
 import tracemalloc
 from collections import Counter
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -127,3 +128,15 @@ def test_a_million_samples_are_planned_in_seconds_and_megabytes(weighted):
     assert seconds < 20
     assert peak < 200e6
     assert len(pickle.dumps(plan)) < 20e6
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(1, 4, 10)])
+def test_variants_of_a_scene_lie_together_where_that_is_asked(weights):
+    apart = specs(draw_plan("night", KEYS, 37, 3, 8, weights=weights))
+    together = specs(draw_plan("night", KEYS, 37, 3, 8, weights=weights, variants_together=True))
+    assert {spec[1:] for spec in together} == {spec[1:] for spec in apart}
+    scenes = [scene for scene, _ in groupby(together, key=lambda spec: spec.source_key)]
+    assert scenes == list(dict.fromkeys(spec.source_key for spec in apart))
+    for _, variants in groupby(together, key=lambda spec: spec.source_key):
+        numbers = [spec.variant for spec in variants]
+        assert numbers == sorted(numbers)

@@ -7,6 +7,7 @@ from generators.ccfpse import CcfpseConfig, CcfpseGenerator
 from generators.ccfpse import strips as strips_module
 from generators.ccfpse.inference import StripwiseCcfpse
 from generators.family import LabelSpace
+from generators.layout import Layout
 
 SPACE = LabelSpace(5)
 
@@ -27,10 +28,11 @@ def plain_network(**settings: object) -> CcfpseGenerator:
     return generator.eval()
 
 
-@pytest.mark.parametrize("pixels_at_once", [1, 200, 2**14])
+@pytest.mark.parametrize("rows", [1, 3, 2**14])
 @torch.inference_mode()
-def test_images_are_the_plain_networks_however_thin_the_strips(pixels_at_once, monkeypatch):
-    monkeypatch.setattr(strips_module, "_PIXELS_AT_ONCE", pixels_at_once)
+def test_images_are_the_plain_networks_however_thin_the_strips(rows, monkeypatch):
+    monkeypatch.setattr(strips_module, "_PIXELS_AT_ONCE", 1)
+    monkeypatch.setattr(strips_module, "_LEAST_ROWS", rows)
     plain = plain_network()
     fast = plain.for_inference(torch.device("cpu"))
     assert isinstance(fast, StripwiseCcfpse)
@@ -50,3 +52,16 @@ def test_several_styles_of_one_layout_share_its_kernels():
     together = fast(condition, styles)
     for image, style in zip(together, styles, strict=True):
         torch.testing.assert_close(image, plain(condition, style[None])[0], atol=1e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_another_style_of_a_layout_that_is_kept_predicts_nothing_anew(monkeypatch):
+    fast = plain_network(use_vae=True, start_grid=(2, 2), style_dim=3).for_inference(torch.device("cpu"))
+    labels = torch.randint(0, 5, (1, 64, 64))
+    layout = Layout(fast.condition(labels, labels.int()), room_bytes=2**30)
+    first, second = torch.randn(2, 3).split(1)
+    fast.in_styles(layout, [first])
+    with monkeypatch.context() as patched:
+        patched.setattr(strips_module.Strip, "hidden", lambda *_: pytest.fail("predicted anew"))
+        [again] = fast.in_styles(layout, [second])
+    assert torch.equal(again, fast(layout.condition, second))

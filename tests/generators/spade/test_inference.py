@@ -5,10 +5,12 @@ import torch
 import torch.nn.functional as F
 
 from generators.family import LabelSpace
+from generators.layout import Layout
 from generators.spade import SpadeConfig, SpadeGenerator
 from generators.spade.folded import FoldedSpade
 from generators.spade.inference import FoldedSpadeGenerator
 from generators.spade.label_grid import sort_pixels
+from generators.spade.merged import MergedGenerator
 from generators.spade.modulation import Spade
 
 CPU = torch.device("cpu")
@@ -66,19 +68,20 @@ def test_another_style_of_the_same_layout_reuses_what_labels_decide():
     )
     plain = settled(SpadeGenerator(config, SPACE))
     fast = plain.for_inference(CPU)
-    condition = fast.condition(*layout(64, 64))
-    fast(condition, torch.zeros(1, 3))
+    kept = Layout(fast.condition(*layout(64, 64)), room_bytes=2**26)
+    fast.in_styles(kept, [torch.zeros(1, 3)])
     calls = []
     for layer in fast.modules():
         if isinstance(layer, FoldedSpade):
             layer.register_forward_hook(lambda *_: calls.append(1))
-    style = torch.randn(1, 3)
-    wanted = plain(plain.condition(*layout(64, 64)), style)
-    torch.testing.assert_close(fast(condition, style), wanted, atol=1e-5, rtol=0)
+    styles = torch.randn(2, 3).split(1)
+    images = fast.in_styles(kept, styles)
     assert calls == []
-    other_labels = layout(64, 64)[0].flip(2)
-    fast(fast.condition(other_labels, other_labels.int()), style)
-    assert len(calls) > 0
+    for style, image in zip(styles, images, strict=True):
+        wanted = plain(plain.condition(*layout(64, 64)), style)
+        torch.testing.assert_close(image, wanted, atol=1e-5, rtol=0)
+        assert torch.equal(image, fast(kept.condition, style))
+    assert len(calls) > 0, "a layout without room computes anew"
 
 
 def test_the_plain_network_stays_as_it_was():
@@ -104,7 +107,7 @@ def test_one_layer_agrees_on_busy_maps_and_on_flat_ones(block):
     grid = sort_pixels(labels, edges, 4)
     assert (grid.distinct_share > 0.5) == (block == 1)
     x = torch.randn(2, 6, 32, 48)
-    torch.testing.assert_close(FoldedSpade(plain, 4)(grid).apply(x), plain(x, condition), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(FoldedSpade(plain, 4)(grid).spread().apply(x), plain(x, condition), atol=1e-5, rtol=1e-5)
 
 
 def test_distinct_neighbourhoods_are_those_a_slow_count_finds():
@@ -121,6 +124,15 @@ def test_distinct_neighbourhoods_are_those_a_slow_count_finds():
         assert found.setdefault(index, tuple(window.tolist())) == tuple(window.tolist())
 
 
-def test_a_gpu_convolves_everything():
-    plain = SpadeGenerator(SpadeConfig(base_channels=2, hidden_channels=4, upsampling="normal"), SPACE)
-    assert isinstance(plain.for_inference(torch.device("cuda")), SpadeGenerator)
+@pytest.mark.parametrize("settings", [{}, {"use_vae": True, "start_grid": (2, 4), "style_dim": 6}])
+@torch.inference_mode()
+def test_a_gpu_convolves_everything_with_scale_and_shift_in_one(settings):
+    torch.manual_seed(0)
+    config = SpadeConfig(base_channels=4, hidden_channels=16, upsampling="normal", **settings)
+    plain = settled(SpadeGenerator(config, SPACE))
+    fast = plain.for_inference(torch.device("cuda"))  # where it is built for, not where it lies
+    assert isinstance(fast, MergedGenerator)
+    labels, instances = layout(64, 128, batch=2)
+    style = torch.randn(2, plain.style_dim) if plain.style_dim else None
+    wanted = plain(plain.condition(labels, instances), style)
+    torch.testing.assert_close(fast(fast.condition(labels, instances), style), wanted, atol=1e-5, rtol=0)

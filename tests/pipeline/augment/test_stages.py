@@ -1,18 +1,19 @@
 """The stages of one shard, driven here without Ray."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from generators.inference import Renderer
+from generators.inference import DeviceFailed, Renderer
 from pipeline.augment.editing import Editor
 from pipeline.augment.finishing import Finisher
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim
 from pipeline.augment.prepare import prepare
-from pipeline.augment.rendering import RenderWorker
+from pipeline.augment.rendering import RenderWorker, batches
 from pipeline.augment.rows import Outcome, RenderedSample
 from pipeline.errors import RunError, SourceError
 from pipeline.recipe import load_recipe
@@ -152,6 +153,39 @@ def test_one_sample_that_cannot_be_rendered_takes_no_other_with_it(job, renderer
     assert [len(slot.rejects) for slot in slots] == [1, 0, 0, 0]
     assert slots[0].rejects[0].reason == "RuntimeError: no kernel for this"
     assert all(isinstance(slot.sample, RenderedSample) for slot in slots)
+
+
+def test_a_device_that_fails_ends_the_run_and_counts_against_no_scene(job):
+    class Full:
+        max_batch = 4
+        calls = 0
+
+        def render(self, labels, instances, styles):
+            self.calls += 1
+            raise DeviceFailed("cuda:0 has not enough memory for one image of 64x32")
+
+    full = Full()
+    with pytest.raises(RunError, match=r"^cuda:0 has not enough memory for one image of 64x32$"):
+        RenderWorker(job, full)(Editor(job)([0, 1, 2, 3]))
+    assert full.calls == 1
+
+
+def test_variants_of_an_unedited_scene_are_rendered_together_and_others_in_batches(recipe_text, renderer, tmp_path):
+    text = re.sub(r"edits:\n(  - .*\n)+", "", recipe_text).replace("samples: 10", "variants_per_source: 5")
+    path = tmp_path / "looks.yaml"
+    path.write_text(text.format(root=tmp_path / "out"))
+    job = prepare(load_recipe(path))[0]
+    slots = Editor(job)(list(range(12)))
+    assert [[slot.number for slot in batch] for batch in batches(slots, 4)] == [
+        [0, 1, 2, 3, 4],
+        [5, 6, 7, 8, 9],
+        [10, 11],
+    ]
+    singles = batches([slots[0], slots[5], slots[10]], 2)
+    assert [[slot.number for slot in batch] for batch in singles] == [[0, 5], [10]]
+    together = RenderWorker(job, renderer)(slots)
+    assert [slot.number for slot in together] == list(range(12))
+    assert replace(RenderWorker(job, renderer)(slots[7:8])[0], seconds={}) == replace(together[7], seconds={})
 
 
 def test_a_shard_reads_back_as_pairs_of_one_size_with_flat_records(job, renderer, tmp_path):
