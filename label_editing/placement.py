@@ -180,11 +180,14 @@ def _check_covered(canvas: Canvas, box: Box, mask: npt.NDArray[np.bool_], limits
                 raise Unfit("it would hide other objects")
 
 
-def paste(canvas: Canvas, spec: ClassSpec, fit: Fit, ids: tuple[int, ...] = ()) -> list[Instance]:
-    """Paint a placement, under these ids or free ones; the new instances, the object first."""
+def paste(canvas: Canvas, spec: ClassSpec, fit: Fit, companion: str, ids: tuple[int, ...] = ()) -> list[Instance]:
+    """Paint a placement, under these ids or free ones; the new instances, the object first.
+
+    `companion` is the class of what comes with it, empty where nothing does.
+    """
     parts = {SELF: spec.id}
-    if spec.companion is not None:
-        parts[COMPANION] = canvas.catalog.named(spec.companion).id
+    if companion:
+        parts[COMPANION] = canvas.catalog.named(companion).id
     codes: Codes = np.full(fit.parts.shape, UNCHANGED, np.int32)
     new = []
     for place, (part, class_id) in enumerate(parts.items()):

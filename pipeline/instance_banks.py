@@ -28,7 +28,7 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.storage import Store
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_PER_CLASS = 4000  # more add nothing that anyone would see
 _NUM_OTHER_SCENES = 8  # that replace_region takes regions from
 _FIELDS: dict[str, pa.DataType] = {
