@@ -1,8 +1,11 @@
 """What is behind an object: the hole it leaves is filled by continuing the background around it.
 
-Ground is continued in lines from side to side (`ground_lines`); what stands on it, and the sky, from the nearest pixel.
-No object, no pole and nothing void is ever continued.
+Ground, and a fence or wall that both sides show before something higher, is continued in lines from side to side
+(`ground_lines`); what else stands, and the sky, from the nearest pixel. No object, no pole and nothing void is ever
+continued.
 """
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,7 +15,7 @@ from label_editing.boxes import Box, box_of
 from label_editing.canvas import Canvas
 from label_editing.catalog import Catalog
 from label_editing.changes import UNCHANGED
-from label_editing.ground_lines import Sides, join_sides
+from label_editing.ground_lines import Run, Sides, join_sides
 from label_editing.scene import LabelMap
 
 _STANDING = -1  # in profiles: anything that is not ground
@@ -70,15 +73,34 @@ def _continued(canvas: Canvas, window: Box, box: Box, hole: _Bools) -> _Ints | N
 
 
 def _ground_plan(catalog: Catalog, labels: LabelMap, seeds: _Bools, hole: _Bools, inner: Box) -> _Ints:
-    """Ground classes and STANDING for the inner box."""
+    """Ground classes, at most one that stands, and STANDING for the inner box."""
     plan = np.where(catalog.of_layer["ground"], np.arange(len(catalog.known)), _STANDING).astype(np.int32)
     sides = Sides(labels, plan, seeds, hole, reach=inner.width)
+    low = _low_structure(catalog, sides)
+    if low is not None:
+        plan[low] = low
     left, right = sides.runs(on_left=True), sides.runs(on_left=False)
     if not left and not right:
         return plan[_nearest(labels, seeds, inner)]
     rows = np.arange(inner.top, inner.bottom, dtype=np.int32)
     columns = np.arange(inner.left, inner.right, dtype=np.int32)
     return join_sides(left, right, rows, columns)
+
+
+def _low_structure(catalog: Catalog, sides: Sides) -> int | None:
+    """The class of a fence or wall that stands before something higher on both sides: it goes on behind the object."""
+    every = replace(sides, plan=np.arange(len(catalog.known), dtype=np.int32))
+    left, right = (_standing_lower(catalog, every.runs(on_left)) for on_left in (True, False))
+    return max(left.keys() & right.keys(), key=lambda code: (min(left[code], right[code]), code), default=None)
+
+
+def _standing_lower(catalog: Catalog, runs: list[Run]) -> dict[int, int]:
+    """How many rows of each structure one side shows under its uppermost run."""
+    found: dict[int, int] = {}
+    for run in runs[1:]:
+        if catalog.of_layer["structure"][run.code]:
+            found[run.code] = found.get(run.code, 0) + run.length
+    return found
 
 
 def _nearest(labels: LabelMap, seeds: _Bools, inner: Box) -> _Ints:
