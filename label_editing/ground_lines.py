@@ -5,12 +5,14 @@ that goes on behind the object; a run that only one side has tapers off towards 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from label_editing.instance_table import run_starts
 from label_editing.scene import LabelMap
 
 _Bools = npt.NDArray[np.bool_]
@@ -38,54 +40,65 @@ class Run(NamedTuple):
     def length(self) -> int:
         return self.last - self.first + 1
 
+    def mirrored(self, width: int) -> "Run":
+        """The same run in a window of this width that is mirrored back."""
+        first, last, slope = width - 1 - self.first_column, width - 1 - self.last_column, self.slope
+        return Run(self.code, self.first, first, self.last, last, None if slope is None else -slope)
+
 
 @dataclass(frozen=True)
-class Sides:
-    """A window of a map around a hole. `plan` turns class ids into codes; seeds beyond `reach` columns do not count."""
+class Side:
+    """What is seen left of a hole in a window of a map; right of it, where the maps are mirrored."""
 
     labels: LabelMap
-    plan: _Ints
     seeds: _Bools
     hole: _Bools
-    reach: int
+    reach: int  # seeds further away, in columns, do not count
+    mirrored: bool = False
 
-    def runs(self, on_left: bool) -> list[Run]:
-        """What is seen beside the hole on one side: the nearest seed of each row."""
-        if on_left:
-            return self._left_runs()
-        mirrored = Sides(self.labels[:, ::-1], self.plan, self.seeds[:, ::-1], self.hole[:, ::-1], self.reach)
-        last = self.hole.shape[1] - 1
-        return [
-            run._replace(
-                first_column=last - run.first_column,
-                last_column=last - run.last_column,
-                slope=None if run.slope is None else -run.slope,
-            )
-            for run in mirrored._left_runs()
-        ]
+    @classmethod
+    def both(cls, labels: LabelMap, seeds: _Bools, hole: _Bools, reach: int) -> tuple["Side", "Side"]:
+        """Left and right."""
+        right = cls(labels[:, ::-1], seeds[:, ::-1], hole[:, ::-1], reach, mirrored=True)
+        return cls(labels, seeds, hole, reach), right
 
-    def _left_runs(self) -> list[Run]:
+    def runs(self, plan: _Ints) -> list[Run]:
+        """The codes that `plan` gives to the classes beside the hole, from top to bottom."""
+        rows, columns = self._places.T
+        runs = _runs(plan[self.labels[rows, columns]], rows, columns)
+        runs = runs[:1] + [below._replace(slope=self._slope(plan, above, below)) for above, below in pairwise(runs)]
+        return [run.mirrored(self.hole.shape[1]) for run in runs] if self.mirrored else runs
+
+    def lengths(self) -> list[tuple[int, int]]:
+        """Classes beside the hole and over how many rows, from top to bottom."""
+        classes = self.labels[self._places[:, 0], self._places[:, 1]]
+        if classes.size == 0:
+            return []
+        starts = run_starts(classes)
+        return list(zip(classes[starts].tolist(), np.diff(starts, append=classes.size).tolist(), strict=True))
+
+    @cached_property
+    def _places(self) -> npt.NDArray[np.intp]:
+        """Row and column of the nearest seed of each row of the hole, and of its upper and lower corner."""
         rows = np.flatnonzero(self.hole.any(axis=1))
         edges = self.hole[rows].argmax(axis=1)
-        most = int(edges.max())  # nothing right of the last edge is on the left
-        columns, ends = np.arange(most), edges[:, None]
-        beside = self.seeds[rows, :most] & (columns < ends) & (columns >= ends - self.reach)
+        first, most = max(0, int(edges.min()) - self.reach), int(edges.max())  # no seed left or right of them counts
+        columns, ends = np.arange(first, most), edges[:, None]
+        beside = self.seeds[rows, first:most] & (columns < ends) & (columns >= ends - self.reach)
         seen = beside.any(axis=1)
-        nearest = most - 1 - beside[seen, ::-1].argmax(axis=1) if most else np.zeros(0, np.intp)
+        nearest = most - 1 - beside[seen, ::-1].argmax(axis=1) if most > first else np.zeros(0, np.intp)
         above = _corner(self.seeds, int(rows[0]) - 1, int(edges[0]), self.reach)
         below = _corner(self.seeds, int(rows[-1]) + 1, int(edges[-1]), self.reach)
-        places = np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
-        runs = _runs(self.plan[self.labels[places[:, 0], places[:, 1]]], places[:, 0], places[:, 1])
-        return runs[:1] + [below._replace(slope=self._slope(above, below)) for above, below in pairwise(runs)]
+        return np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
 
-    def _slope(self, above: Run, below: Run) -> float | None:
+    def _slope(self, plan: _Ints, above: Run, below: Run) -> float | None:
         """Of the border between two runs, over the columns left of where it was seen."""
         column, row = min(above.last_column, below.first_column), below.first
         far = int(np.clip(self.reach / 2, *_SLOPE_OVER_COLUMNS))
         if below.first - above.last > _SEEN or column < far:
             return None
         top = max(0, row - far)
-        codes = self.plan[self.labels[top : row + far, column - far : column - far // 3]]
+        codes = plan[self.labels[top : row + far, column - far : column - far // 3]]
         border = (codes[:-1] == above.code) & (codes[1:] == below.code)
         away = np.where(border, np.abs(np.arange(top + 1 - row, top + len(codes) - row))[:, None], 2 * far)
         rows = away.argmin(axis=0)
