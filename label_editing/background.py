@@ -1,7 +1,8 @@
 """What is behind an object: the hole it leaves is filled by continuing the background around it.
 
-Ground is continued in lines from side to side (`ground_lines`); what stands on it, and the sky, from the nearest pixel.
-No object, no pole and nothing void is ever continued.
+Ground, and a fence or wall that both sides show before something higher, is continued in lines from side to side
+(`ground_lines`); what else stands, and the sky, from the nearest pixel. No object, no pole and nothing void is ever
+continued.
 """
 
 import cv2
@@ -12,12 +13,14 @@ from label_editing.boxes import Box, box_of
 from label_editing.canvas import Canvas
 from label_editing.catalog import Catalog
 from label_editing.changes import UNCHANGED
-from label_editing.ground_lines import Sides, join_sides
+from label_editing.ground_lines import Side, join_sides
 from label_editing.scene import LabelMap
 
 _STANDING = -1  # in profiles: anything that is not ground
 _ROW_PREFERENCE = 2  # how many columns away counts as one row away, when looking for the nearest pixel
 _MARGINS = (1.0, 4.0)  # how far around the hole to look first, over its size
+
+_WIDE = 128  # pixels to look around next, which is little against the whole picture
 
 _Bools = npt.NDArray[np.bool_]
 _Ints = npt.NDArray[np.int32]
@@ -36,7 +39,8 @@ def fill_hole(canvas: Canvas, box: Box, hole: _Bools) -> None:
         return
     hole = hole[tight.within(box).window]
     windows = [_around(canvas, tight, margin) for margin in _MARGINS]
-    for window in (*windows, canvas.whole):
+    wide = tight.grown(_WIDE, _WIDE).clipped(canvas.height, canvas.width)
+    for window in (*windows, wide, canvas.whole):
         filled = _continued(canvas, window, tight, hole)
         if filled is not None:
             canvas.paint(tight, np.where(hole, filled, np.int32(UNCHANGED)))
@@ -70,15 +74,33 @@ def _continued(canvas: Canvas, window: Box, box: Box, hole: _Bools) -> _Ints | N
 
 
 def _ground_plan(catalog: Catalog, labels: LabelMap, seeds: _Bools, hole: _Bools, inner: Box) -> _Ints:
-    """Ground classes and STANDING for the inner box."""
+    """Ground classes, at most one that stands, and STANDING for the inner box."""
     plan = np.where(catalog.of_layer["ground"], np.arange(len(catalog.known)), _STANDING).astype(np.int32)
-    sides = Sides(labels, plan, seeds, hole, reach=inner.width)
-    left, right = sides.runs(on_left=True), sides.runs(on_left=False)
+    sides = Side.both(labels, seeds, hole, reach=inner.width)
+    low = _low_structure(catalog, *sides)
+    if low is not None:
+        plan[low] = low
+    left, right = (side.runs(plan) for side in sides)
     if not left and not right:
         return plan[_nearest(labels, seeds, inner)]
     rows = np.arange(inner.top, inner.bottom, dtype=np.int32)
     columns = np.arange(inner.left, inner.right, dtype=np.int32)
     return join_sides(left, right, rows, columns)
+
+
+def _low_structure(catalog: Catalog, left: Side, right: Side) -> int | None:
+    """The class of a fence or wall that stands before something higher on both sides: it goes on behind the object."""
+    one, other = _standing_lower(catalog, left), _standing_lower(catalog, right)
+    return max(one.keys() & other.keys(), key=lambda code: (min(one[code], other[code]), code), default=None)
+
+
+def _standing_lower(catalog: Catalog, side: Side) -> dict[int, int]:
+    """How many rows of each structure one side shows under its uppermost class."""
+    found: dict[int, int] = {}
+    for class_id, length in side.lengths()[1:]:
+        if catalog.of_layer["structure"][class_id]:
+            found[class_id] = found.get(class_id, 0) + length
+    return found
 
 
 def _nearest(labels: LabelMap, seeds: _Bools, inner: Box) -> _Ints:

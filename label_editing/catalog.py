@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from label_editing.names import unknown_name
 
@@ -29,8 +29,18 @@ class ClassSpec(BaseModel):
     void: bool = False
     train_id: int = 255
     support: tuple[str, ...] = ()  # classes that may lie under the foot line of an instance
-    companion: str | None = None  # the class that comes and goes with it: a rider's bicycle
+    companion: tuple[str, ...] = ()  # classes of which one comes and goes with it: a rider's bicycle or motorcycle
     height_m: float | None = Field(default=None, gt=0)  # of a usual one; what sizes are regressed against
+
+    @field_validator("companion", mode="before")
+    @classmethod
+    def _one_or_several(cls, companion: Any) -> Any:
+        # A single name stands for itself; models and data sets of older catalogs hold one, or null.
+        if companion is None:
+            return ()
+        if isinstance(companion, str):
+            return (companion,)
+        return tuple(companion) if isinstance(companion, list) else companion
 
 
 class Catalog(BaseModel):
@@ -55,7 +65,7 @@ class Catalog(BaseModel):
             if c.thing and c.id == 0:
                 # 0*1000+k would read as class k.
                 raise ValueError(f"class {c.name!r}: a thing class needs an id above 0")
-            for other in (*c.support, *([c.companion] if c.companion else [])):
+            for other in (*c.support, *c.companion):
                 if other not in names:
                     raise ValueError(f"class {c.name!r}: {unknown_name('class', other, names)}")
         return self

@@ -5,64 +5,108 @@ that goes on behind the object; a run that only one side has tapers off towards 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from label_editing.instance_table import run_starts
 from label_editing.scene import LabelMap
 
 _Bools = npt.NDArray[np.bool_]
 _Ints = npt.NDArray[np.int32]
+_Rows = npt.NDArray[np.float64]
+
+_SLOPE_OVER_COLUMNS = (24, 60)  # least and most, beside the hole; half its width in between
+_SEEN = 2  # rows between two runs, at most, where the border between them shows
 
 
 class Run(NamedTuple):
-    """Rows first..last of one side show one class; the columns are where it was seen at both ends."""
+    """Rows first..last of one side show one class; the columns are where it was seen at both ends.
+
+    `slope` is how steeply the border with the run above falls to the right, beside the hole; None where that is hidden.
+    """
 
     code: int
     first: int
     first_column: int
     last: int
     last_column: int
+    slope: float | None = None
 
     @property
     def length(self) -> int:
         return self.last - self.first + 1
 
+    def mirrored(self, width: int) -> "Run":
+        """The same run in a window of this width that is mirrored back."""
+        first, last, slope = width - 1 - self.first_column, width - 1 - self.last_column, self.slope
+        return Run(self.code, self.first, first, self.last, last, None if slope is None else -slope)
+
 
 @dataclass(frozen=True)
-class Sides:
-    """A window of a map around a hole. `plan` turns class ids into codes; seeds beyond `reach` columns do not count."""
+class Side:
+    """What is seen left of a hole in a window of a map; right of it, where the maps are mirrored."""
 
     labels: LabelMap
-    plan: _Ints
     seeds: _Bools
     hole: _Bools
-    reach: int
+    reach: int  # seeds further away, in columns, do not count
+    mirrored: bool = False
 
-    def runs(self, on_left: bool) -> list[Run]:
-        """What is seen beside the hole on one side: the nearest seed of each row."""
-        if on_left:
-            return self._left_runs()
-        mirrored = Sides(self.labels[:, ::-1], self.plan, self.seeds[:, ::-1], self.hole[:, ::-1], self.reach)
-        last = self.hole.shape[1] - 1
-        return [
-            run._replace(first_column=last - run.first_column, last_column=last - run.last_column)
-            for run in mirrored._left_runs()
-        ]
+    @classmethod
+    def both(cls, labels: LabelMap, seeds: _Bools, hole: _Bools, reach: int) -> tuple["Side", "Side"]:
+        """Left and right."""
+        right = cls(labels[:, ::-1], seeds[:, ::-1], hole[:, ::-1], reach, mirrored=True)
+        return cls(labels, seeds, hole, reach), right
 
-    def _left_runs(self) -> list[Run]:
+    def runs(self, plan: _Ints) -> list[Run]:
+        """The codes that `plan` gives to the classes beside the hole, from top to bottom."""
+        rows, columns = self._places.T
+        runs = _runs(plan[self.labels[rows, columns]], rows, columns)
+        runs = runs[:1] + [below._replace(slope=self._slope(plan, above, below)) for above, below in pairwise(runs)]
+        return [run.mirrored(self.hole.shape[1]) for run in runs] if self.mirrored else runs
+
+    def lengths(self) -> list[tuple[int, int]]:
+        """Classes beside the hole and over how many rows, from top to bottom."""
+        classes = self.labels[self._places[:, 0], self._places[:, 1]]
+        if classes.size == 0:
+            return []
+        starts = run_starts(classes)
+        return list(zip(classes[starts].tolist(), np.diff(starts, append=classes.size).tolist(), strict=True))
+
+    @cached_property
+    def _places(self) -> npt.NDArray[np.intp]:
+        """Row and column of the nearest seed of each row of the hole, and of its upper and lower corner."""
         rows = np.flatnonzero(self.hole.any(axis=1))
         edges = self.hole[rows].argmax(axis=1)
-        most = int(edges.max())  # nothing right of the last edge is on the left
-        columns, ends = np.arange(most), edges[:, None]
-        beside = self.seeds[rows, :most] & (columns < ends) & (columns >= ends - self.reach)
+        first, most = max(0, int(edges.min()) - self.reach), int(edges.max())  # no seed left or right of them counts
+        columns, ends = np.arange(first, most), edges[:, None]
+        beside = self.seeds[rows, first:most] & (columns < ends) & (columns >= ends - self.reach)
         seen = beside.any(axis=1)
-        nearest = most - 1 - beside[seen, ::-1].argmax(axis=1) if most else np.zeros(0, np.intp)
+        nearest = most - 1 - beside[seen, ::-1].argmax(axis=1) if most > first else np.zeros(0, np.intp)
         above = _corner(self.seeds, int(rows[0]) - 1, int(edges[0]), self.reach)
         below = _corner(self.seeds, int(rows[-1]) + 1, int(edges[-1]), self.reach)
-        places = np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
-        return _runs(self.plan[self.labels[places[:, 0], places[:, 1]]], places[:, 0], places[:, 1])
+        return np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
+
+    def _slope(self, plan: _Ints, above: Run, below: Run) -> float | None:
+        """Of the border between two runs, over the columns left of where it was seen."""
+        column, row = min(above.last_column, below.first_column), below.first
+        far = int(np.clip(self.reach / 2, *_SLOPE_OVER_COLUMNS))
+        if below.first - above.last > _SEEN or column < far:
+            return None
+        top = max(0, row - far)
+        codes = plan[self.labels[top : row + far, column - far : column - far // 3]]
+        border = (codes[:-1] == above.code) & (codes[1:] == below.code)
+        away = np.where(border, np.abs(np.arange(top + 1 - row, top + len(codes) - row))[:, None], 2 * far)
+        rows = away.argmin(axis=0)
+        found = border[rows, np.arange(rows.size)]
+        if 2 * np.count_nonzero(found) < found.size:
+            return None
+        columns = np.arange(-far, -far + rows.size)
+        return float(np.median((rows[found] + top + 1 - row) / columns[found]))
 
 
 def _corner(seeds: _Bools, row: int, column: int, reach: int) -> list[tuple[int, int]]:
@@ -118,35 +162,54 @@ def join_sides(left: list[Run], right: list[Run], rows: _Ints, columns: _Ints) -
         left = right = only
     else:
         pairs = align(left, right)
-    codes = _codes(pairs, left, right)
+    codes = [run.code for run in (left[i] if i is not None else right[j or 0] for i, j in pairs)]
     strip = np.zeros((rows.size, columns.size), np.intp)
     border = np.full(columns.size, -np.inf)
-    seen_left = seen_right = 0
-    for place, (i, j) in enumerate(pairs):
-        if place:
-            border = np.maximum(border, _line(_span(left, seen_left), _span(right, seen_right), columns))
-            strip += rows[:, None] >= border
-        seen_left += i is not None
-        seen_right += j is not None
+    for line in _lines(pairs, left, right, columns):
+        border = np.maximum(border, line)
+        strip += rows[:, None] >= border
     return np.array(codes, np.int32)[strip]
 
 
-def _codes(pairs: list[tuple[int | None, int | None]], left: list[Run], right: list[Run]) -> list[int]:
-    codes = []
-    for i, j in pairs:
-        if i is not None:
-            codes.append(left[i].code)
-        elif j is not None:
-            codes.append(right[j].code)
-    return codes
-
-
 class _Span(NamedTuple):
-    """Rows between which one run ends and the next begins on one side: apart where something hides them."""
+    """Rows between which one run ends and the next begins on one side: apart where something hides them.
+
+    `slope` is that of this border beside the hole, `trend` that of the borders of this side in common.
+    """
 
     least: float
     most: float
     column: float
+    slope: float | None = None
+    trend: float | None = None
+
+    @property
+    def seen(self) -> bool:
+        return self.most - self.least <= _SEEN
+
+    @property
+    def row(self) -> float:
+        return (self.least + self.most) / 2
+
+
+def _lines(
+    pairs: list[tuple[int | None, int | None]], left: list[Run], right: list[Run], columns: _Ints
+) -> list[_Rows]:
+    """The rows of the borders between the strips, one by one from the top."""
+    ends: list[tuple[_Span, _Span]] = []
+    seen_left = seen_right = 0
+    for i, j in pairs:
+        ends.append((_span(left, seen_left), _span(right, seen_right)))
+        seen_left += i is not None
+        seen_right += j is not None
+    lines = [_line(*end, columns) for end in ends]
+    for k, (i, j) in enumerate(pairs[1:-1], start=1):
+        (left_1, right_1), (left_2, right_2) = ends[k], ends[k + 1]
+        if j is None:
+            lines[k], lines[k + 1] = _wedge(left_1, left_2, right_1, columns) or (lines[k], lines[k + 1])
+        elif i is None:
+            lines[k], lines[k + 1] = _wedge(right_1, right_2, left_1, columns) or (lines[k], lines[k + 1])
+    return lines[1:]
 
 
 def _span(runs: list[Run], k: int) -> _Span:
@@ -156,11 +219,20 @@ def _span(runs: list[Run], k: int) -> _Span:
     if k == len(runs):
         return _Span(runs[-1].last + 0.5, np.inf, runs[-1].last_column)
     above, below = runs[k - 1], runs[k]
-    return _Span(above.last + 0.5, below.first - 0.5, (above.last_column + below.first_column) / 2)
+    column = (above.last_column + below.first_column) / 2
+    slopes = [run.slope for run in runs if run.slope is not None]
+    # One for all borders of a side, so that no strip grows where it is hidden.
+    trend = float(np.median(slopes)) if slopes else None
+    return _Span(above.last + 0.5, below.first - 0.5, column, below.slope, trend)
 
 
-def _levelled(left: _Span, right: _Span) -> tuple[float, float]:
-    """The rows of a border at both sides, as level as what is seen allows."""
+def _row_at_both(left: _Span, right: _Span) -> tuple[float, float]:
+    """The rows of a border at both sides: going on as it does beside the hole, else as level as what is seen allows."""
+    width = right.column - left.column
+    if left.seen and left.trend is not None and not right.seen:
+        return left.row, float(np.clip(left.row + left.trend * width, right.least, right.most))
+    if right.seen and right.trend is not None and not left.seen:
+        return float(np.clip(right.row - right.trend * width, left.least, left.most)), right.row
     least, most = max(left.least, right.least), min(left.most, right.most)
     if least > most:  # one side is above the other
         return (left.most, right.least) if left.most < right.least else (left.least, right.most)
@@ -170,8 +242,34 @@ def _levelled(left: _Span, right: _Span) -> tuple[float, float]:
     return row, row
 
 
-def _line(left: _Span, right: _Span, columns: _Ints) -> npt.NDArray[np.float64]:
+def _line(left: _Span, right: _Span, columns: _Ints) -> _Rows:
     """The row of a straight border at each column, level beyond its ends."""
-    start, end = _levelled(left, right)
-    along = np.clip((columns - left.column) / max(right.column - left.column, 1.0), 0.0, 1.0)
-    return start + (end - start) * along
+    start, end = _row_at_both(left, right)
+    return _through([(left.column, start), (max(right.column, left.column + 1), end)], columns)
+
+
+def _through(points: list[tuple[float, float]], columns: _Ints) -> _Rows:
+    """A line through points (column, row) from left to right, level beyond them."""
+    across, down = np.array(points, np.float64).T
+    return np.interp(columns.astype(np.float64), across, down)
+
+
+def _wedge(upper: _Span, lower: _Span, end: _Span, columns: _Ints) -> tuple[_Rows, _Rows] | None:
+    """Both borders of a strip that ends before the other side, where the borders go on as they do beside the hole."""
+    if not (upper.seen and lower.seen and end.seen) or (upper.slope is None and lower.slope is None):
+        return None
+    width = end.column - upper.column
+    if abs(width) < 1:
+        return None
+    above = (end.row - upper.row) / width if upper.slope is None else upper.slope
+    below = (end.row - lower.row) / width if lower.slope is None else lower.slope
+    closing = (above - below) * np.sign(width)  # rows a column, going away from where the strip shows
+    if closing * abs(width) <= lower.row - upper.row:
+        return None
+    tip = float(np.sign(width) * (lower.row - upper.row) / closing)
+    row = upper.row + above * tip
+    point = (upper.column + tip, row)
+    return (
+        _through(sorted([(upper.column, upper.row), point, (end.column, end.row)]), columns),
+        _through(sorted([(lower.column, lower.row), point, (end.column, end.row)]), columns),
+    )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from label_editing.boxes import Box
 from label_editing.canvas import Canvas
 from label_editing.catalog import ClassSpec
-from label_editing.companions import companion_of
+from label_editing.companions import companion_of, company_of
 from label_editing.instance_table import Instance, run_starts
 from label_editing.names import unknown_name
 from label_editing.perspective import Perspective, fit_perspective, measured_objects
@@ -174,9 +174,11 @@ def _hidden_outline(canvas: Canvas, instance: Instance, mask: npt.NDArray[np.uin
 def _cut_out(
     canvas: Canvas, instance: Instance, spec: ClassSpec, view: Perspective | None, attributes: dict[str, str]
 ) -> BankEntry | None:
-    companion = companion_of(canvas, instance)
-    if spec.companion and companion is None:
+    company = company_of(canvas, instance)
+    # One that is ridden comes with its rider, and a rider never alone.
+    if company[0] != instance or len(company) > 2 or len(company) <= bool(spec.companion):
         return None
+    companion = company[1] if len(company) == 2 else None
     box, parts = parts_of(canvas, instance, companion)
     return BankEntry(
         class_name=spec.name,
@@ -188,7 +190,7 @@ def _cut_out(
         scene_height=canvas.height,
         scene_width=canvas.width,
         source_key=canvas.key,
-        companion=spec.companion or "",
+        companion=canvas.catalog.with_id(companion.class_id).name if companion else "",
         perspective=view,
         attributes=attributes,
     )

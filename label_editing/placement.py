@@ -94,8 +94,10 @@ def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, limits: L
     """What shows of an object in this box; Unfit says why it cannot be there."""
     mask = parts != NOTHING
     labels = canvas.labels[box.window]
-    _check_covered(canvas, box, mask, limits)
-    visible = mask & ~_in_front(canvas, box)
+    around = list(_overlapping(canvas, box))
+    nearer = [_stands_nearer(canvas, instance, shared, box) for instance, shared in around]
+    _check_covered(canvas, box, mask, limits, [each for each, near in zip(around, nearer, strict=True) if not near])
+    visible = mask & ~_in_front(canvas, box, [each for each, near in zip(around, nearer, strict=True) if near])
     _check_support(canvas, spec, labels, mask, visible)
     if spec.height_m is None or spec.height_m < _TALLER_THAN_SKYLINE_M:
         _check_sky(canvas, labels, visible)
@@ -127,12 +129,12 @@ def _check_support(
         raise Unfit(_no_room(spec))
 
 
-def _in_front(canvas: Canvas, box: Box) -> npt.NDArray[np.bool_]:
+def _in_front(canvas: Canvas, box: Box, nearer: list[tuple[Instance, Box]]) -> npt.NDArray[np.bool_]:
     """The pixels of a box that something nearer holds, or that are not of the scene."""
     labels = canvas.labels[box.window]
     front = (canvas.catalog.of_layer["fixed"] | canvas.catalog.is_void)[labels]
-    for instance, shared in _overlapping(canvas, box):
-        if canvas.instances is not None and _stands_nearer(canvas, instance, shared, box):
+    for instance, shared in nearer:
+        if canvas.instances is not None:
             front[shared.within(box).window] |= canvas.instances[shared.window] == instance.id
     return front | _near_thin(canvas, box, labels)
 
@@ -171,20 +173,25 @@ def _check_sky(canvas: Canvas, labels: npt.NDArray[np.integer], visible: npt.NDA
         raise Unfit("it would stand against the sky")
 
 
-def _check_covered(canvas: Canvas, box: Box, mask: npt.NDArray[np.bool_], limits: Limits) -> None:
-    for instance, shared in _overlapping(canvas, box):
-        if canvas.instances is not None and not _stands_nearer(canvas, instance, shared, box):
+def _check_covered(
+    canvas: Canvas, box: Box, mask: npt.NDArray[np.bool_], limits: Limits, farther: list[tuple[Instance, Box]]
+) -> None:
+    for instance, shared in farther:
+        if canvas.instances is not None:
             behind = canvas.instances[shared.window] == instance.id
             lost = int(np.count_nonzero(behind & mask[shared.within(box).window]))
             if lost and instance.area - lost < limits.min_left_visible * instance.area:
                 raise Unfit("it would hide other objects")
 
 
-def paste(canvas: Canvas, spec: ClassSpec, fit: Fit, ids: tuple[int, ...] = ()) -> list[Instance]:
-    """Paint a placement, under these ids or free ones; the new instances, the object first."""
+def paste(canvas: Canvas, spec: ClassSpec, fit: Fit, companion: str, ids: tuple[int, ...] = ()) -> list[Instance]:
+    """Paint a placement, under these ids or free ones; the new instances, the object first.
+
+    `companion` is the class of what comes with it, empty where nothing does.
+    """
     parts = {SELF: spec.id}
-    if spec.companion is not None:
-        parts[COMPANION] = canvas.catalog.named(spec.companion).id
+    if companion:
+        parts[COMPANION] = canvas.catalog.named(companion).id
     codes: Codes = np.full(fit.parts.shape, UNCHANGED, np.int32)
     new = []
     for place, (part, class_id) in enumerate(parts.items()):

@@ -16,7 +16,7 @@ Drawing = Callable[[np.random.Generator], Parts]
 def silhouette(spec: ClassSpec, rng: np.random.Generator) -> BankEntry:
     """A made-up object of the class, a little different each time."""
     parts = _DRAWINGS.get(spec.name, _block)(rng)
-    if spec.companion is None:
+    if not spec.companion:
         parts = np.minimum(parts, np.uint8(SELF))
     rows, columns = np.flatnonzero(parts.any(1)), np.flatnonzero(parts.any(0))
     parts = np.ascontiguousarray(parts[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
@@ -31,7 +31,7 @@ def silhouette(spec: ClassSpec, rng: np.random.Generator) -> BankEntry:
         scene_height=1024,
         scene_width=2048,
         source_key="",
-        companion=spec.companion or "",
+        companion=spec.companion[0] if spec.companion else "",
         origin="silhouette",
     )
 

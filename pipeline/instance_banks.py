@@ -28,8 +28,9 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.storage import Store
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_PER_CLASS = 4000  # more add nothing that anyone would see
+_GLANCE = 16  # scenes that a preview takes cut-outs from, so that it takes seconds on any source
 _NUM_OTHER_SCENES = 8  # that replace_region takes regions from
 _FIELDS: dict[str, pa.DataType] = {
     "class_name": pa.string(),
@@ -228,16 +229,22 @@ def edit_context(
     cluster: ClusterInfo | None = None,
 ) -> EditContext:
     """What these edits need to know of the source: a bank where objects come, other scenes where regions do."""
-    every = list(every_edit(edits))
-    bank = None
-    if any(isinstance(edit, AddInstances) and edit.cutouts in ("auto", "bank") for edit in every):
-        bank = (
-            build_bank(source, None, resolution, cluster)
-            if store is None
-            else cached_bank(source, store, resolution, cluster)
-        )
+    if not _needs_bank(edits):
+        return _context(edits, source, None, resolution)
+    if store is None:
+        return _context(edits, source, build_bank(source, None, resolution, cluster), resolution)
+    return _context(edits, source, cached_bank(source, store, resolution, cluster), resolution)
+
+
+def _needs_bank(edits: Sequence[Edit]) -> bool:
+    return any(isinstance(e, AddInstances) and e.cutouts in ("auto", "bank") for e in every_edit(edits))
+
+
+def _context(
+    edits: Sequence[Edit], source: Source, bank: InstanceBank | None, resolution: Resolution | None
+) -> EditContext:
     scenes: tuple[Scene, ...] = ()
-    if any(isinstance(edit, ReplaceRegion) for edit in every):
+    if any(isinstance(edit, ReplaceRegion) for edit in every_edit(edits)):
         scenes = tuple(source.read_scene(key, resolution) for key in _spread(source.keys(), _NUM_OTHER_SCENES))
     return EditContext(bank, None if bank is None else bank.perspective, scenes)
 
@@ -248,6 +255,21 @@ def kept_context(
     """The same for commands that leave a run alone: the run's bank where it has one, else one kept on this machine."""
     store = run if run.exists(bank_path(source, resolution)) else local_cache()
     return edit_context(edits, source, store, resolution)
+
+
+def quick_context(
+    edits: Sequence[Edit], source: Source, run: Store, resolution: Resolution | None = None
+) -> tuple[EditContext, str]:
+    """As `kept_context`, but in seconds on any source: where there is no bank yet, one of a few scenes.
+
+    The second value then says so, and how to get the whole bank; it is empty where nothing was left out.
+    """
+    keys, path = source.keys(), bank_path(source, resolution)
+    if not _needs_bank(edits) or len(keys) <= _GLANCE or run.exists(path) or local_cache().exists(path):
+        return kept_context(edits, source, run, resolution), ""
+    bank = build_bank(source, _spread(keys, _GLANCE), resolution)
+    note = f"cut-outs come from {_GLANCE} of {len(keys):,} scenes; `synthgen bank build` makes the bank of all of them"
+    return _context(edits, source, bank, resolution), note
 
 
 def _spread(keys: Sequence[str], count: int) -> list[str]:

@@ -12,11 +12,11 @@ from pipeline.errors import SourceError
 from pipeline.plan import SPARES_A_SLOT, Plan, SampleSpec, sample_rng
 from pipeline.recipe import Recipe
 from pipeline.report.contact_sheet import contact_sheet, encode_jpeg
-from pipeline.report.html import data_uri, render_page
+from pipeline.report.html import ShownSample, data_uri, render_page
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
 
-_CELL = 640  # pixels a picture is wide
+CELL_PX = 640  # pixels a picture is wide
 
 Render = Callable[[SampleSpec, Scene], Image]
 
@@ -55,7 +55,7 @@ class Previewer:
 
     def _row(self, slot: int) -> tuple[PreviewRow, Scene]:
         spec, scene, edited, records = self.edited(slot)
-        before, after = outline_changes(scene, edited, records, _CELL)
+        before, after = outline_changes(scene, edited, records, CELL_PX)
         return PreviewRow(spec, before, after, tuple(described(records))), edited
 
     def edited(self, slot: int) -> tuple[SampleSpec, Scene, Scene, list[EditRecord]]:
@@ -89,12 +89,24 @@ def preview_sheet(rows: list[PreviewRow]) -> Image:
     """Every row side by side, with a caption."""
     headings = ["source map", "edited map", "image"][: max(len(row.pictures) for row in rows)]
     captions = [f"{row.spec.source_key}   {' | '.join(row.done)}" for row in rows]
-    return contact_sheet([row.pictures for row in rows], headings=headings, captions=captions, cell_width=_CELL)
+    return contact_sheet([row.pictures for row in rows], headings=headings, captions=captions, cell_width=CELL_PX)
 
 
-def preview_page(recipe: Recipe, recipe_text: str, rows: list[PreviewRow]) -> str:
-    """The same as a page that opens from anywhere."""
-    shown = [
+def preview_page(recipe: Recipe, recipe_text: str, rows: list[PreviewRow], note: str = "") -> str:
+    """The same as a page that opens from anywhere; `note` says in what it differs from the run."""
+    return render_page(
+        "preview.html.j2",
+        title=f"{recipe.name} - preview",
+        name=recipe.name,
+        note=note,
+        rows=shown_on_page(rows),
+        recipe_text=recipe_text,
+    )
+
+
+def shown_on_page(rows: list[PreviewRow]) -> list[ShownSample]:
+    """The rows as pages show them."""
+    return [
         {
             "key": row.spec.source_key,
             "pictures": [data_uri(encode_jpeg(picture)) for picture in row.pictures],
@@ -102,6 +114,3 @@ def preview_page(recipe: Recipe, recipe_text: str, rows: list[PreviewRow]) -> st
         }
         for row in rows
     ]
-    return render_page(
-        "preview.html.j2", title=f"{recipe.name} - preview", name=recipe.name, rows=shown, recipe_text=recipe_text
-    )

@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.configs import shipped
 from pipeline.console import Console
 from pipeline.preview import PreviewRow, preview_sheet
-from pipeline.preview_run import preview_rows
+from pipeline.preview_run import make_preview
 from pipeline.recipe import load_recipe
 from pipeline.report.contact_sheet import encode_jpeg
 from pipeline.sources.base import Image
@@ -28,7 +28,7 @@ _QUALITY = 60
 
 def recipe_preview(name: str) -> bytes:
     """Three of the first samples of a shipped recipe before and after its edits, as JPEG."""
-    rows = preview_rows(load_recipe(name, _OVERRIDES), _SAMPLES, True, Console(quiet=True))
+    rows = make_preview(load_recipe(name, _OVERRIDES), _SAMPLES, True, Console(quiet=True)).rows
     sheet = preview_sheet(sorted(rows, key=_most_told)[:_ROWS])
     pictures = (encode_jpeg(_narrowed(sheet, width), _QUALITY) for width in _WIDTHS)
     return next(picture for picture in pictures if len(picture) <= MOST_BYTES)

@@ -111,7 +111,7 @@ class _Search:
             except Unfit as unfit:
                 self.reasons[str(unfit)] += 1
                 continue
-            new = paste(canvas, self.spec, fit)
+            new = paste(canvas, self.spec, fit, entry.companion)
             return _described(entry, pose, new), new
         return None
 

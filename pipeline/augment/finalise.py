@@ -12,10 +12,12 @@ from typing import Any
 
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.manifest import Manifest
-from pipeline.augment.preview import preview_sheet
+from pipeline.augment.preview import shown_samples
 from pipeline.augment.rows import Outcome
 from pipeline.augment.statistics import add_statistics
+from pipeline.preview import preview_sheet, shown_on_page
 from pipeline.report.card import dataset_card
+from pipeline.report.contact_sheet import encode_jpeg
 from pipeline.report.html import run_report
 from pipeline.report.summary import ClassCounts, RunSummary
 from pipeline.shards import layout
@@ -34,11 +36,11 @@ def finalise(job: AugmentJob, store: Store, seconds: dict[str, float], wall_seco
     store.write_atomic(layout.WIDS_INDEX, _as_file(_wids_index(markers)))
     statistics = _total(markers)
     summary = _summary(job, markers, statistics, seconds, wall_seconds, recipe_text)
-    preview = preview_sheet(job, store, markers[0].shard)
-    store.write_atomic(layout.PREVIEW, preview)
+    shown = shown_samples(job, store, next(m.shard for m in markers if m.samples))
+    store.write_atomic(layout.PREVIEW, encode_jpeg(preview_sheet(shown)))
     image_field = IMAGE_FIELDS[job.recipe.output.image.format]
     store.write_atomic(layout.CARD, dataset_card(summary, image_field).encode())
-    store.write_atomic(layout.REPORT, run_report(summary, preview).encode())
+    store.write_atomic(layout.REPORT, run_report(summary, shown_on_page(shown)).encode())
     store.write_atomic(layout.DATASET, _as_file(_dataset(job, store, markers, statistics)))
 
 

@@ -28,14 +28,16 @@ def preview(
 
     Example: synthgen preview --recipe night_cars --samples 12
     """
-    from pipeline.preview_run import preview_rows, write_preview
+    from pipeline.preview_run import check_out, make_preview, page_beside, write_preview
     from pipeline.recipe import load_recipe
 
     console = Console(json, quiet, progress)
     loaded = load_recipe(recipe, set_ or ())
-    rows = preview_rows(loaded, samples, maps_only, console)
-    page = write_preview(loaded, rows, out)
+    check_out(out)
+    made = make_preview(loaded, samples, maps_only, console)
+    write_preview(loaded, made, out)
+    name, count, page = loaded.value.name, len(made.rows), page_beside(out)
     console.result(
-        f"{len(rows)} samples of {loaded.value.name}\nlook at  {out}\nor at    {page}",
-        {"recipe": loaded.value.name, "samples": len(rows), "picture": str(out), "page": str(page)},
+        f"{count} samples of {name}\nlook at  {out}\nor at    {page}",
+        {"recipe": name, "samples": count, "picture": str(out), "page": str(page), "note": made.note},
     )

@@ -1,9 +1,9 @@
 """The static HTML report of a run: one file, no external requests, opens from disk or object storage."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 import jinja2
 
@@ -27,14 +27,22 @@ def render_page(template: str, **data: Any) -> str:
     return _templates().get_template(template).render(**data)
 
 
-def run_report(summary: RunSummary, preview_jpeg: bytes | None = None) -> str:
-    """The report of a finished run."""
+class ShownSample(TypedDict):
+    """A sample as a page shows it: its pictures as `data_uri` and a line for each edit."""
+
+    key: str
+    pictures: Sequence[str]
+    done: Sequence[str]
+
+
+def run_report(summary: RunSummary, shown: Sequence[ShownSample] = ()) -> str:
+    """The report of a finished run, with some of its samples."""
     return render_page(
         "run.html.j2",
         title=f"{summary.name} - synthgen",
         summary=summary,
         tiles=_tiles(summary),
-        preview=data_uri(preview_jpeg) if preview_jpeg else None,
+        shown=shown,
         pixels=_paired_rows(summary, summary.before.pixels, summary.after.pixels, shares=True),
         instances=_paired_rows(summary, summary.before.instances, summary.after.instances, shares=False),
         edits=[(op, sorted(outcomes.items(), key=_most_first)) for op, outcomes in summary.edits.items()],

@@ -36,11 +36,12 @@ def catalog() -> Catalog:
         {"id": 10, "name": "person", "layer": "object", "thing": True, "height_m": 1.7, "support": _WALKS},
         {
             "id": 11, "name": "rider", "layer": "object", "thing": True, "height_m": 1.75, "support": ["road"],
-            "companion": "bicycle",
+            "companion": ["bicycle", "motorcycle"],
         },
         {"id": 12, "name": "car", "layer": "object", "thing": True, "height_m": 1.5, "support": ["road"]},
         {"id": 13, "name": "bicycle", "layer": "object", "thing": True, "height_m": 1.1, "support": _WALKS},
         {"id": 14, "name": "balloon", "layer": "object", "thing": True},
+        {"id": 15, "name": "motorcycle", "layer": "object", "thing": True, "height_m": 1.2, "support": _WALKS},
     ]  # fmt: skip
     return Catalog.model_validate(
         {"name": "small", "classes": [{"color": (c["id"] * 17, 255 - c["id"], 9), **c} for c in classes]}

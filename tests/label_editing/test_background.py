@@ -14,7 +14,7 @@ from label_editing.catalog import Catalog
 from label_editing.ground_lines import Run, align
 from label_editing.scene import Scene
 
-ROAD, SIDEWALK, BUILDING, SKY, POLE, CAR = 1, 2, 4, 6, 7, 12
+ROAD, SIDEWALK, BUILDING, VEGETATION, SKY, POLE, CAR = 1, 2, 4, 5, 6, 7, 12
 
 
 def filled(catalog: Catalog, truth: np.ndarray, box: Box, mask: np.ndarray | None = None) -> np.ndarray:
@@ -117,3 +117,41 @@ def test_on_real_maps_what_is_pasted_and_removed_leaves_the_background_as_it_was
     back, pixels = counts.sum(axis=0)
     assert np.count_nonzero(counts[:, 1]) > 30
     assert back >= 0.95 * pixels
+
+
+def test_a_fence_before_a_building_goes_on_behind(catalog: Catalog) -> None:
+    truth = np.full((80, 160), BUILDING, np.uint8)
+    truth[20:45], truth[45:] = VEGETATION, ROAD
+    result = filled(catalog, truth, Box(8, 40, 70, 120))
+    np.testing.assert_array_equal(result, truth)
+
+
+@pytest.mark.parametrize("slope", [-0.2, 0.0, 0.2])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_where_an_object_hides_the_other_side_kerbs_go_on_as_they_do_beside_the_hole(
+    catalog: Catalog, slope: float, mirrored: bool
+) -> None:
+    rows, columns = np.mgrid[:160, :200]
+    truth = np.full((160, 200), BUILDING, np.uint8)
+    truth[rows >= 50 + slope * columns] = SIDEWALK
+    truth[rows >= 80 + slope * columns] = ROAD
+    labels, instances = truth.copy(), truth.astype(np.int32)
+    for code, window in ((12001, np.s_[5:155, 140:200]), (12000, np.s_[10:150, 80:140])):
+        labels[window], instances[window] = CAR, code
+    if mirrored:
+        truth, labels, instances = (np.ascontiguousarray(m[:, ::-1]) for m in (truth, labels, instances))
+    canvas = Canvas(Scene(labels, instances, catalog, "two cars"))
+    box = canvas.table[12000].box
+    fill_hole(canvas, box, np.ones((box.height, box.width), np.bool_))
+    wrong = np.count_nonzero(canvas.labels[box.window] != truth[box.window])
+    assert wrong <= 3 * 60  # a row or two along each of two borders over 60 columns
+
+
+def test_a_strip_that_ends_behind_an_object_ends_where_its_borders_meet(catalog: Catalog) -> None:
+    rows, columns = np.mgrid[:160, :300]
+    truth = np.full((160, 300), BUILDING, np.uint8)
+    truth[rows >= 60] = ROAD
+    truth[(rows >= 60) & (rows < 60 + 0.5 * (160 - columns))] = SIDEWALK  # its tip lies at column 160
+    result = filled(catalog, truth, Box(40, 100, 140, 260))
+    wrong = np.count_nonzero(result != truth)
+    assert wrong <= 160  # a straight taper to the other side would get 1600 wrong

@@ -34,7 +34,7 @@ def test_cityscapes_has_the_official_ids_train_ids_and_things():
     assert [c.id for c in catalog.classes if c.thing] == list(range(24, 34))
     assert [c.id for c in catalog.classes if c.void] == [0, 1, 2, 3, 4, 5, 34]
     assert tuple(catalog.palette[26]) == (0, 0, 142)
-    assert catalog.named("rider").companion == "bicycle"
+    assert catalog.named("rider").companion == ("bicycle", "motorcycle")
     assert not catalog.wide_instances
 
 

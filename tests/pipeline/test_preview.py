@@ -10,7 +10,7 @@ from pipeline.augment.prepare import draw_recipe
 from pipeline.console import Console
 from pipeline.errors import InputError
 from pipeline.preview import Previewer, described, preview_sheet
-from pipeline.preview_run import preview_rows, write_preview
+from pipeline.preview_run import check_out, make_preview, page_beside, write_preview
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.sources.base import Source
 
@@ -38,7 +38,7 @@ def previewed(recipe: Recipe, source: Source, context: EditContext) -> Previewer
 
 
 def test_without_a_model_maps_are_shown_and_a_line_says_so(tmp_path, capsys):
-    rows = preview_rows(loaded(tmp_path), 4, False, Console())
+    rows = make_preview(loaded(tmp_path), 4, False, Console()).rows
     assert f"no model at {tmp_path}/none yet: maps only" in capsys.readouterr().err
     assert [len(row.pictures) for row in rows] == [2, 2, 2, 2]
     assert {picture.shape for row in rows for picture in row.pictures} == {(320, 640, 3)}
@@ -47,19 +47,20 @@ def test_without_a_model_maps_are_shown_and_a_line_says_so(tmp_path, capsys):
 
 
 def test_no_more_rows_than_the_plan_has_samples(tmp_path):
-    assert len(preview_rows(loaded(tmp_path, "samples=2"), 12, True, Console(quiet=True))) == 2
+    assert len(make_preview(loaded(tmp_path, "samples=2"), 12, True, Console(quiet=True)).rows) == 2
 
 
 def test_a_preview_is_a_picture_and_a_page(tmp_path):
     recipe = loaded(tmp_path)
-    rows = preview_rows(recipe, 2, True, Console(quiet=True))
-    page = write_preview(recipe, rows, tmp_path / "seen" / "cars.png")
+    made = make_preview(recipe, 2, True, Console(quiet=True))
+    rows = made.rows
+    write_preview(recipe, made, tmp_path / "seen" / "cars.png")
     assert np.array_equal(cv2.imread(str(tmp_path / "seen/cars.png"))[:, :, ::-1], preview_sheet(rows))
-    text = page.read_text()
+    text = page_beside(tmp_path / "seen" / "cars.png").read_text()
     assert text.count("data:image/jpeg;base64,") == 4
     assert all(row.spec.source_key in text and row.done[2] in text for row in rows)
     with pytest.raises(InputError, match=r"^--out .*cars\.txt: expected a \.png or \.jpg file$"):
-        write_preview(recipe, rows, tmp_path / "cars.txt")
+        check_out(tmp_path / "cars.txt")
 
 
 def test_a_scene_that_refuses_gives_way_to_the_next_spare(tmp_path):

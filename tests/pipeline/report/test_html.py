@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.report.html import byte_size, run_report
+from pipeline.report.html import byte_size, data_uri, run_report
 from pipeline.report.summary import RunSummary
 
 
@@ -35,7 +35,7 @@ def test_every_tag_of_the_report_is_closed(make_summary: Callable[..., RunSummar
 
 
 def test_the_report_requests_nothing_from_outside(make_summary: Callable[..., RunSummary]) -> None:
-    page = run_report(make_summary(), preview_jpeg=b"\xff\xd8")
+    page = run_report(make_summary(), [{"key": "a", "pictures": [data_uri(b"\xff\xd8")], "done": ["mirror: applied"]}])
     assert all(address.startswith("data:") for address in Text(page).loads)
     assert not re.search(r"https?://", page)
 
