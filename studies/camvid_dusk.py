@@ -1,6 +1,6 @@
 """Dusk on CamVid: does day data rendered as dusk help a segmentation network on real dusk frames?
 
-    python studies/camvid_dusk.py --data ../shared/data/camvid --budget small      # 2 cores, some hours
+    python studies/camvid_dusk.py --data ../shared/data/camvid --budget small      # 2 cores, about an hour
     python studies/camvid_dusk.py --data ../shared/data/camvid --budget full       # a GPU
 
 Sequence 0001TP was filmed at dusk; its last 20 frames are held out and measured beside the official day validation.
@@ -25,6 +25,7 @@ class Budget(NamedTuple):
     resolution: str
     generator_steps: int
     samples: int
+    share: float  # of the pairs of a batch that are synthetic, pasted into or exposed anew
     segmenter_steps: int
     judge_steps: int
     batch_size: int
@@ -33,9 +34,9 @@ class Budget(NamedTuple):
 
 
 BUDGETS = {
-    "tiny": Budget("64x48", 2, 2, 1, 2, 2, 4, 2),
-    "small": Budget("240x176", 1500, 300, 800, 700, 8, 24, 3),
-    "full": Budget("480x352", 20_000, 1200, 4000, 3000, 8, 48, 5),
+    "tiny": Budget("64x48", 2, 2, 0.3, 1, 2, 2, 4, 2),
+    "small": Budget("240x176", 1600, 305, 0.3, 600, 200, 4, 16, 3),
+    "full": Budget("480x352", 20_000, 1220, 0.3, 4000, 3000, 8, 48, 5),
 }
 
 
@@ -87,8 +88,12 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
     options = {
         "source": _source(frames, "train"),
         "resolution": budget.resolution,
-        "data.load": f"{width * 11 // 10}x{height * 11 // 10}",
+        "data.load": f"{width * 11 // 10}x{height * 12 // 11}",
+        "workers": 1,
         "steps": budget.generator_steps,
+        "coarse.share": 0.8,
+        "samples_every": max(1, budget.generator_steps // 8),
+        "checkpoints.every": max(1, budget.generator_steps // 8),
     }
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
 
@@ -96,7 +101,8 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
 def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -> None:
     """Is the model faithful, is the data like the real data, does it help?"""
     size = ["--resolution", budget.resolution]
-    judge = ["--judge-steps", str(budget.judge_steps), "--judges", str(out / "judges")]
+    judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
+    judge += ["--judges", str(out / "judges")]
     synthgen("evaluate", "model", str(model), *judge, "--limit", "60", "--out", str(out / "model"))
     synthgen(
         "evaluate",
@@ -104,6 +110,7 @@ def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -
         str(made),
         "--real",
         _source(frames, "train"),
+        *("--by", "time_of_day"),
         *judge,
         *size,
         "--out",
@@ -113,7 +120,8 @@ def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -
         *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", str(made)),
         *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),
         *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
-        *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--out", str(out / "downstream")),
+        *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
+        *("--out", str(out / "downstream")),
     )
 
 

@@ -73,6 +73,10 @@ class DownstreamResult:
         """Classes that occur in the held-out scenes of this group."""
         return list(self.runs[REAL][0][group]["class_iou"])
 
+    def absent(self, group: str = OVERALL) -> list[str]:
+        """Classes that do not, and are left out of its mean."""
+        return list(self.runs[REAL][0][group]["absent"])
+
 
 def run_downstream(trial: Trial, budget: Budget, store: Store, console: Console) -> DownstreamResult:
     """Every arm with every seed. What is in the store already is not trained again."""

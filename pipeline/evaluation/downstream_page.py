@@ -31,6 +31,19 @@ def verdicts(result: DownstreamResult, baseline: str = REAL) -> dict[str, dict[s
     }
 
 
+def class_verdicts(result: DownstreamResult) -> dict[str, dict[str, Verdict]]:
+    """group -> class -> how real + synthetic compares with real alone in its IoU; empty without that arm."""
+    if MIXED not in result.runs:
+        return {}
+    return {
+        group: {
+            name: compare(result.values(MIXED, group, name), result.values(REAL, group, name))
+            for name in result.classes(group)
+        }
+        for group in result.scenes
+    }
+
+
 def downstream_data(result: DownstreamResult) -> dict[str, Any]:
     """The result file."""
     return {
@@ -44,11 +57,24 @@ def downstream_data(result: DownstreamResult) -> dict[str, Any]:
                   for group in result.scenes}
             for arm in result.runs
         },
-        "verdicts": {
-            group: {arm: {**asdict(verdict), "word": verdict.word} for arm, verdict in of_group.items()}
-            for group, of_group in verdicts(result).items()
+        "verdicts": _as_data(verdicts(result)),
+        "class_iou": {
+            group: {
+                name: {arm: mean_and_spread(result.values(arm, group, name))[0] for arm in result.runs}
+                for name in result.classes(group)
+            }
+            for group in result.scenes
         },
+        "class_verdicts": _as_data(class_verdicts(result)),
+        "absent": {group: result.absent(group) for group in result.scenes},
     }  # fmt: skip
+
+
+def _as_data(found: dict[str, dict[str, Verdict]]) -> dict[str, dict[str, Any]]:
+    return {
+        group: {name: {**asdict(verdict), "word": verdict.word} for name, verdict in of_group.items()}
+        for group, of_group in found.items()
+    }
 
 
 def downstream_text(result: DownstreamResult) -> str:
@@ -59,6 +85,9 @@ def downstream_text(result: DownstreamResult) -> str:
         lines.append(f"{arm:{width}}" + "".join(f"{_points(result.values(arm, g)):>18}" for g in result.scenes))
     for group, of_group in verdicts(result).items():
         lines += [f"{group}: {arm}: {verdict}" for arm, verdict in of_group.items()]
+    for group in result.scenes:
+        if result.absent(group):
+            lines.append(f"{group}: never occur, left out of the mean: {', '.join(result.absent(group))}")
     return "\n".join([*lines, *result.notes])
 
 
@@ -140,7 +169,11 @@ def _class_table(result: DownstreamResult, group: str) -> Table:
     arms = list(result.runs)
     rows = [[name, *(_points(result.values(arm, group, name)) for arm in arms)] for name in result.classes(group)]
     rows.append(["mean", *(_points(result.values(arm, group)) for arm in arms)])
-    absent = result.runs[REAL][0][group]["absent"]
+    if MIXED in result.runs:
+        of_classes = [*class_verdicts(result)[group].values(), verdicts(result)[group][MIXED]]
+        rows = [[*row, _difference(verdict)] for row, verdict in zip(rows, of_classes, strict=True)]
+        arms.append(f"{MIXED} to {REAL}")
+    absent = result.absent(group)
     note = f"Never occur, and are left out: {', '.join(absent)}." if absent else ""
     return Table(("class", *arms), rows, note=note, strong=(len(rows) - 1,))
 

@@ -8,6 +8,7 @@ from generators.inference import Renderer
 from label_editing.scene import Scene
 from pipeline.augment.rendering import to_channels
 from pipeline.errors import SourceError
+from pipeline.evaluation.cost import Cost, measure_cost
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.scores import Scores
 from pipeline.model_directory import OpenModel
@@ -35,9 +36,14 @@ class Faithfulness:
     num_scenes: int
 
     @property
-    def share(self) -> float:
+    def share(self) -> float | None:
         """Mean IoU on rendered images as a share of that on real ones, the bound of what can be had."""
-        return self.rendered.mean_iou / self.real.mean_iou if self.real.mean_iou else float("nan")
+        return self.rendered.mean_iou / self.real.mean_iou if self.real.mean_iou else None
+
+    @property
+    def share_text(self) -> str:
+        """The share in words."""
+        return "nothing to compare with" if self.share is None else f"{self.share:.0%}"
 
 
 class SceneRenderer:
@@ -45,7 +51,9 @@ class SceneRenderer:
 
     def __init__(self, model: OpenModel, picks: Sequence[StylePick], seed: int) -> None:
         self._catalog, self._picks, self._seed = model.catalog, picks, seed
-        self._renderer, self._bank = Renderer(model.load_generator()), model.style_bank()
+        generator = model.load_generator()
+        self._parameters = sum(weight.numel() for weight in generator.parameters())
+        self._renderer, self._bank = Renderer(generator), model.style_bank()
 
     @property
     def bank(self) -> StyleBank:
@@ -58,6 +66,10 @@ class SceneRenderer:
         instances = None if scene.instances is None else scene.instances[None]
         image: Image = self._renderer.render(to_channels(scene.labels, self._catalog)[None], instances, [style])[0]
         return image
+
+    def cost(self, scene: Scene) -> Cost:
+        """What one image takes."""
+        return measure_cost(self._parameters, self._renderer.device, lambda: self.image(scene))
 
 
 def render_scenes(

@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL, SYNTHETIC, Materials, arm_named
 from pipeline.evaluation.downstream import Budget, Trial, run_downstream
+from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
 from pipeline.training.data import PairReader, Views
@@ -30,6 +31,28 @@ def test_every_arm_has_every_seed_and_every_group(trial, tmp_path, quiet):
         assert len(found.values(arm, "dusk")) == 2
         assert len(found.values(arm, class_name="car")) == 2
     assert found.notes == ("fewer than 3 seeds: take no difference for more than a hint",)
+
+
+def test_each_class_has_a_verdict_and_one_that_never_occurs_is_named(trial, make_world, tmp_path, quiet):
+    class NoCars(make_world):
+        def read_scene(self, key, resolution=None):
+            scene = super().read_scene(key, resolution)
+            labels = np.where(scene.labels == 3, np.uint8(1), scene.labels)
+            return replace(scene, labels=labels, instances=None)
+
+    some = replace(trial, holdout=NoCars(4, name="held"), arms=(REAL, MIXED), by=None)
+    found = run_downstream(some, QUICK, Store(str(tmp_path)), quiet)
+    data = downstream_data(found)
+    assert data["absent"] == {"all": ["car"]}
+    assert set(data["class_verdicts"]["all"]) == {"road", "sky"}
+    road = [run["all"]["class_iou"]["road"] for run in found.runs[MIXED]]
+    less = [run["all"]["class_iou"]["road"] for run in found.runs[REAL]]
+    assert data["class_iou"]["all"]["road"][MIXED] == pytest.approx(sum(road) / 2)
+    assert data["class_verdicts"]["all"]["road"]["points"] == pytest.approx(50 * (sum(road) - sum(less)))
+    assert downstream_text(found).splitlines()[-2] == "all: never occur, left out of the mean: car"
+    page = downstream_page("toy", found, {}).to_html()
+    assert "Never occur, and are left out: car." in page
+    assert '<th class="n">real + synthetic to real</th>' in page
 
 
 def test_a_run_again_trains_nothing_and_says_the_same(trial, tmp_path, quiet, monkeypatch):
