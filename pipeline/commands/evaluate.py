@@ -73,7 +73,7 @@ def model(
     Example: synthgen evaluate model runs/streetscapes --limit 40
     """
     from pipeline.evaluation.judge import JudgeSettings, judge_for
-    from pipeline.evaluation.model import Protocol, check_labels, evaluate_model
+    from pipeline.evaluation.model import Protocol, evaluate_model
     from pipeline.evaluation.model_page import model_page
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.provenance import provenance
@@ -89,7 +89,7 @@ def model(
         scenes = source_of(opened, split)
     else:
         scenes = in_catalog_of(source_named(source), opened.catalog, classes, "the source")
-    check_labels(opened, scenes)
+    opened.check_catalog(scenes.catalog)
     settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
     judge = judge_for(source_of(opened), opened.resolution, settings, Store(judges), console)
     protocol = Protocol(limit, styles, seed, inception=inception, alexnet=alexnet)

@@ -56,12 +56,14 @@ class Compared:
         }
         return {heading: values for heading, values in whole.items() if any(v is not None for v in values)}
 
-    def best(self, heading: str) -> int | None:
-        """The place of the best value of a column; None where it cannot be told."""
-        values = [(value, place) for place, value in enumerate(self.columns()[heading]) if value is not None]
-        if len(values) < 2:
-            return None
-        return (min(values) if heading.endswith(" -") else max(values))[1]
+    def best(self, heading: str) -> list[int]:
+        """The places of the best value of a column; none where all are alike or it stands alone."""
+        column = self.columns()[heading]
+        known = [value for value in column if value is not None]
+        if len(set(known)) < 2:
+            return []
+        best = min(known) if heading.endswith(" -") else max(known)
+        return [place for place, value in enumerate(column) if value == best]
 
     def as_data(self) -> dict[str, Any]:
         """Name -> column -> value."""
@@ -104,7 +106,7 @@ def compare_page(compared: Compared, provenance: dict[str, Any], sheet: bytes | 
     rows = [
         [
             name,
-            *(_number(values[place]) + (" *" if best[heading] == place else "") for heading, values in columns.items()),
+            *(_number(values[place]) + (" *" if place in best[heading] else "") for heading, values in columns.items()),
         ]
         for place, name in enumerate(names)
     ]
@@ -166,4 +168,4 @@ def _at_path(result: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.0f}" if value == int(value) and value > 1 else f"{value:.3g}"
+    return f"{value:,.0f}" if value == int(value) and value > 1 else f"{value:.3g}"

@@ -14,7 +14,7 @@ from label_editing.names import unknown_name
 from label_editing.scene import Scene
 from pipeline.console import Console, Progress
 from pipeline.errors import InputError, MissingFileError, SourceError
-from pipeline.evaluation.distances import Distances
+from pipeline.evaluation.distances import FEWEST_IMAGES, Distances
 from pipeline.evaluation.duplicates import Twin, thumbnail, twins_between, twins_within
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.likeness import EVERY, Groups, Likeness
@@ -200,6 +200,6 @@ def _spread(keys: Sequence[str], limit: int) -> list[str]:
 
 def _notes(made: Source, real: Source, limit: int) -> tuple[str, ...]:
     counts = (("data set", len(made.keys())), ("real source", len(real.keys())))
-    return tuple(
-        f"{limit} of the {count} images of the {what} were looked at" for what, count in counts if count > limit
-    )
+    looked = [f"{limit} of the {count} images of the {what} were looked at" for what, count in counts if count > limit]
+    few = [what for what, count in counts if min(count, limit) < FEWEST_IMAGES]
+    return (*looked, *(f"no FID and no KID: fewer than {FEWEST_IMAGES} images of the {what}" for what in few))

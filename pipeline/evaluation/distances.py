@@ -18,7 +18,7 @@ from pipeline.evaluation.judge import Judge
 
 _KID_SUBSETS = 50
 _KID_SUBSET_SIZE = 50
-_FEWEST_IMAGES = 4
+FEWEST_IMAGES = 4
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def segmenter_distances(real: Tensor, made: Tensor) -> Distances | None:
 
 def distances(network: str, real: Tensor, made: Tensor) -> Distances | None:
     """Distances between vectors of real and of made images; None when there are too few for any."""
-    if min(len(real), len(made)) < _FEWEST_IMAGES:
+    if min(len(real), len(made)) < FEWEST_IMAGES:
         return None
     kid, spread = _kid(real, made)
     return Distances(

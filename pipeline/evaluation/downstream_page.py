@@ -31,6 +31,9 @@ def verdicts(result: DownstreamResult, baseline: str = REAL) -> dict[str, dict[s
     }
 
 
+_MARKS = "▲ better, ▼ worse, = within the noise."
+
+
 def class_verdicts(result: DownstreamResult) -> dict[str, dict[str, Verdict]]:
     """group -> class -> how real + synthetic compares with real alone in its IoU; empty without that arm."""
     if MIXED not in result.runs:
@@ -129,7 +132,7 @@ def _table(result: DownstreamResult) -> Table:
     headings = ["trained on"]
     for group, count in result.scenes.items():
         headings += [f"{group} ({count})", "to real"]
-    return Table(headings, rows, note="Points of mean IoU, mean ± standard deviation over the seeds.")
+    return Table(headings, rows, note=f"Points of mean IoU, mean ± standard deviation over the seeds. {_MARKS}")
 
 
 def _plot(result: DownstreamResult) -> Plot:
@@ -140,17 +143,15 @@ def _plot(result: DownstreamResult) -> Plot:
 
 def _verdict_blocks(result: DownstreamResult) -> Sequence[Table | Words]:
     rows = [
-        [f"{group}: {arm}", f"to {REAL}", *_said(verdict)]
+        [f"{group}: {arm} to {REAL}", *_said(verdict)]
         for group, of_group in verdicts(result).items()
         for arm, verdict in of_group.items()
     ]
-    strong = [number for number, row in enumerate(rows) if row[0].endswith(f": {MIXED}")]
+    strong = [number for number, row in enumerate(rows) if row[0].endswith(f": {MIXED} to {REAL}")]
     if MIXED in result.runs and COPY_PASTE in result.runs:
         for group, of_group in verdicts(result, COPY_PASTE).items():
-            rows.append([f"{group}: {MIXED}", f"to {COPY_PASTE}", *_said(of_group[MIXED])])
-    blocks: list[Table | Words] = [
-        Table(("held-out scenes: arm", "", "points", "95 %", "verdict"), rows, strong=strong)
-    ]
+            rows.append([f"{group}: {MIXED} to {COPY_PASTE}", *_said(of_group[MIXED])])
+    blocks: list[Table | Words] = [Table(("held-out scenes: arm", "points", "95 %", "verdict"), rows, strong=strong)]
     if result.num_seeds < FEWEST_SEEDS:
         blocks.append(Words(f"{result.num_seeds} seeds are too few for a verdict; at least {FEWEST_SEEDS}.", "bad"))
     return blocks
@@ -174,7 +175,7 @@ def _class_table(result: DownstreamResult, group: str) -> Table:
         rows = [[*row, _difference(verdict)] for row, verdict in zip(rows, of_classes, strict=True)]
         arms.append(f"{MIXED} to {REAL}")
     absent = result.absent(group)
-    note = f"Never occur, and are left out: {', '.join(absent)}." if absent else ""
+    note = f"Never occur, and are left out: {', '.join(absent)}. {_MARKS}" if absent else _MARKS
     return Table(("class", *arms), rows, note=note, strong=(len(rows) - 1,))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from pipeline.console import Console
-from pipeline.errors import InputError
 from pipeline.evaluation.boundaries import Boundaries
 from pipeline.evaluation.cost import Cost
 from pipeline.evaluation.distances import Distances, SegmenterFeatures, segmenter_distances
@@ -209,10 +208,3 @@ def _compared(rendered: ClassLook, real: ClassLook) -> dict[str, Any]:
         "color_distance": color_distance(rendered, real),
         "sharpness_of_real": rendered.sharpness / real.sharpness if real.sharpness else 1.0,
     }
-
-
-def check_labels(model: OpenModel, source: Source) -> None:
-    """InputError where the scenes of the source are of another label space than the model."""
-    if not source.keys():
-        raise InputError(f"{source.format}: the split {source.split} is empty")
-    model.check_catalog(source.catalog)

@@ -38,8 +38,9 @@ def folders(tmp_path):
 
 def test_the_best_of_each_column_is_marked_and_smaller_fid_is_better(folders):
     compared = read_results(folders(a_result(), a_result(fid_segmenter=9.0, share_of_real=0.9)))
-    assert compared.best("FID (segmenter) -") == 0
-    assert compared.best("of real") == 1
+    assert compared.best("FID (segmenter) -") == [0]
+    assert compared.best("of real") == [1]
+    assert compared.best("mean IoU") == []
     html = compare_page(compared, {}).to_html()
     assert '<td class="n">4 *</td>' in html
     assert '<td class="n">0.9 *</td>' in html
@@ -78,7 +79,7 @@ def test_a_measure_that_one_lacks_is_a_dash(folders):
     del without["fid_segmenter"]
     compared = read_results(folders(a_result(), without))
     assert compared.as_data()["model-1"]["FID (segmenter)"] is None
-    assert compared.best("FID (segmenter) -") is None
+    assert compared.best("FID (segmenter) -") == []
 
 
 def test_different_protocols_are_said(folders):

@@ -94,6 +94,15 @@ def test_a_data_set_without_images_is_refused(make_world, judge, quiet):
         evaluate_dataset(make_world(images=False), make_world(), judge, 10, quiet)
 
 
+def test_a_data_set_of_one_image_is_measured_but_for_distances(make_world, judge, quiet):
+    found = evaluate_dataset(make_world(1, name="made"), make_world(4), judge, 10, quiet)
+    assert found.distances is None
+    assert found.notes == ("no FID and no KID: fewer than 4 images of the data set",)
+    data = json.loads(json.dumps(found.as_data(), allow_nan=False))
+    assert not any("fid" in name for name in [*data, *data["likeness"]["all"]])
+    assert "no FID and no KID" in dataset_page("one", found, make_world(1, name="made"), judge, {}).to_html()
+
+
 def test_rejects_are_counted_by_stage_and_reason(tmp_path):
     lines = [{"stage": "render", "outcome": "rejected", "reason": f"agreement below 0.6: 0.{n}"} for n in (41, 52)] + [
         {"stage": "edit", "outcome": "failed", "reason": "SourceError: a.png: truncated"}

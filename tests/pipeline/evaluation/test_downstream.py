@@ -111,6 +111,27 @@ def test_held_out_scenes_must_not_be_trained_on(trial, tmp_path, quiet):
         run_downstream(replace(trial, holdout=trial.real), QUICK, Store(str(tmp_path)), quiet)
 
 
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("real", "the real source: flat00: the source has no image for this label map; training needs both"),
+        (
+            "synthetic",
+            "the synthetic data set: flat00: the source has no image for this label map; training needs both",
+        ),
+        ("holdout", "the held-out source: held00: the source has no image for this label map; training needs both"),
+    ],
+)
+def test_labels_without_images_are_found_before_anything_is_trained(
+    trial, make_world, tmp_path, quiet, monkeypatch, part, said
+):
+    monkeypatch.setattr("pipeline.evaluation.downstream.teach", lambda *_: pytest.fail("trained first"))
+    bare = make_world(4, images=False, name="held" if part == "holdout" else "flat")
+    with pytest.raises(SourceError) as refused:
+        run_downstream(replace(trial, **{part: bare}), QUICK, Store(str(tmp_path)), quiet)
+    assert str(refused.value) == said
+
+
 def test_a_real_source_of_one_pair_is_refused(trial, make_world, tmp_path, quiet):
     with pytest.raises(SourceError, match=r"^the real source has 1 pair; training needs at least 2$"):
         run_downstream(replace(trial, real=make_world(1)), QUICK, Store(str(tmp_path)), quiet)
