@@ -35,7 +35,7 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "tiny": Budget("64x48", 2, 2, 0.3, 1, 2, 2, 4, 2),
-    "small": Budget("240x176", 1600, 305, 0.3, 600, 200, 4, 16, 3),
+    "small": Budget("240x176", 1040, 305, 0.3, 600, 200, 4, 16, 3),
     "full": Budget("480x352", 20_000, 1220, 0.3, 4000, 3000, 8, 48, 5),
 }
 
@@ -91,7 +91,8 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
         "data.load": f"{width * 11 // 10}x{height * 12 // 11}",
         "workers": 1,
         "steps": budget.generator_steps,
-        "coarse.share": 0.8,
+        "decay": 0.15,
+        "coarse.share": 0.94,
         "samples_every": max(1, budget.generator_steps // 8),
         "checkpoints.every": max(1, budget.generator_steps // 8),
     }

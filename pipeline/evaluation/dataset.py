@@ -74,6 +74,14 @@ class DatasetResult:
         """To all real images."""
         return self.likeness[EVERY].distances
 
+    def twin_keys(self) -> list[tuple[str, str]]:
+        """Each image with the earlier one that it nearly is."""
+        return [(self.made.keys[twin.one], self.made.keys[twin.other]) for twin in self.twins]
+
+    def copy_keys(self) -> list[tuple[str, str]]:
+        """Each image with the real one that it nearly is."""
+        return [(self.made.keys[twin.one], self.real.keys[twin.other]) for twin in self.copies]
+
     def as_data(self) -> dict[str, Any]:
         """The result file."""
         measured: dict[str, Any] = {
@@ -81,7 +89,9 @@ class DatasetResult:
             "real": self.real.as_data(),
             "likeness": {group: likeness.as_data() for group, likeness in self.likeness.items()},
             "near_duplicates": len(self.twins),
+            "near_duplicate_pairs": self.twin_keys(),
             "near_copies_of_real_images": len(self.copies),
+            "near_copy_pairs": self.copy_keys(),
             "rejects": self.rejects,
             "worst": list(self.worst),
             "best": list(self.best),

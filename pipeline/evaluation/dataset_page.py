@@ -11,6 +11,7 @@ from pipeline.report.page import Page, Picture, Plot, Section, Table, Words
 from pipeline.report.plots import Bar, bars, histogram
 from pipeline.sources.base import Source
 
+_PAIRS_LISTED = 12
 _METHOD = (
     "A segmentation network trained on the real pairs looks at the images of the data set and at real ones. Agreement "
     "is the share of pixels on which it finds the label again. FID and KID named segmenter are distances in its "
@@ -159,4 +160,10 @@ def _losses(result: DatasetResult) -> list[Table | Words]:
     rows = [["near-duplicates within the data set", str(len(result.twins))]]
     rows.append(["near copies of real images", str(len(result.copies))])
     rows += [[reason, str(count)] for reason, count in result.rejects.items()]
-    return [Table(("what", "samples"), rows)]
+    pairs = [("near-duplicate", pair) for pair in result.twin_keys()]
+    pairs += [("copy of a real image", pair) for pair in result.copy_keys()]
+    blocks: list[Table | Words] = [Table(("what", "samples"), rows)]
+    if pairs:
+        left = f"{len(pairs) - _PAIRS_LISTED} more in result.json." if len(pairs) > _PAIRS_LISTED else ""
+        blocks.append(Table(("", "sample", "like"), [[what, *pair] for what, pair in pairs[:_PAIRS_LISTED]], note=left))
+    return blocks

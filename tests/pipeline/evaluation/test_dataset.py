@@ -29,6 +29,7 @@ def test_the_spoilt_sample_is_the_worst_and_the_copy_is_found(spoilt, make_world
     found = evaluate_dataset(spoilt, make_world(5, name="real"), judge, 100, quiet)
     assert found.worst[0] == "made03"
     assert [(twin.one, twin.other) for twin in found.twins] == [(5, 4)]
+    assert found.twin_keys() == [("made05", "made04")]
     # The same numbers draw the same scenes: all but the two spoilt ones are copies of real images.
     assert {twin.one for twin in found.copies} >= {0, 1, 2, 4}
     assert found.made.pixels["sky"] == pytest.approx(found.real.pixels["sky"], abs=0.05)
