@@ -22,8 +22,11 @@ NUM_HELD_OUT = 20
 class Budget(NamedTuple):
     """How much is spent."""
 
-    resolution: str
+    resolution: str  # the generator learns at
+    measured: str  # scenes are rendered at, and segmented at
     generator_steps: int
+    coarse: float  # share of them at half the size
+    decay: float  # share of them over which the rates fall
     samples: int
     share: float  # of the pairs of a batch that are synthetic, pasted into or exposed anew
     segmenter_steps: int
@@ -34,9 +37,10 @@ class Budget(NamedTuple):
 
 
 BUDGETS = {
-    "tiny": Budget("64x48", 2, 2, 0.3, 1, 2, 2, 4, 2),
-    "small": Budget("240x176", 1040, 305, 0.3, 600, 200, 4, 16, 3),
-    "full": Budget("480x352", 20_000, 1220, 0.3, 4000, 3000, 8, 48, 5),
+    "tiny": Budget("64x48", "64x48", 2, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
+    # Two cores for three quarters of an hour: the generator learns nearly all of it at half of its size.
+    "small": Budget("240x176", "160x120", 900, 0.99, 0.1, 305, 0.3, 500, 200, 4, 16, 3),
+    "full": Budget("480x352", "480x352", 20_000, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
 }
 
 
@@ -91,8 +95,8 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
         "data.load": f"{width * 11 // 10}x{height * 12 // 11}",
         "workers": 1,
         "steps": budget.generator_steps,
-        "decay": 0.15,
-        "coarse.share": 0.94,
+        "decay": budget.decay,
+        "coarse.share": budget.coarse,
         "samples_every": max(1, budget.generator_steps // 8),
         "checkpoints.every": max(1, budget.generator_steps // 8),
     }
@@ -101,22 +105,9 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
 
 def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -> None:
     """Is the model faithful, is the data like the real data, does it help?"""
-    size = ["--resolution", budget.resolution]
+    size = ["--resolution", budget.measured]
     judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
     judge += ["--judges", str(out / "judges")]
-    synthgen("evaluate", "model", str(model), *judge, "--limit", "60", "--out", str(out / "model"))
-    synthgen(
-        "evaluate",
-        "dataset",
-        str(made),
-        "--real",
-        _source(frames, "train"),
-        *("--by", "time_of_day"),
-        *judge,
-        *size,
-        "--out",
-        str(out / "dataset"),
-    )
     synthgen(
         *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", str(made)),
         *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),
@@ -124,6 +115,11 @@ def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
         *("--out", str(out / "downstream")),
     )
+    synthgen(
+        *("evaluate", "dataset", str(made), "--real", _source(frames, "train"), "--by", "time_of_day"),
+        *(*judge, *size, "--out", str(out / "dataset")),
+    )
+    synthgen("evaluate", "model", str(model), *judge, "--limit", "60", "--out", str(out / "model"))
 
 
 def _recipe(frames: Path, model: Path, made: Path, budget: Budget) -> dict[str, object]:
@@ -131,6 +127,7 @@ def _recipe(frames: Path, model: Path, made: Path, budget: Budget) -> dict[str, 
         "source.root": frames,
         "model": model,
         "output.root": made,
+        "resolution": budget.measured,
         "samples": budget.samples,
         "output.samples_per_shard": min(64, budget.samples),
     }
