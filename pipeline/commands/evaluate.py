@@ -22,7 +22,7 @@ Judges = Annotated[str, typer.Option(metavar="URL", help="Where trained judges a
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go; runs/evaluations without it.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the judge and of everything drawn.")]
 Inception = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception and kid_inception.")
+    str | None, typer.Option(metavar="FILE|auto", help="Inception weights, for FID as published; auto: fetched.")
 ]
 AlexNet = Annotated[Path | None, typer.Option(metavar="FILE", help="AlexNet weights, for diversity_lpips_alex.")]
 

@@ -24,7 +24,7 @@ def dataset(
     judge_width: Annotated[int, typer.Option(min=4, help="Base width of a small judge.")] = 24,
     judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
     inception: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception and kid_inception.")
+        str | None, typer.Option(metavar="FILE|auto", help="Inception weights, for FID as published; auto: fetched.")
     ] = None,
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the judge.")] = 0,

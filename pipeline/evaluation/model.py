@@ -33,7 +33,7 @@ class Protocol:
     styles: int = 2  # images a scene; diversity needs two
     seed: int = 0
     picks: Sequence[StylePick] = ()
-    inception: Path | None = None  # published weights, of networks that look as well
+    inception: str | None = None  # published weights, of networks that look as well
     alexnet: Path | None = None
 
 

@@ -6,6 +6,7 @@ Their numbers carry their names, and are there only with their weights: never th
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from pipeline.errors import InputError
 from pipeline.evaluation.distances import Distances, distances
 from pipeline.sources.base import Image
 
+AUTO = "auto"
 _INCEPTION_WIDTH = 2048
 # Zhang et al. 2018: images in [-1, 1] brought to ImageNet's means and spreads.
 _SHIFT = (-0.030, -0.088, -0.188)
@@ -46,18 +48,20 @@ class InceptionDistance:
         return distances("inception", torch.stack(real), torch.stack(made)) if real and made else None
 
 
-def open_inception(weights: Path | None) -> InceptionDistance | None:
-    """Inception v3 as FID has it, with these weights; None without any."""
+def open_inception(weights: str | None) -> InceptionDistance | None:
+    """Inception v3 as FID has it, with the weights of this file or, `auto`, those that torch-fidelity fetches."""
     if weights is None:
         return None
-    if not weights.is_file():
-        raise InputError(f"{weights}: no such file; expected Inception weights (pt_inception-2015-12-05)")
+    if weights != AUTO and not Path(weights).is_file():
+        raise InputError(f"{weights}: no such file; expected Inception weights (pt_inception-2015-12-05), or {AUTO}")
     try:
         # The metric brings the network; both distances are computed from its vectors by ours.
-        metric = FrechetInceptionDistance(_INCEPTION_WIDTH, feature_extractor_weights_path=str(weights))
+        metric = FrechetInceptionDistance(
+            _INCEPTION_WIDTH, feature_extractor_weights_path=None if weights == AUTO else weights
+        )
     except ModuleNotFoundError:
         raise InputError("fid_inception needs the package torch-fidelity: pip install 'synthgen[fid]'") from None
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, KeyError, ValueError, OSError, UnpicklingError) as error:
         raise InputError(f"{weights}: not the Inception weights of FID: {str(error).splitlines()[0]}") from None
     return InceptionDistance(metric.inception.to(choose_device("auto")))
 
@@ -116,7 +120,7 @@ def open_lpips(weights: Path | None) -> Lpips | None:
         for convolution, place in zip(convolutions, (0, 3, 6, 8, 10), strict=True):
             parts = ("weight", "bias")
             convolution.load_state_dict({part: state[f"features.{place}.{part}"] for part in parts})
-    except Exception as error:  # whatever a broken pickle raises
+    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{weights}: not the weights of torchvision's AlexNet: {reason}") from None
     return network.eval()

@@ -50,7 +50,7 @@ def test_three_images_have_no_distribution():
 
 def test_inception_weights_come_from_the_user_or_not_at_all():
     with pytest.raises(InputError, match=r"^nowhere\.pth: no such file; expected Inception weights"):
-        open_inception(Path("nowhere.pth"))
+        open_inception("nowhere.pth")
     with pytest.raises(InputError, match=r"^nowhere\.pth: no such file; expected AlexNet weights"):
         open_lpips(Path("nowhere.pth"))
     assert open_inception(None) is None
