@@ -38,8 +38,8 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "tiny": Budget("64x48", "64x48", 2, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
-    # Two cores for three quarters of an hour: the generator learns nearly all of it at half of its size.
-    "small": Budget("240x176", "160x120", 900, 0.99, 0.1, 305, 0.3, 300, 150, 4, 16, 3),
+    # Two cores for three quarters of an hour: the generator learns all of it at half of its size.
+    "small": Budget("240x176", "160x120", 800, 0.9999, 0.0, 305, 0.3, 300, 150, 4, 16, 3),
     "full": Budget("480x352", "480x352", 20_000, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
 }
 
