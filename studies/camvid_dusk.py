@@ -1,6 +1,6 @@
 """Dusk on CamVid: does day data rendered as dusk help a segmentation network on real dusk frames?
 
-    python studies/camvid_dusk.py --data ../shared/data/camvid --budget small      # 2 cores, some hours
+    python studies/camvid_dusk.py --data ../shared/data/camvid --budget small      # 2 cores, about an hour
     python studies/camvid_dusk.py --data ../shared/data/camvid --budget full       # a GPU
 
 Sequence 0001TP was filmed at dusk; its last 20 frames are held out and measured beside the official day validation.
@@ -22,9 +22,13 @@ NUM_HELD_OUT = 20
 class Budget(NamedTuple):
     """How much is spent."""
 
-    resolution: str
+    resolution: str  # the generator learns at
+    measured: str  # scenes are rendered at, and segmented at
     generator_steps: int
+    coarse: float  # share of them at half the size
+    decay: float  # share of them over which the rates fall
     samples: int
+    share: float  # of the pairs of a batch that are synthetic, pasted into or exposed anew
     segmenter_steps: int
     judge_steps: int
     batch_size: int
@@ -33,9 +37,10 @@ class Budget(NamedTuple):
 
 
 BUDGETS = {
-    "tiny": Budget("64x48", 2, 2, 1, 2, 2, 4, 2),
-    "small": Budget("240x176", 1500, 300, 800, 700, 8, 24, 3),
-    "full": Budget("480x352", 20_000, 1200, 4000, 3000, 8, 48, 5),
+    "tiny": Budget("64x48", "64x48", 2, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
+    # Two cores for three quarters of an hour: the generator learns all of it at half of its size.
+    "small": Budget("240x176", "160x120", 800, 0.9999, 0.0, 305, 0.3, 300, 150, 4, 16, 3),
+    "full": Budget("480x352", "480x352", 20_000, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
 }
 
 
@@ -87,34 +92,34 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
     options = {
         "source": _source(frames, "train"),
         "resolution": budget.resolution,
-        "data.load": f"{width * 11 // 10}x{height * 11 // 10}",
+        "data.load": f"{width * 11 // 10}x{height * 12 // 11}",
+        "workers": 1,
         "steps": budget.generator_steps,
+        "decay": budget.decay,
+        "coarse.share": budget.coarse,
+        "samples_every": max(1, budget.generator_steps // 8),
+        "checkpoints.every": max(1, budget.generator_steps // 8),
     }
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
 
 
 def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -> None:
     """Is the model faithful, is the data like the real data, does it help?"""
-    size = ["--resolution", budget.resolution]
-    judge = ["--judge-steps", str(budget.judge_steps), "--judges", str(out / "judges")]
-    synthgen("evaluate", "model", str(model), *judge, "--limit", "60", "--out", str(out / "model"))
-    synthgen(
-        "evaluate",
-        "dataset",
-        str(made),
-        "--real",
-        _source(frames, "train"),
-        *judge,
-        *size,
-        "--out",
-        str(out / "dataset"),
-    )
+    size = ["--resolution", budget.measured]
+    judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
+    judge += ["--judges", str(out / "judges")]
     synthgen(
         *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", str(made)),
         *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),
         *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
-        *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--out", str(out / "downstream")),
+        *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
+        *("--out", str(out / "downstream")),
     )
+    synthgen(
+        *("evaluate", "dataset", str(made), "--real", _source(frames, "train"), "--by", "time_of_day"),
+        *(*judge, *size, "--out", str(out / "dataset")),
+    )
+    synthgen("evaluate", "model", str(model), *judge, "--limit", "60", "--out", str(out / "model"))
 
 
 def _recipe(frames: Path, model: Path, made: Path, budget: Budget) -> dict[str, object]:
@@ -122,6 +127,7 @@ def _recipe(frames: Path, model: Path, made: Path, budget: Budget) -> dict[str, 
         "source.root": frames,
         "model": model,
         "output.root": made,
+        "resolution": budget.measured,
         "samples": budget.samples,
         "output.samples_per_shard": min(64, budget.samples),
     }

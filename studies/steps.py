@@ -23,8 +23,7 @@ def synthgen(*arguments: str) -> None:
 def keep_result(name: str, folder: Path, keep_in: Path, settings: dict[str, Any]) -> Path:
     """Copy the numbers of an evaluation beside the studies, without lists that only the page needs."""
     numbers = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    for bulky in ("confusion", "agreement", "looks"):
-        numbers.pop(bulky, None)
+    _drop(numbers, ("confusion", "agreement", "looks", "shown"))
     # The command of the evaluation holds folders of the machine it ran on; the study's own line makes it all again.
     numbers["provenance"]["command"] = settings["command"]
     kept = keep_in / f"{name}.json"
@@ -32,6 +31,14 @@ def keep_result(name: str, folder: Path, keep_in: Path, settings: dict[str, Any]
     text = json.dumps({"study": name, "settings": settings, **numbers}, indent=1, ensure_ascii=False)
     kept.write_text(text + "\n", encoding="utf-8")
     return kept
+
+
+def _drop(numbers: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        numbers.pop(name, None)
+    for inner in numbers.values():
+        if isinstance(inner, dict):
+            _drop(inner, names)
 
 
 def sets(values: dict[str, object]) -> list[str]:

@@ -60,9 +60,13 @@ def run(out: Path, budget_name: str, results: Path) -> None:
     recipe = {"source.scenes": budget.scenes, "model": model, "output.root": made, "samples": budget.samples}
     synthgen("augment", "--recipe", str(HERE / "streetscapes_riders.yaml"), *sets(recipe))
     size = ["--resolution", budget.resolution]
-    judge = ["--judge-steps", str(budget.judge_steps), "--judges", str(out / "judges")]
+    judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
+    judge += ["--judges", str(out / "judges")]
     synthgen("evaluate", "model", str(model), *judge, "--limit", "40", "--out", str(out / "model"))
-    synthgen("evaluate", "dataset", str(made), "--real", real, *judge, *size, "--out", str(out / "dataset"))
+    synthgen(
+        *("evaluate", "dataset", str(made), "--real", real, "--by", "time_of_day"),
+        *(*judge, *size, "--out", str(out / "dataset")),
+    )
     synthgen(
         *("evaluate", "downstream", "--name", "riders at night", "--synthetic", str(made)),
         *("--real", real, "--holdout", held_out, "--by", "time_of_day", *size),

@@ -41,6 +41,7 @@ def document(results: list[dict[str, Any]]) -> str:
         "model": _model,
         "dataset": _dataset,
         "downstream": _downstream,
+        "compare": _compare,
         "quality_gate": _gate,
         "families": _families,
     }
@@ -69,7 +70,23 @@ def _downstream(result: dict[str, Any]) -> str:
         for arm, verdict in result["verdicts"][group].items():
             spread = "" if verdict["half_width"] is None else f" ± {verdict['half_width']:.1f}"
             lines.append(f"- {group}, {arm}: {verdict['points']:+.1f}{spread}, {verdict['word']}")
+    for group in result.get("class_verdicts", {}):
+        lines += ["", *_classes(result, group)]
     return "\n".join([*lines, *(f"- note: {note}" for note in result["notes"]), ""])
+
+
+def _classes(result: dict[str, Any], group: str) -> list[str]:
+    """IoU of every class in a group of held-out scenes, and what real + synthetic changes in it."""
+    of_classes = result["class_iou"][group]
+    arms = list(result["mean_iou"])
+    lines = [_row(f"IoU, {group}", *arms, "real + synthetic to real"), _row(*["---"] * (len(arms) + 2))]
+    for name, values in of_classes.items():
+        verdict = result["class_verdicts"][group][name]
+        spread = "" if verdict["half_width"] is None else f" ± {verdict['half_width']:.1f}"
+        change = f"{verdict['points']:+.1f}{spread}, {verdict['word']}"
+        lines.append(_row(name, *(f"{100 * values[arm]:.1f}" for arm in arms), change))
+    absent = result["absent"][group]
+    return [*lines, *([f"\nNever occur, left out of the mean: {', '.join(absent)}."] if absent else [])]
 
 
 def _model(result: dict[str, Any]) -> str:
@@ -87,8 +104,47 @@ def _dataset(result: dict[str, Any]) -> str:
     both = (result["made"], result["real"])
     lines.append(_row("images", *(str(side["images"]) for side in both)))
     lines.append(_row("mean agreement", *(f"{side['agreement_mean']:.3f}" for side in both)))
+    lines.append(_row("mean IoU of the judge", *(f"{side['scores']['mean_iou']:.3f}" for side in both)))
+    for name, real in both[1]["scores"]["class_iou"].items():
+        made = both[0]["scores"]["class_iou"].get(name)
+        lines.append(_row(f"IoU of the judge, {name}", "absent" if made is None else f"{made:.3f}", f"{real:.3f}"))
     lines.append(_row("near-duplicates", str(result["near_duplicates"]), ""))
+    if len(result.get("likeness", {})) > 1:
+        lines += ["", _row("to real images", "count", "FID (segmenter)", "colour distance", "sharpness of real")]
+        lines.append(_row(*["---"] * 5))
+        for group, found in result["likeness"].items():
+            fid = f"{found['fid_segmenter']:.3g}" if "fid_segmenter" in found else "-"
+            numbers = (f"{found['color_distance']:.1f}", f"{found['sharpness_of_real']:.0%}")
+            lines.append(_row(group, str(found["images"]), fid, *numbers))
     return "\n".join([*lines, ""])
+
+
+def _compare(result: dict[str, Any]) -> str:
+    """Families side by side, and below what their authors publish, on their data."""
+    settings, compared = result["settings"], result["compared"]
+    columns = list(next(iter(compared.values())))
+    lines = [_row("", "steps", *columns), _row(*["---"] * (len(columns) + 2))]
+    for name, values in compared.items():
+        steps = str(settings["trained"][name]["steps"])
+        lines.append(_row(name, steps, *(_number(values[column]) for column in columns)))
+    lines.append(f"\n{settings['device_seconds']:g} device-seconds of training a family at {settings['resolution']}, "
+                 f"{settings['scenes']} held-out scenes at most.\n")  # fmt: skip
+    lines.append(f"![label map, photograph, and a rendering by each family](../studies/results/{settings['sheet']})\n")
+    published = settings["published"]
+    lines.append(f"Published, not comparable with the above ({published['data']}; {published['by']}):\n")
+    lines += [_row("", *published["columns"]), _row(*["---"] * (len(published["columns"]) + 1))]
+    lines += [_row(name, *("-" if v is None else f"{v:g}" for v in of)) for name, of in published["families"].items()]
+    ours = sorted(published["families"], key=lambda name: -(compared.get(name, {}).get("mean IoU") or 0))
+    ours = [name for name in ours if name in compared]
+    theirs = sorted(ours, key=lambda name: -published["families"][name][0])
+    lines.append(f"\nBy mean IoU, ours: {', '.join(ours)}; published: {', '.join(theirs)}.")
+    return "\n".join([*lines, ""])
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _gate(result: dict[str, Any]) -> str:

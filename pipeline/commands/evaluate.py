@@ -1,7 +1,7 @@
 """`synthgen evaluate`: numbers for what is claimed of a model or a data set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,19 +11,20 @@ from pipeline.commands.evaluate_side_by_side import compare, study, tally
 from pipeline.commands.options import Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
 
-if TYPE_CHECKING:
-    from pipeline.evaluation.judge import JudgeSettings
-
 app = typer.Typer(no_args_is_help=True)
 
 Segmenter = Annotated[
     str, typer.Option(metavar="NAME|PATH", help="small, segformer (-b0 to -b5), or a SegFormer checkpoint.")
 ]
 JudgeSteps = Annotated[int, typer.Option(min=1, help="How long the judge is trained on real pairs.")]
+JudgeWidth = Annotated[int, typer.Option(min=4, help="Base width of a small judge.")]
 Judges = Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")]
 Out = Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go; runs/evaluations without it.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the judge and of everything drawn.")]
-Inception = Annotated[Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception.")]
+Inception = Annotated[
+    str | None, typer.Option(metavar="FILE|auto", help="Inception weights, for FID as published; auto: fetched.")
+]
+AlexNet = Annotated[Path | None, typer.Option(metavar="FILE", help="AlexNet weights, for diversity_lpips_alex.")]
 
 
 app.command()(dataset)
@@ -45,12 +46,18 @@ def _evaluate() -> None:
 def model(
     url: Annotated[str, typer.Argument(metavar="MODEL", help="A model directory.")],
     split: Annotated[str, typer.Option(help="The held-out split of the training source to render.")] = "val",
+    source: Annotated[
+        str | None, typer.Option(metavar="FILE|{...}", help="Other pairs to render than those of the training source.")
+    ] = None,
+    classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many scenes at most.")] = 60,
     styles: Annotated[int, typer.Option(min=1, help="Images of each scene; diversity needs two.")] = 2,
     segmenter: Segmenter = "small",
     judge_steps: JudgeSteps = 700,
+    judge_width: JudgeWidth = 24,
     judges: Judges = "runs/judges",
     inception: Inception = None,
+    alexnet: AlexNet = None,
     seed: Seed = 0,
     out: Out = None,
     json: Json = False,
@@ -65,9 +72,10 @@ def model(
 
     Example: synthgen evaluate model runs/streetscapes --limit 40
     """
-    from pipeline.evaluation.judge import judge_for
+    from pipeline.evaluation.judge import JudgeSettings, judge_for
     from pipeline.evaluation.model import Protocol, evaluate_model
     from pipeline.evaluation.model_page import model_page
+    from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import default_out, write_results
     from pipeline.evaluation.tables import model_table
@@ -77,18 +85,16 @@ def model(
 
     console = Console(as_json=json, quiet=quiet, mode=progress)
     opened = open_model(url)
-    source = source_of(opened, split)
-    judge = judge_for(
-        source_of(opened), opened.resolution, _settings(segmenter, judge_steps, seed), Store(judges), console
-    )
-    found = evaluate_model(opened, source, judge, Protocol(limit, styles, seed, inception=inception), console)
-    data = {"name": opened.name, "model": url, "family": opened.card.family, "split": split, **found.as_data()}
+    if source is None:
+        scenes = source_of(opened, split)
+    else:
+        scenes = in_catalog_of(source_named(source), opened.catalog, classes, "the source")
+    opened.check_catalog(scenes.catalog)
+    settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
+    judge = judge_for(source_of(opened), opened.resolution, settings, Store(judges), console)
+    protocol = Protocol(limit, styles, seed, inception=inception, alexnet=alexnet)
+    found = evaluate_model(opened, scenes, judge, protocol, console)
+    data = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split, **found.as_data()}
     page = model_page(opened.name, found, opened.catalog, provenance())
-    written = write_results(out or default_out("model", opened.name), "model", data, page)
+    written = write_results(out or default_out("model", opened.name), "model", data, page, found.pictures())
     console.result(f"{model_table(found)}\n{written}", data)
-
-
-def _settings(segmenter: str, steps: int, seed: int) -> "JudgeSettings":
-    from pipeline.evaluation.judge import JudgeSettings
-
-    return JudgeSettings(segmenter=segmenter, steps=steps, seed=seed)

@@ -14,13 +14,17 @@ def dataset(
     real: Annotated[
         str, typer.Option(metavar="FILE|{...}", help="Real pairs: a YAML file with `source:`, or the block.")
     ],
+    by: Annotated[
+        str | None, typer.Option(metavar="ATTRIBUTE", help="Also beside the real ones of each value.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=2, help="How many images of each at most.")] = 500,
     resolution: Annotated[str, typer.Option(metavar="WxH", help="The size both are read at.")] = "256x128",
     segmenter: Annotated[str, typer.Option(metavar="NAME|PATH", help="As in `evaluate model`.")] = "small",
     judge_steps: Annotated[int, typer.Option(min=1, help="How long the judge is trained on real pairs.")] = 700,
+    judge_width: Annotated[int, typer.Option(min=4, help="Base width of a small judge.")] = 24,
     judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
     inception: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Inception weights, for fid_inception.")
+        str | None, typer.Option(metavar="FILE|auto", help="Inception weights, for FID as published; auto: fetched.")
     ] = None,
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the judge.")] = 0,
@@ -38,10 +42,10 @@ def dataset(
     from pipeline.errors import InputError
     from pipeline.evaluation.dataset import count_rejects, evaluate_dataset
     from pipeline.evaluation.dataset_page import dataset_page, dataset_text
-    from pipeline.evaluation.distances import InceptionDistance
     from pipeline.evaluation.judge import JudgeSettings, judge_for
     from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named
     from pipeline.evaluation.provenance import provenance
+    from pipeline.evaluation.published_features import open_inception
     from pipeline.evaluation.results import default_out, write_results
     from pipeline.resolution import Resolution
     from pipeline.storage import Store
@@ -55,10 +59,10 @@ def dataset(
         raise InputError(f"--resolution: {error}") from None
     pairs = source_named(real)
     made = in_catalog_of(source_named(root), pairs.catalog, classes, "the data set")
-    settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, seed=seed)
+    settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
     judge = judge_for(pairs, size, settings, Store(judges), console)
-    published = None if inception is None else InceptionDistance(inception)
-    found = evaluate_dataset(made, pairs, judge, limit, console, published)
+    published = open_inception(inception)
+    found = evaluate_dataset(made, pairs, judge, limit, console, published, by)
     found = replace(found, rejects=count_rejects(Store(root)))
     name = Path(root.rstrip("/")).name
     data = {"root": root, **found.as_data()}

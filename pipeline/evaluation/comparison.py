@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import InputError, MissingFileError
 from pipeline.evaluation.results import NUMBERS
-from pipeline.report.page import Page, Plot, Section, Table, Words
+from pipeline.report.page import Page, Picture, Plot, Section, Table, Words
 from pipeline.report.plots import Bar, bars
 from pipeline.storage import Store
 
@@ -19,8 +19,13 @@ _MODEL_COLUMNS = {
     "FID (segmenter) -": ("fid_segmenter",),
     "KID (segmenter) -": ("kid_segmenter",),
     "FID (Inception) -": ("fid_inception",),
+    "KID (Inception) -": ("kid_inception",),
     "diversity (segmenter)": ("diversity_segmenter",),
+    "diversity (LPIPS)": ("diversity_lpips_alex",),
     "outlines met": ("boundary_agreement", "rendered"),
+    "parameters -": ("cost", "parameters"),
+    "s/image -": ("cost", "seconds_an_image"),
+    "MB of tensors -": ("cost", "peak_memory_mb"),
 }
 _DATASET_COLUMNS = {
     "mean agreement": ("made", "agreement_mean"),
@@ -28,6 +33,7 @@ _DATASET_COLUMNS = {
     "FID (segmenter) -": ("fid_segmenter",),
     "KID (segmenter) -": ("kid_segmenter",),
     "FID (Inception) -": ("fid_inception",),
+    "KID (Inception) -": ("kid_inception",),
     "near-duplicates -": ("near_duplicates",),
 }
 _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {"model": _MODEL_COLUMNS, "dataset": _DATASET_COLUMNS}
@@ -40,6 +46,7 @@ class Compared:
 
     kind: str
     results: Mapping[str, Mapping[str, Any]]
+    stores: Mapping[str, Store]
 
     def columns(self) -> dict[str, list[float | None]]:
         """Every column that any of them was measured on."""
@@ -49,12 +56,14 @@ class Compared:
         }
         return {heading: values for heading, values in whole.items() if any(v is not None for v in values)}
 
-    def best(self, heading: str) -> int | None:
-        """The place of the best value of a column; None where it cannot be told."""
-        values = [(value, place) for place, value in enumerate(self.columns()[heading]) if value is not None]
-        if len(values) < 2:
-            return None
-        return (min(values) if heading.endswith(" -") else max(values))[1]
+    def best(self, heading: str) -> list[int]:
+        """The places of the best value of a column; none where all are alike or it stands alone."""
+        column = self.columns()[heading]
+        known = [value for value in column if value is not None]
+        if len(set(known)) < 2:
+            return []
+        best = min(known) if heading.endswith(" -") else max(known)
+        return [place for place, value in enumerate(column) if value == best]
 
     def as_data(self) -> dict[str, Any]:
         """Name -> column -> value."""
@@ -68,14 +77,16 @@ class Compared:
 def read_results(places: Sequence[str]) -> Compared:
     """The results in these folders; InputError where one has none, or they are of two kinds."""
     found: dict[str, Mapping[str, Any]] = {}
+    stores: dict[str, Store] = {}
     for place in places:
         result = _read(place)
-        name = str(result.get("name") or place.rstrip("/").rpartition("/")[2])
-        found[name if name not in found else place] = result
+        called = str(result.get("name") or place.rstrip("/").rpartition("/")[2])
+        name = called if called not in found else place
+        found[name], stores[name] = result, Store(place)
     kinds = sorted({str(result["kind"]) for result in found.values()})
     if len(kinds) > 1 or kinds[0] not in _COLUMNS:
         raise InputError(f"results of kind {' and '.join(kinds)}; compare several of kind model, or several of dataset")
-    return Compared(kinds[0], found)
+    return Compared(kinds[0], found, stores)
 
 
 def compare_text(compared: Compared) -> str:
@@ -88,20 +99,21 @@ def compare_text(compared: Compared) -> str:
     return "\n".join(lines)
 
 
-def compare_page(compared: Compared, provenance: dict[str, Any]) -> Page:
-    """One table, classes side by side, and a warning where the protocols differ."""
+def compare_page(compared: Compared, provenance: dict[str, Any], sheet: bytes | None = None) -> Page:
+    """One table, the same label maps, classes side by side, and a warning where the protocols differ."""
     columns, names = compared.columns(), list(compared.results)
     best = {heading: compared.best(heading) for heading in columns}
     rows = [
         [
             name,
-            *(_number(values[place]) + (" *" if best[heading] == place else "") for heading, values in columns.items()),
+            *(_number(values[place]) + (" *" if place in best[heading] else "") for heading, values in columns.items()),
         ]
         for place, name in enumerate(names)
     ]
     headings = ("", *(heading.removesuffix(" -") for heading in columns))
     sections = [
         Section("Side by side", [Table(headings, rows, note="* is the best of its column."), *_warnings(compared)]),
+        *([Section("The same label maps", [Picture(sheet, "The same label maps by each model")])] if sheet else []),
         Section("IoU by class", [_class_plot(compared)]),
     ]
     lead = f"{len(names)} {'models' if compared.kind == 'model' else 'data sets'}, measured by the same protocol."
@@ -156,4 +168,4 @@ def _at_path(result: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.0f}" if value == int(value) and value > 1 else f"{value:.3g}"
+    return f"{value:,.0f}" if value == int(value) and value > 1 else f"{value:.3g}"

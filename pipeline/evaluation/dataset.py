@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from label_editing.instance_table import find_instances
+from label_editing.names import unknown_name
 from label_editing.scene import Scene
 from pipeline.console import Console, Progress
-from pipeline.errors import MissingFileError, SourceError
-from pipeline.evaluation.distances import Distances, InceptionDistance, SegmenterFeatures, segmenter_distances
+from pipeline.errors import InputError, MissingFileError, SourceError
+from pipeline.evaluation.distances import FEWEST_IMAGES, Distances
 from pipeline.evaluation.duplicates import Twin, thumbnail, twins_between, twins_within
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.likeness import EVERY, Groups, Likeness
+from pipeline.evaluation.looks import ClassLook
+from pipeline.evaluation.published_features import InceptionDistance
 from pipeline.evaluation.scores import Scores, Tally
 from pipeline.shards import layout
 from pipeline.shards.sample import count_pixels
@@ -34,6 +38,7 @@ class Side:
     instances: dict[str, float]  # class -> objects an image
     agreements: tuple[float, ...]  # in the order of the keys
     scores: Scores
+    looks: Mapping[str, ClassLook]
 
     def as_data(self) -> dict[str, Any]:
         return {
@@ -45,6 +50,7 @@ class Side:
                 zip(("5", "50", "95"), np.percentile(self.agreements, (5, 50, 95)).tolist(), strict=True)
             ),
             "scores": self.scores.as_data(),
+            "looks": {name: look.as_data() for name, look in self.looks.items()},
         }
 
 
@@ -54,8 +60,8 @@ class DatasetResult:
 
     made: Side
     real: Side
-    distances: Distances | None
-    fid_inception: float | None
+    likeness: Mapping[str, Likeness]  # to all real images and, asked for an attribute, to those of each value
+    inception: Distances | None
     twins: tuple[Twin, ...]  # within the data set
     copies: tuple[Twin, ...]  # of real images
     rejects: dict[str, int]
@@ -63,30 +69,54 @@ class DatasetResult:
     best: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def distances(self) -> Distances | None:
+        """To all real images."""
+        return self.likeness[EVERY].distances
+
+    def twin_keys(self) -> list[tuple[str, str]]:
+        """Each image with the earlier one that it nearly is."""
+        return [(self.made.keys[twin.one], self.made.keys[twin.other]) for twin in self.twins]
+
+    def copy_keys(self) -> list[tuple[str, str]]:
+        """Each image with the real one that it nearly is."""
+        return [(self.made.keys[twin.one], self.real.keys[twin.other]) for twin in self.copies]
+
     def as_data(self) -> dict[str, Any]:
         """The result file."""
         measured: dict[str, Any] = {
             "made": self.made.as_data(),
             "real": self.real.as_data(),
+            "likeness": {group: likeness.as_data() for group, likeness in self.likeness.items()},
             "near_duplicates": len(self.twins),
+            "near_duplicate_pairs": self.twin_keys(),
             "near_copies_of_real_images": len(self.copies),
+            "near_copy_pairs": self.copy_keys(),
             "rejects": self.rejects,
             "worst": list(self.worst),
             "best": list(self.best),
             "notes": list(self.notes),
         }
-        measured |= self.distances.as_data() if self.distances else {}
-        return measured | ({} if self.fid_inception is None else {"fid_inception": self.fid_inception})
+        for distances in (self.distances, self.inception):
+            measured |= distances.as_data() if distances else {}
+        return measured
 
 
 def evaluate_dataset(
-    made: Source, real: Source, judge: Judge, limit: int, console: Console, inception: InceptionDistance | None = None
+    made: Source,
+    real: Source,
+    judge: Judge,
+    limit: int,
+    console: Console,
+    inception: InceptionDistance | None = None,
+    by: str | None = None,
 ) -> DatasetResult:
-    """Look at so many images of each, evenly spread."""
+    """Look at so many images of each, evenly spread; `by` an attribute of the real ones, also group by group."""
+    _check_attribute(real, by)
     sides = []
     for number, source in enumerate((made, real)):
         keys = _spread(source.keys(), limit)
-        looked = _Looked(judge, inception, bool(number))
+        looked = _Looked(judge, inception, by if number else None, is_real=bool(number))
         with console.progress(("data set", "real images")[number], len(keys), "images") as progress:
             looked.look(source, keys, progress)
         sides.append(looked)
@@ -96,8 +126,8 @@ def evaluate_dataset(
     return DatasetResult(
         made=of_made.side(),
         real=of_real.side(),
-        distances=segmenter_distances(of_real.features.stacked(), of_made.features.stacked()),
-        fid_inception=None if inception is None else inception.value(),
+        likeness=of_real.groups.beside(of_made.groups),
+        inception=None if inception is None else inception.value(),
         twins=tuple(twins_within(of_made.thumbnails)),
         copies=tuple(twins_between(of_made.thumbnails, of_real.thumbnails)),
         rejects={},
@@ -123,12 +153,12 @@ def _why(reject: dict[str, Any]) -> str:
 class _Looked:
     """What is gathered of one side, image by image."""
 
-    def __init__(self, judge: Judge, inception: InceptionDistance | None, is_real: bool) -> None:
-        self._judge, self._inception, self._is_real = judge, inception, is_real
+    def __init__(self, judge: Judge, inception: InceptionDistance | None, by: str | None, *, is_real: bool) -> None:
+        self._judge, self._inception, self._by, self._is_real = judge, inception, by, is_real
         self._tally = Tally(judge.catalog, judge.ignored)
         self._pixels: Counter[str] = Counter()
         self._instances: Counter[str] = Counter()
-        self.features = SegmenterFeatures(judge)
+        self.groups = Groups(judge.catalog)
         self.keys: list[str] = []
         self.agreements: list[float] = []
         self.thumbnails: list[npt.NDArray[np.float32]] = []
@@ -149,6 +179,7 @@ class _Looked:
             instances={name: count / len(self.keys) for name, count in self._instances.most_common()},
             agreements=tuple(self.agreements),
             scores=self._tally.scores(),
+            looks=self.groups.looks(),
         )
 
     def _add(self, scene: Scene, image: Image) -> None:
@@ -159,10 +190,17 @@ class _Looked:
         if scene.instances is not None:
             found = find_instances(scene.instances).values()
             self._instances.update(scene.catalog.with_id(each.class_id).name for each in found)
-        self.features.add(image[None])
+        value = scene.attributes.get(self._by) if self._by else None
+        self.groups.add(value, image, scene.labels, self._judge.image_vectors(image[None])[0])
         self.thumbnails.append(thumbnail(image))
         if self._inception is not None:
             self._inception.add(image[None], real=self._is_real)
+
+
+def _check_attribute(real: Source, by: str | None) -> None:
+    known = sorted({name for key in real.keys() for name in real.attributes(key)}) if by is not None else []
+    if by is not None and by not in known:
+        raise InputError(f"--by: {unknown_name('attribute', by, known)}")
 
 
 def _spread(keys: Sequence[str], limit: int) -> list[str]:
@@ -172,6 +210,6 @@ def _spread(keys: Sequence[str], limit: int) -> list[str]:
 
 def _notes(made: Source, real: Source, limit: int) -> tuple[str, ...]:
     counts = (("data set", len(made.keys())), ("real source", len(real.keys())))
-    return tuple(
-        f"{limit} of the {count} images of the {what} were looked at" for what, count in counts if count > limit
-    )
+    looked = [f"{limit} of the {count} images of the {what} were looked at" for what, count in counts if count > limit]
+    few = [what for what, count in counts if min(count, limit) < FEWEST_IMAGES]
+    return (*looked, *(f"no FID and no KID: fewer than {FEWEST_IMAGES} images of the {what}" for what in few))

@@ -5,11 +5,13 @@ from typing import Any
 
 from pipeline.evaluation.dataset import DatasetResult
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.looks import ClassLook
 from pipeline.report.contact_sheet import contact_sheet, encode_jpeg
 from pipeline.report.page import Page, Picture, Plot, Section, Table, Words
 from pipeline.report.plots import Bar, bars, histogram
 from pipeline.sources.base import Source
 
+_PAIRS_LISTED = 12
 _METHOD = (
     "A segmentation network trained on the real pairs looks at the images of the data set and at real ones. Agreement "
     "is the share of pixels on which it finds the label again. FID and KID named segmenter are distances in its "
@@ -24,6 +26,7 @@ def dataset_page(name: str, result: DatasetResult, made: Source, judge: Judge, p
     sections = [
         Section("Classes", [_class_plot(result), *_instance_plot(result)]),
         Section("Agreement of images with their labels", [_agreement(result), _class_table(result)]),
+        Section("Which real images it looks like", [_likeness(result), *_surfaces(result)]),
         Section(
             "Worst and best samples",
             [_sheet("Worst", result.worst, made, judge), _sheet("Best", result.best, made, judge)],
@@ -50,6 +53,9 @@ def dataset_text(result: DatasetResult) -> str:
     if result.distances is not None:
         floor = result.distances.fid_of_real_halves
         lines.append(f"fid_segmenter {result.distances.fid:.3g} (between two halves of the real images: {floor:.3g})")
+    for group, likeness in list(result.likeness.items())[1:]:
+        fid = "" if likeness.distances is None else f"fid_segmenter {likeness.distances.fid:.3g}, "
+        lines.append(f"to real {group}: {fid}mean colours {likeness.color_distance:.1f} grey levels apart")
     lines.append(f"near-duplicates {len(result.twins)}, near copies of real images {len(result.copies)}")
     lines += [f"{count} rejected, {reason}" for reason, count in result.rejects.items()]
     return "\n".join([*lines, *result.notes])
@@ -67,8 +73,12 @@ def _tiles(result: DatasetResult) -> list[tuple[str, str]]:
     if result.distances is not None:
         tiles.append(("FID (segmenter)", f"{result.distances.fid:.3g}"))
         tiles.append(("FID of real halves", f"{result.distances.fid_of_real_halves:.3g}"))
-    if result.fid_inception is not None:
-        tiles.append(("FID (Inception)", f"{result.fid_inception:.1f}"))
+        tiles.append(("KID (segmenter)", f"{result.distances.kid:.3g}"))
+    if result.inception is not None:
+        tiles += [
+            ("FID (Inception)", f"{result.inception.fid:.1f}"),
+            ("KID (Inception)", f"{result.inception.kid:.3g}"),
+        ]
     return tiles
 
 
@@ -107,6 +117,33 @@ def _class_table(result: DatasetResult) -> Table:
     return Table(("class", "IoU data set", "IoU real"), rows, strong=(len(names),))
 
 
+def _likeness(result: DatasetResult) -> Table:
+    rows = []
+    for group, likeness in result.likeness.items():
+        far = likeness.distances
+        features = ("-", "-") if far is None else (f"{far.fid:.3g}", f"{far.kid:.3g}")
+        color, sharp = f"{likeness.color_distance:.1f}", f"{likeness.sharpness_of_real:.0%}"
+        rows.append([group, str(likeness.images), color, sharp, *features])
+    headings = ("real images", "count", "colour distance", "sharpness", "FID (segmenter)", "KID (segmenter)")
+    note = (
+        "Colour distance: between the mean colours of a class, in grey levels, classes weighted by their pixels in the "
+        "data set. Sharpness: mean magnitude of the Laplacian, as a share of that of the real images."
+    )
+    return Table(headings, rows, note=note)
+
+
+def _surfaces(result: DatasetResult) -> list[Table]:
+    """The mean colour of each class, in the data set and in each group of real images."""
+    names = sorted(result.made.looks, key=lambda name: -result.made.looks[name].pixels)
+    looks = [result.made.looks, *(likeness.looks for likeness in result.likeness.values())]
+    rows = [[name, *(_color(of_side.get(name)) for of_side in looks)] for name in names]
+    return [Table(("mean colour", "data set", *(f"real, {group}" for group in result.likeness)), rows)]
+
+
+def _color(look: ClassLook | None) -> str:
+    return "-" if look is None else " ".join(f"{value:.0f}" for value in look.color)
+
+
 def _sheet(what: str, keys: Sequence[str], made: Source, judge: Judge) -> Picture:
     rows, captions = [], []
     for key in keys:
@@ -123,4 +160,10 @@ def _losses(result: DatasetResult) -> list[Table | Words]:
     rows = [["near-duplicates within the data set", str(len(result.twins))]]
     rows.append(["near copies of real images", str(len(result.copies))])
     rows += [[reason, str(count)] for reason, count in result.rejects.items()]
-    return [Table(("what", "samples"), rows)]
+    pairs = [("near-duplicate", pair) for pair in result.twin_keys()]
+    pairs += [("copy of a real image", pair) for pair in result.copy_keys()]
+    blocks: list[Table | Words] = [Table(("what", "samples"), rows)]
+    if pairs:
+        left = f"{len(pairs) - _PAIRS_LISTED} more in result.json." if len(pairs) > _PAIRS_LISTED else ""
+        blocks.append(Table(("", "sample", "like"), [[what, *pair] for what, pair in pairs[:_PAIRS_LISTED]], note=left))
+    return blocks

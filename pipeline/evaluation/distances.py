@@ -1,11 +1,10 @@
 """How far two sets of images lie apart in what a network sees: FID and KID, by torchmetrics.
 
-Each is named for the network: `fid_segmenter` sees with the judge, `fid_inception` with weights the user supplies.
+Each is named for the network: `fid_segmenter` sees with the judge, `fid_inception` with published weights.
 """
 
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,11 @@ from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from pipeline.errors import InputError
 from pipeline.evaluation.judge import Judge
 
 _KID_SUBSETS = 50
 _KID_SUBSET_SIZE = 50
-_FEWEST_IMAGES = 4
+FEWEST_IMAGES = 4
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,8 @@ class Distances:
             f"kid_{self.network}": self.kid,
             f"kid_{self.network}_spread": self.kid_spread,
             f"fid_{self.network}_of_real_halves": self.fid_of_real_halves,
-            "images": list(self.images),
-            "dimensions": self.dimensions,
+            f"fid_{self.network}_images": list(self.images),
+            f"fid_{self.network}_dimensions": self.dimensions,
         }
 
 
@@ -55,20 +53,25 @@ class SegmenterFeatures:
     vectors: list[Tensor] = field(default_factory=list)
 
     def add(self, images: npt.NDArray[np.uint8]) -> None:
-        """The deepest level, averaged over the image."""
-        self.vectors.extend(self.judge.features(images)[-1].mean((2, 3)))
+        """Count images."""
+        self.vectors.extend(self.judge.image_vectors(images))
 
     def stacked(self) -> Tensor:
         return torch.stack(self.vectors)
 
 
 def segmenter_distances(real: Tensor, made: Tensor) -> Distances | None:
+    """Distances in what the judge sees; None when there are too few for any."""
+    return distances("segmenter", real, made)
+
+
+def distances(network: str, real: Tensor, made: Tensor) -> Distances | None:
     """Distances between vectors of real and of made images; None when there are too few for any."""
-    if min(len(real), len(made)) < _FEWEST_IMAGES:
+    if min(len(real), len(made)) < FEWEST_IMAGES:
         return None
     kid, spread = _kid(real, made)
     return Distances(
-        network="segmenter",
+        network=network,
         fid=_fid(real, made),
         kid=kid,
         kid_spread=spread,
@@ -76,27 +79,6 @@ def segmenter_distances(real: Tensor, made: Tensor) -> Distances | None:
         images=(len(real), len(made)),
         dimensions=int(real.shape[1]),
     )
-
-
-class InceptionDistance:
-    """FID as published, on Inception weights that the user supplies."""
-
-    def __init__(self, weights: Path) -> None:
-        if not weights.is_file():
-            raise InputError(f"{weights}: no such file; expected Inception weights (pt_inception-2015-12-05)")
-        try:
-            self._fid = FrechetInceptionDistance(2048, feature_extractor_weights_path=str(weights))
-        except ModuleNotFoundError:
-            raise InputError("fid_inception needs the package torch-fidelity: pip install torch-fidelity") from None
-        except (RuntimeError, KeyError) as error:
-            raise InputError(f"{weights}: not the Inception weights of FID: {str(error).splitlines()[0]}") from None
-
-    def add(self, images: npt.NDArray[np.uint8], *, real: bool) -> None:
-        """Count images of one size, B x H x W x 3."""
-        self._fid.update(torch.from_numpy(images).permute(0, 3, 1, 2), real=real)
-
-    def value(self) -> float:
-        return float(self._fid.compute())
 
 
 class _Given(nn.Module):

@@ -73,13 +73,18 @@ class DownstreamResult:
         """Classes that occur in the held-out scenes of this group."""
         return list(self.runs[REAL][0][group]["class_iou"])
 
+    def absent(self, group: str = OVERALL) -> list[str]:
+        """Classes that do not, and are left out of its mean."""
+        return list(self.runs[REAL][0][group]["absent"])
+
 
 def run_downstream(trial: Trial, budget: Budget, store: Store, console: Console) -> DownstreamResult:
     """Every arm with every seed. What is in the store already is not trained again."""
     check_trial(trial, budget)
     materials = _materials(trial, budget)
-    held_out = PairReader(trial.holdout, Views(trial.resolution, flip=False), _CACHE_BYTES)
     groups = _groups(trial)
+    held_out = PairReader(trial.holdout, Views(trial.resolution, flip=False), _CACHE_BYTES)
+    _check_images(materials, held_out)
     started = time.monotonic()
     runs: dict[str, list[dict[str, Any]]] = {arm: [] for arm in trial.arms}
     for seed in range(budget.seeds):
@@ -134,6 +139,21 @@ def _materials(trial: Trial, budget: Budget) -> Materials:
     for arm in trial.arms:
         arm_named(arm, materials)
     return materials
+
+
+def _check_images(materials: Materials, held_out: PairReader) -> None:
+    """SourceError for labels without images now, not after hours: one pair to train on, all that is measured on."""
+    for what, reader, count in (
+        ("the real source", materials.real, 1),
+        ("the synthetic data set", materials.synthetic, 1),
+        ("the held-out source", held_out, len(held_out)),
+    ):
+        try:
+            if reader is not None:
+                for index in range(count):
+                    reader.pair(index)
+        except SourceError as error:
+            raise SourceError(f"{what}: {error}") from None
 
 
 def _groups(trial: Trial) -> dict[str, list[int]]:

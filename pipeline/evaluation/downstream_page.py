@@ -31,6 +31,22 @@ def verdicts(result: DownstreamResult, baseline: str = REAL) -> dict[str, dict[s
     }
 
 
+_MARKS = "▲ better, ▼ worse, = within the noise."
+
+
+def class_verdicts(result: DownstreamResult) -> dict[str, dict[str, Verdict]]:
+    """group -> class -> how real + synthetic compares with real alone in its IoU; empty without that arm."""
+    if MIXED not in result.runs:
+        return {}
+    return {
+        group: {
+            name: compare(result.values(MIXED, group, name), result.values(REAL, group, name))
+            for name in result.classes(group)
+        }
+        for group in result.scenes
+    }
+
+
 def downstream_data(result: DownstreamResult) -> dict[str, Any]:
     """The result file."""
     return {
@@ -44,11 +60,24 @@ def downstream_data(result: DownstreamResult) -> dict[str, Any]:
                   for group in result.scenes}
             for arm in result.runs
         },
-        "verdicts": {
-            group: {arm: {**asdict(verdict), "word": verdict.word} for arm, verdict in of_group.items()}
-            for group, of_group in verdicts(result).items()
+        "verdicts": _as_data(verdicts(result)),
+        "class_iou": {
+            group: {
+                name: {arm: mean_and_spread(result.values(arm, group, name))[0] for arm in result.runs}
+                for name in result.classes(group)
+            }
+            for group in result.scenes
         },
+        "class_verdicts": _as_data(class_verdicts(result)),
+        "absent": {group: result.absent(group) for group in result.scenes},
     }  # fmt: skip
+
+
+def _as_data(found: dict[str, dict[str, Verdict]]) -> dict[str, dict[str, Any]]:
+    return {
+        group: {name: {**asdict(verdict), "word": verdict.word} for name, verdict in of_group.items()}
+        for group, of_group in found.items()
+    }
 
 
 def downstream_text(result: DownstreamResult) -> str:
@@ -59,6 +88,9 @@ def downstream_text(result: DownstreamResult) -> str:
         lines.append(f"{arm:{width}}" + "".join(f"{_points(result.values(arm, g)):>18}" for g in result.scenes))
     for group, of_group in verdicts(result).items():
         lines += [f"{group}: {arm}: {verdict}" for arm, verdict in of_group.items()]
+    for group in result.scenes:
+        if result.absent(group):
+            lines.append(f"{group}: never occur, left out of the mean: {', '.join(result.absent(group))}")
     return "\n".join([*lines, *result.notes])
 
 
@@ -100,7 +132,7 @@ def _table(result: DownstreamResult) -> Table:
     headings = ["trained on"]
     for group, count in result.scenes.items():
         headings += [f"{group} ({count})", "to real"]
-    return Table(headings, rows, note="Points of mean IoU, mean ± standard deviation over the seeds.")
+    return Table(headings, rows, note=f"Points of mean IoU, mean ± standard deviation over the seeds. {_MARKS}")
 
 
 def _plot(result: DownstreamResult) -> Plot:
@@ -111,17 +143,15 @@ def _plot(result: DownstreamResult) -> Plot:
 
 def _verdict_blocks(result: DownstreamResult) -> Sequence[Table | Words]:
     rows = [
-        [f"{group}: {arm}", f"to {REAL}", *_said(verdict)]
+        [f"{group}: {arm} to {REAL}", *_said(verdict)]
         for group, of_group in verdicts(result).items()
         for arm, verdict in of_group.items()
     ]
-    strong = [number for number, row in enumerate(rows) if row[0].endswith(f": {MIXED}")]
+    strong = [number for number, row in enumerate(rows) if row[0].endswith(f": {MIXED} to {REAL}")]
     if MIXED in result.runs and COPY_PASTE in result.runs:
         for group, of_group in verdicts(result, COPY_PASTE).items():
-            rows.append([f"{group}: {MIXED}", f"to {COPY_PASTE}", *_said(of_group[MIXED])])
-    blocks: list[Table | Words] = [
-        Table(("held-out scenes: arm", "", "points", "95 %", "verdict"), rows, strong=strong)
-    ]
+            rows.append([f"{group}: {MIXED} to {COPY_PASTE}", *_said(of_group[MIXED])])
+    blocks: list[Table | Words] = [Table(("held-out scenes: arm", "points", "95 %", "verdict"), rows, strong=strong)]
     if result.num_seeds < FEWEST_SEEDS:
         blocks.append(Words(f"{result.num_seeds} seeds are too few for a verdict; at least {FEWEST_SEEDS}.", "bad"))
     return blocks
@@ -140,8 +170,12 @@ def _class_table(result: DownstreamResult, group: str) -> Table:
     arms = list(result.runs)
     rows = [[name, *(_points(result.values(arm, group, name)) for arm in arms)] for name in result.classes(group)]
     rows.append(["mean", *(_points(result.values(arm, group)) for arm in arms)])
-    absent = result.runs[REAL][0][group]["absent"]
-    note = f"Never occur, and are left out: {', '.join(absent)}." if absent else ""
+    if MIXED in result.runs:
+        of_classes = [*class_verdicts(result)[group].values(), verdicts(result)[group][MIXED]]
+        rows = [[*row, _difference(verdict)] for row, verdict in zip(rows, of_classes, strict=True)]
+        arms.append(f"{MIXED} to {REAL}")
+    absent = result.absent(group)
+    note = f"Never occur, and are left out: {', '.join(absent)}. {_MARKS}" if absent else _MARKS
     return Table(("class", *arms), rows, note=note, strong=(len(rows) - 1,))
 
 

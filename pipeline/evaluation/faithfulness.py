@@ -9,6 +9,7 @@ from generators.style import Style
 from label_editing.scene import Scene
 from pipeline.augment.rendering import Input, render_inputs
 from pipeline.errors import SourceError
+from pipeline.evaluation.cost import Cost, measure_cost
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.scores import Scores
 from pipeline.model_directory import OpenModel
@@ -36,9 +37,14 @@ class Faithfulness:
     num_scenes: int
 
     @property
-    def share(self) -> float:
+    def share(self) -> float | None:
         """Mean IoU on rendered images as a share of that on real ones, the bound of what can be had."""
-        return self.rendered.mean_iou / self.real.mean_iou if self.real.mean_iou else float("nan")
+        return self.rendered.mean_iou / self.real.mean_iou if self.real.mean_iou else None
+
+    @property
+    def share_text(self) -> str:
+        """The share in words."""
+        return "nothing to compare with" if self.share is None else f"{self.share:.0%}"
 
 
 class SceneRenderer:
@@ -46,7 +52,9 @@ class SceneRenderer:
 
     def __init__(self, model: OpenModel, picks: Sequence[StylePick], seed: int) -> None:
         self._catalog, self._picks, self._seed = model.catalog, picks, seed
-        self._renderer, self._bank = Renderer(model.load_generator()), model.style_bank()
+        generator = model.load_generator()
+        self._parameters = sum(weight.numel() for weight in generator.parameters())
+        self._renderer, self._bank = Renderer(generator), model.style_bank()
 
     @property
     def bank(self) -> StyleBank:
@@ -59,6 +67,10 @@ class SceneRenderer:
 
     def _style(self, scene: Scene, variant: int) -> Style | None:
         return draw_style(self._bank, self._picks, scene, sample_rng(self._seed, scene.key, variant))[0]
+
+    def cost(self, scene: Scene) -> Cost:
+        """What one image takes."""
+        return measure_cost(self._parameters, self._renderer.device, lambda: self.image(scene))
 
 
 def render_scenes(

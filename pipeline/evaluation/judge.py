@@ -69,6 +69,10 @@ class Judge:
         """What the network sees in images, fine to coarse, on the CPU."""
         return [level.float().cpu() for level in self.network.features(to_network(images).to(self.network.device))]
 
+    def image_vectors(self, images: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """Images as one vector each: the deepest level, averaged over the image."""
+        return self.features(images)[-1].mean((2, 3))
+
     def _share(self, found: npt.NDArray[np.uint16], labels: LabelMap) -> float:
         true = self.catalog.channel_of[labels]
         counted = ~np.isin(true, self.ignored)

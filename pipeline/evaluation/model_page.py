@@ -25,7 +25,7 @@ def model_page(name: str, result: ModelResult, catalog: Catalog, provenance: dic
     ]
     lead = (
         f"Label maps of {result.faithfulness.num_scenes} held-out scenes, rendered and found again by a segmentation "
-        f"network that was trained on real images: {result.faithfulness.share:.0%} of the mean IoU that it has on the "
+        f"network that was trained on real images: {result.faithfulness.share_text} of the mean IoU that it has on the "
         "real images of the same scenes."
     )
     return Page(f"Model {name}", lead, _tiles(result), sections, provenance)
@@ -37,7 +37,8 @@ _METHOD = (
     "the bound of what can be had. FID and KID named segmenter are distances in that network's own features, and are "
     "not comparable with published ones, which use Inception; the FID between two halves of the real images says how "
     "much sampling alone gives. Diversity is built like LPIPS in the same features. Boundary agreement is the share of "
-    "instance outlines near which the network finds a boundary."
+    "instance outlines near which the network finds a boundary. Seconds and memory are those of one image at "
+    "this size; on a CPU seconds of all its cores together, and the memory of tensors without weights."
 )
 
 
@@ -52,12 +53,22 @@ def _tiles(result: ModelResult) -> list[tuple[str, str]]:
     if result.distances is not None:
         tiles.append(("FID (segmenter)", f"{result.distances.fid:.3g}"))
         tiles.append(("FID of real halves", f"{result.distances.fid_of_real_halves:.3g}"))
-    if result.fid_inception is not None:
-        tiles.append(("FID (Inception)", f"{result.fid_inception:.1f}"))
+        tiles.append(("KID (segmenter)", f"{result.distances.kid:.3g}"))
+    if result.inception is not None:
+        tiles += [
+            ("FID (Inception)", f"{result.inception.fid:.1f}"),
+            ("KID (Inception)", f"{result.inception.kid:.3g}"),
+        ]
     if result.diversity is not None:
         tiles.append(("diversity (segmenter)", f"{result.diversity:.3f}"))
+    if result.diversity_lpips is not None:
+        tiles.append(("diversity (LPIPS, AlexNet)", f"{result.diversity_lpips:.3f}"))
     if result.boundary_agreement is not None:
         tiles.append(("outlines met (real)", "{:.2f} ({:.2f})".format(*result.boundary_agreement)))
+    cost = result.cost
+    tiles.append(("parameters", f"{cost.parameters / 1e6:.2f} M"))
+    tiles.append(("seconds an image", f"{cost.seconds_an_image:.3g}"))
+    tiles.append(("of tensors at most", f"{cost.peak_memory_mb:.0f} MB"))
     return tiles
 
 

@@ -1,6 +1,7 @@
 """Where the result of an evaluation goes: the numbers as JSON, and the page."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,13 @@ NUMBERS = "result.json"
 PAGE = "index.html"
 
 
-def write_results(out: str, kind: str, data: dict[str, Any], page: Page) -> str:
-    """Put both in place; the text says where."""
+def write_results(
+    out: str, kind: str, data: dict[str, Any], page: Page, pictures: Mapping[str, bytes] | None = None
+) -> str:
+    """Put both in place, after the pictures that the numbers name by path; the text says where."""
     store = Store(out)
+    for path, picture in (pictures or {}).items():
+        store.write_atomic(path, picture)
     whole = {"kind": kind, **data, "provenance": page.provenance}
     store.write_atomic(NUMBERS, (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode())
     store.write_atomic(PAGE, page.to_html().encode())

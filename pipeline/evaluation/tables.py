@@ -14,7 +14,7 @@ def model_table(result: ModelResult) -> str:
     rows.append(("pixel accuracy", found.rendered.pixel_accuracy, found.real.pixel_accuracy))
     lines = [f"{'':22}{'rendered':>10}{'real':>10}"]
     lines += [f"{name:22}{rendered:>10.3f}{real:>10.3f}" for name, rendered, real in rows]
-    lines.append(f"{found.num_scenes} scenes; rendered images reach {found.share:.0%} of the mean IoU on real ones")
+    lines.append(f"{found.num_scenes} scenes; rendered images reach {found.share_text} of the mean IoU on real ones")
     if result.distances is not None:
         floor = result.distances.fid_of_real_halves
         lines.append(f"fid_segmenter {result.distances.fid:.3g} (between two halves of the real images: {floor:.3g})")

@@ -16,4 +16,6 @@ def source_of(model: OpenModel, split: str | None = None) -> Source:
     try:
         return TypeAdapter[AnySource](AnySource).validate_python(block).open()
     except ValidationError as error:
-        raise InputError(f"{model.url}: its training source cannot be opened: {error.errors()[0]['msg']}") from None
+        first = error.errors()[0]
+        asked = f"--split {split!r}" if first["loc"][-1] == "split" else f"{model.url}: its training source"
+        raise InputError(f"{asked}: {first['msg']}") from None

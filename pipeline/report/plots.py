@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-_WIDTH = 640
-_NAMES = 170  # room for the names at the left
-_VALUES = 64  # and for the values at the right
-_BAR = 14
-_GAP = 12
+_WIDTH = 460  # of a phone, nearly: text stays readable there
+_VALUES = 48  # room for the values at the right
+_BAR = 12
+_NAME = 17  # the line of a name over its bars
+_GAP = 6
+_LEGEND_ROW = 20
+_LETTER = 6.9  # width of one, about
 _COLORS = ("var(--after)", "var(--before)", "#d08a2e", "#3b9c77", "#9a5fc0", "#c2524f", "#6b7f2a", "#2f8fa8")
 
 
@@ -22,15 +24,14 @@ class Bar(NamedTuple):
 def bars(names: Sequence[str], series: Mapping[str, Sequence[Bar]], label: str, digits: int = 3) -> str:
     """A group of horizontal bars a name, one bar a series, error bars where there is a spread."""
     most = max((b.value + b.spread for bs in series.values() for b in bs if b.value is not None), default=1.0) or 1.0
-    group = len(series) * (_BAR + 2) + _GAP
-    top = 26 if len(series) > 1 else 6
-    parts = [_legend(list(series))] if len(series) > 1 else []
+    group = _NAME + len(series) * (_BAR + 2) + _GAP
+    legend, top = _legend(list(series))
+    parts = [legend]
     for row, name in enumerate(names):
         y = top + row * group
-        middle = y + (group - _GAP) / 2 + 4
-        parts.append(f'<text x="{_NAMES - 8}" y="{middle:.1f}" text-anchor="end">{escape(name)}</text>')
+        parts.append(f'<text x="0" y="{y + 13:.1f}">{escape(name)}</text>')
         for number, of_series in enumerate(series.values()):
-            parts.append(_bar(of_series[row], y + number * (_BAR + 2), most, _color(number), digits))
+            parts.append(_bar(of_series[row], y + _NAME + number * (_BAR + 2), most, _color(number), digits))
     return _svg(top + len(names) * group, label, parts)
 
 
@@ -38,15 +39,17 @@ def histogram(
     series: Mapping[str, Sequence[float]], label: str, low: float = 0.0, high: float = 1.0, bins: int = 20
 ) -> str:
     """How often values fall in equal steps from low to high, as shares of each series."""
-    height, bottom, left = 150, 176, 10
+    legend, top = _legend(list(series))
+    height, left = 110, 4
+    bottom = top + height + 20
     counts = {name: _shares(values, low, high, bins) for name, values in series.items()}
     most = max((share for shares in counts.values() for share in shares), default=0.0) or 1.0
     step = (_WIDTH - 2 * left) / bins
     width = (step - 3) / max(1, len(series))
-    parts = [_legend(list(series))] if len(series) > 1 else []
+    parts = [legend]
     for number, (name, shares) in enumerate(counts.items()):
         for k, share in enumerate(shares):
-            x, h = left + k * step + number * width, share / most * (height - 24)
+            x, h = left + k * step + number * width, share / most * height
             said = f"{name}: {low + k * (high - low) / bins:.2f} and up: {share:.1%}"
             parts.append(
                 f'<rect x="{x:.1f}" y="{bottom - 20 - h:.1f}" width="{width:.1f}" height="{h:.1f}" '
@@ -68,28 +71,34 @@ def _shares(values: Sequence[float], low: float, high: float, bins: int) -> list
 
 def _bar(bar: Bar, y: float, most: float, color: str, digits: int) -> str:
     if bar.value is None:
-        return f'<text x="{_NAMES + 4}" y="{y + 12:.1f}" class="soft">not measured</text>'
-    room = _WIDTH - _NAMES - _VALUES
+        return f'<text x="0" y="{y + 10:.1f}" class="soft">not measured</text>'
+    room = _WIDTH - _VALUES
     width, spread = bar.value / most * room, bar.spread / most * room
-    end, middle = _NAMES + width, y + _BAR / 2
-    drawn = f'<rect x="{_NAMES}" y="{y:.1f}" width="{max(0.5, width):.1f}" height="{_BAR}" rx="2" fill="{color}"/>'
+    end, middle = width, y + _BAR / 2
+    drawn = f'<rect x="0" y="{y:.1f}" width="{max(0.5, width):.1f}" height="{_BAR}" rx="2" fill="{color}"/>'
     if bar.spread:
-        left, right = max(_NAMES, end - spread), end + spread
+        left, right = max(0.0, end - spread), end + spread
         drawn += (
             f'<path d="M{left:.1f} {middle:.1f}H{right:.1f}M{left:.1f} {y + 2:.1f}V{y + _BAR - 2:.1f}'
             f'M{right:.1f} {y + 2:.1f}V{y + _BAR - 2:.1f}" class="spread"/>'
         )
     said = f"{bar.value:.{digits}f}"
-    return drawn + f'<text x="{end + spread + 6:.1f}" y="{y + 12:.1f}" class="value">{said}</text>'
+    return drawn + f'<text x="{end + spread + 6:.1f}" y="{y + 10:.1f}" class="value">{said}</text>'
 
 
-def _legend(names: Sequence[str]) -> str:
-    parts, x = [], 0.0
+def _legend(names: Sequence[str]) -> tuple[str, float]:
+    """Names beside their colours, in as many rows as they need, and where they end; none for a single series."""
+    if len(names) < 2:
+        return "", 2.0
+    parts, x, y = [], 0.0, 2.0
     for number, name in enumerate(names):
-        parts.append(f'<rect x="{x:.0f}" y="2" width="12" height="12" rx="2" fill="{_color(number)}"/>')
-        parts.append(f'<text x="{x + 17:.0f}" y="12">{escape(name)}</text>')
-        x += 36 + 8.2 * len(name)
-    return "".join(parts)
+        width = 32 + _LETTER * len(name)
+        if x and x + width > _WIDTH:
+            x, y = 0.0, y + _LEGEND_ROW
+        parts.append(f'<rect x="{x:.0f}" y="{y:.0f}" width="11" height="11" rx="2" fill="{_color(number)}"/>')
+        parts.append(f'<text x="{x + 16:.0f}" y="{y + 10:.0f}">{escape(name)}</text>')
+        x += width
+    return "".join(parts), y + _LEGEND_ROW + 4
 
 
 def _color(number: int) -> str:

@@ -60,3 +60,59 @@ def test_families_become_a_table(monkeypatch):
     page = write_results.document([result])
     assert "60 s of CPU time a family on 400 scenes at 128x64" in page
     assert "| crn | 1,234 | 9 | 0.010 | 0.200 | 0.600 |" in page
+
+
+def test_families_stand_beside_what_their_authors_publish(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import write_results
+
+    result = {
+        "study": "bake_off_small",
+        "kind": "compare",
+        "provenance": {"command": "python b", "commit": "abc", "device": "CPU", "date": "2026-01-01"},
+        "settings": {
+            "device_seconds": 60,
+            "resolution": "256x128",
+            "scenes": 40,
+            "sheet": "bake_off_small.jpg",
+            "trained": {"spade": {"steps": 100}, "crn": {"steps": 50}},
+            "published": {
+                "data": "other data",
+                "by": "the authors",
+                "columns": ["mean IoU", "FID"],
+                "families": {"crn": [52.4, 104.7], "spade": [62.3, None]},
+            },
+        },
+        "compared": {
+            "spade": {"mean IoU": 0.2, "FID (segmenter)": 3.0, "parameters": 1234567},
+            "crn": {"mean IoU": 0.3, "FID (segmenter)": None, "parameters": 5000},
+        },
+    }
+    page = write_results.document([result])
+    assert "| spade | 100 | 0.2 | 3 | 1,234,567 |" in page
+    assert "| crn | 50 | 0.3 | - | 5,000 |" in page
+    assert "| spade | 62.3 | - |" in page
+    assert "By mean IoU, ours: crn, spade; published: spade, crn." in page
+
+
+def test_classes_of_a_downstream_result_have_their_own_verdicts(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import write_results
+
+    verdict = {"points": 4.0, "half_width": 1.5, "word": "better"}
+    result = {
+        "study": "a_study",
+        "kind": "downstream",
+        "provenance": {"command": "python a", "commit": "abc", "device": "CPU", "date": "2026-01-01"},
+        "seeds": 3,
+        "scenes": {"dusk": 9},
+        "mean_iou": {arm: {"dusk": {"mean": 0.5, "spread": 0.01}} for arm in ("real", "real + synthetic")},
+        "verdicts": {"dusk": {"real + synthetic": verdict}},
+        "class_iou": {"dusk": {"car": {"real": 0.61, "real + synthetic": 0.65}}},
+        "class_verdicts": {"dusk": {"car": verdict}},
+        "absent": {"dusk": ["fence"]},
+        "notes": [],
+    }
+    page = write_results.document([result])
+    assert "| car | 61.0 | 65.0 | +4.0 ± 1.5, better |" in page
+    assert "Never occur, left out of the mean: fence." in page

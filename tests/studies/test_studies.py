@@ -50,6 +50,18 @@ def test_dusk_frames_are_held_out_of_training(tmp_path, monkeypatch):
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("SYNTHGEN_STUDIES"), reason="a minute each: set SYNTHGEN_STUDIES=1 to run them")
+def test_families_are_put_side_by_side(tmp_path):
+    where = ("--out", str(tmp_path / "out"), "--results", str(tmp_path / "results"))
+    study("bake_off", "--budget", "tiny", "--families", "pix2pix", "spade", *where)
+    kept = json.loads((tmp_path / "results" / "bake_off_streetscapes_tiny.json").read_text())
+    assert list(kept["compared"]) == ["pix2pix", "spade"]
+    assert kept["compared"]["spade"]["parameters"] > 1000
+    assert (tmp_path / "results" / kept["settings"]["sheet"]).is_file()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("SYNTHGEN_STUDIES"), reason="a minute each: set SYNTHGEN_STUDIES=1 to run them")
 @pytest.mark.parametrize("name", ["streetscapes_riders", "camvid_dusk"])
 def test_a_study_goes_from_data_to_kept_numbers(name, tmp_path):
     arguments = ["--budget", "tiny", "--out", str(tmp_path / "out"), "--results", str(tmp_path / "results")]

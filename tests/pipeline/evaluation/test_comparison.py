@@ -2,10 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from pipeline.errors import InputError
 from pipeline.evaluation.comparison import compare_page, compare_text, read_results
+from pipeline.evaluation.comparison_sheet import comparison_sheet
+from pipeline.shards.pixels import encode_image
 
 
 def a_result(scenes: int = 40, **changes) -> dict:
@@ -35,11 +38,34 @@ def folders(tmp_path):
 
 def test_the_best_of_each_column_is_marked_and_smaller_fid_is_better(folders):
     compared = read_results(folders(a_result(), a_result(fid_segmenter=9.0, share_of_real=0.9)))
-    assert compared.best("FID (segmenter) -") == 0
-    assert compared.best("of real") == 1
+    assert compared.best("FID (segmenter) -") == [0]
+    assert compared.best("of real") == [1]
+    assert compared.best("mean IoU") == []
     html = compare_page(compared, {}).to_html()
     assert '<td class="n">4 *</td>' in html
     assert '<td class="n">0.9 *</td>' in html
+
+
+def test_models_stand_side_by_side_on_the_scenes_that_all_of_them_show(folders, tmp_path):
+    def picture(value: int) -> bytes:
+        return encode_image(np.full((10, 20, 3), value, np.uint8), "png", 100)
+
+    scene = {"key": "a", "labels": "pictures/l.png", "rendered": "pictures/r.png", "real": "pictures/p.png"}
+    places = folders(a_result(shown=[scene, {**scene, "key": "b"}]), a_result(shown=[scene]))
+    for number, place in enumerate(places):
+        (tmp_path / f"model-{number}" / "pictures").mkdir()
+        for name, value in (("l", 10), ("p", 60), ("r", 100 + 100 * number)):
+            (tmp_path / f"model-{number}" / "pictures" / f"{name}.png").write_bytes(picture(value))
+        assert place.endswith(str(number))
+    compared = read_results(places)
+    sheet = comparison_sheet(compared.results, compared.stores)
+    cells = [sheet[80, 8 + column * 248 + 120, 0] for column in range(4)]
+    assert cells == [10, 60, 100, 200]
+
+
+def test_models_that_show_no_scene_in_common_have_no_sheet(folders):
+    compared = read_results(folders(a_result(shown=[]), a_result()))
+    assert comparison_sheet(compared.results, compared.stores) is None
 
 
 def test_what_none_was_measured_on_has_no_column(folders):
@@ -53,7 +79,7 @@ def test_a_measure_that_one_lacks_is_a_dash(folders):
     del without["fid_segmenter"]
     compared = read_results(folders(a_result(), without))
     assert compared.as_data()["model-1"]["FID (segmenter)"] is None
-    assert compared.best("FID (segmenter) -") is None
+    assert compared.best("FID (segmenter) -") == []
 
 
 def test_different_protocols_are_said(folders):

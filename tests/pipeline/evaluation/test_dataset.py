@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from pipeline.errors import SourceError
+from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.dataset import count_rejects, evaluate_dataset
-from pipeline.evaluation.dataset_page import dataset_page
+from pipeline.evaluation.dataset_page import dataset_page, dataset_text
 from pipeline.evaluation.duplicates import thumbnail, twins_between, twins_within
 from pipeline.storage import Store
 
@@ -29,6 +29,7 @@ def test_the_spoilt_sample_is_the_worst_and_the_copy_is_found(spoilt, make_world
     found = evaluate_dataset(spoilt, make_world(5, name="real"), judge, 100, quiet)
     assert found.worst[0] == "made03"
     assert [(twin.one, twin.other) for twin in found.twins] == [(5, 4)]
+    assert found.twin_keys() == [("made05", "made04")]
     # The same numbers draw the same scenes: all but the two spoilt ones are copies of real images.
     assert {twin.one for twin in found.copies} >= {0, 1, 2, 4}
     assert found.made.pixels["sky"] == pytest.approx(found.real.pixels["sky"], abs=0.05)
@@ -50,9 +51,57 @@ def test_the_page_shows_worst_and_best(spoilt, make_world, judge, quiet):
     assert "http://" not in page
 
 
+@pytest.fixture
+def dim(make_world):
+    """A world whose images at dusk (scenes of even number) have half the light; of one hour where asked."""
+
+    class Dim(make_world):
+        def __init__(self, pairs, name, always=False):
+            super().__init__(pairs, name=name)
+            self._always = always
+
+        def read_image(self, key, resolution=None):
+            image = super().read_image(key, resolution)
+            return image // 2 if self._always or self.attributes(key)["time_of_day"] == "dusk" else image
+
+    return Dim
+
+
+def test_images_at_dusk_are_like_the_real_ones_at_dusk_and_not_like_those_by_day(dim, judge, quiet):
+    found = evaluate_dataset(dim(8, "made", always=True), dim(12, "real"), judge, 100, quiet, by="time_of_day")
+    dusk, day, every = (found.likeness[group] for group in ("dusk", "day", "all"))
+    assert (dusk.images, day.images, every.images) == (6, 6, 12)
+    assert dusk.color_distance < 2
+    # Half of the light gone: half of the length of each colour, weighted by pixels.
+    lengths = {name: np.linalg.norm(look.color) / 2 for name, look in day.looks.items()}
+    pixels = {name: look.pixels for name, look in found.made.looks.items()}
+    mean = sum(lengths[name] * count for name, count in pixels.items()) / sum(pixels.values())
+    assert day.color_distance == pytest.approx(mean, rel=0.05)
+    assert dusk.sharpness_of_real == pytest.approx(1, abs=0.1)
+    assert day.sharpness_of_real == pytest.approx(0.5, abs=0.1)
+    assert dusk.distances.fid < day.distances.fid
+    page = dataset_page("dim", found, dim(8, "made", always=True), judge, {}).to_html()
+    assert '<th class="n">real, dusk</th>' in page
+    assert "to real dusk: fid_segmenter" in dataset_text(found)
+
+
+def test_an_attribute_that_the_real_images_lack_is_named(make_world, judge, quiet):
+    with pytest.raises(InputError, match=r"^--by: unknown attribute 'weather'"):
+        evaluate_dataset(make_world(4, name="made"), make_world(4), judge, 10, quiet, by="weather")
+
+
 def test_a_data_set_without_images_is_refused(make_world, judge, quiet):
     with pytest.raises(SourceError, match=r"^flat00 has no image; a data set is measured by its images$"):
         evaluate_dataset(make_world(images=False), make_world(), judge, 10, quiet)
+
+
+def test_a_data_set_of_one_image_is_measured_but_for_distances(make_world, judge, quiet):
+    found = evaluate_dataset(make_world(1, name="made"), make_world(4), judge, 10, quiet)
+    assert found.distances is None
+    assert found.notes == ("no FID and no KID: fewer than 4 images of the data set",)
+    data = json.loads(json.dumps(found.as_data(), allow_nan=False))
+    assert not any("fid" in name for name in [*data, *data["likeness"]["all"]])
+    assert "no FID and no KID" in dataset_page("one", found, make_world(1, name="made"), judge, {}).to_html()
 
 
 def test_rejects_are_counted_by_stage_and_reason(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL, SYNTHETIC, Materials, arm_named
 from pipeline.evaluation.downstream import Budget, Trial, run_downstream
+from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
 from pipeline.training.data import PairReader, Views
@@ -30,6 +31,28 @@ def test_every_arm_has_every_seed_and_every_group(trial, tmp_path, quiet):
         assert len(found.values(arm, "dusk")) == 2
         assert len(found.values(arm, class_name="car")) == 2
     assert found.notes == ("fewer than 3 seeds: take no difference for more than a hint",)
+
+
+def test_each_class_has_a_verdict_and_one_that_never_occurs_is_named(trial, make_world, tmp_path, quiet):
+    class NoCars(make_world):
+        def read_scene(self, key, resolution=None):
+            scene = super().read_scene(key, resolution)
+            labels = np.where(scene.labels == 3, np.uint8(1), scene.labels)
+            return replace(scene, labels=labels, instances=None)
+
+    some = replace(trial, holdout=NoCars(4, name="held"), arms=(REAL, MIXED), by=None)
+    found = run_downstream(some, QUICK, Store(str(tmp_path)), quiet)
+    data = downstream_data(found)
+    assert data["absent"] == {"all": ["car"]}
+    assert set(data["class_verdicts"]["all"]) == {"road", "sky"}
+    road = [run["all"]["class_iou"]["road"] for run in found.runs[MIXED]]
+    less = [run["all"]["class_iou"]["road"] for run in found.runs[REAL]]
+    assert data["class_iou"]["all"]["road"][MIXED] == pytest.approx(sum(road) / 2)
+    assert data["class_verdicts"]["all"]["road"]["points"] == pytest.approx(50 * (sum(road) - sum(less)))
+    assert downstream_text(found).splitlines()[-2] == "all: never occur, left out of the mean: car"
+    page = downstream_page("toy", found, {}).to_html()
+    assert "Never occur, and are left out: car." in page
+    assert '<th class="n">real + synthetic to real</th>' in page
 
 
 def test_a_run_again_trains_nothing_and_says_the_same(trial, tmp_path, quiet, monkeypatch):
@@ -86,6 +109,27 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_trained(trial, tm
 def test_held_out_scenes_must_not_be_trained_on(trial, tmp_path, quiet):
     with pytest.raises(InputError, match=r"^the held-out source shares scenes with the real one; give another split"):
         run_downstream(replace(trial, holdout=trial.real), QUICK, Store(str(tmp_path)), quiet)
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("real", "the real source: flat00: the source has no image for this label map; training needs both"),
+        (
+            "synthetic",
+            "the synthetic data set: flat00: the source has no image for this label map; training needs both",
+        ),
+        ("holdout", "the held-out source: held00: the source has no image for this label map; training needs both"),
+    ],
+)
+def test_labels_without_images_are_found_before_anything_is_trained(
+    trial, make_world, tmp_path, quiet, monkeypatch, part, said
+):
+    monkeypatch.setattr("pipeline.evaluation.downstream.teach", lambda *_: pytest.fail("trained first"))
+    bare = make_world(4, images=False, name="held" if part == "holdout" else "flat")
+    with pytest.raises(SourceError) as refused:
+        run_downstream(replace(trial, **{part: bare}), QUICK, Store(str(tmp_path)), quiet)
+    assert str(refused.value) == said
 
 
 def test_a_real_source_of_one_pair_is_refused(trial, make_world, tmp_path, quiet):

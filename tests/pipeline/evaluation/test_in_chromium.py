@@ -1,5 +1,7 @@
-"""Pages in a real browser: images load, nothing is said on the console, and a study can be answered by keyboard."""
+"""Every page of results in a real browser: at the width of a phone and of a desk, by day, by night, and on paper."""
 
+import html as markup
+import json
 import re
 import shutil
 import subprocess
@@ -8,63 +10,141 @@ from pathlib import Path
 import pytest
 
 from pipeline.console import Console, ProgressMode
+from pipeline.evaluation.comparison import compare_page, read_results
+from pipeline.evaluation.comparison_sheet import comparison_sheet
+from pipeline.evaluation.dataset import evaluate_dataset
+from pipeline.evaluation.dataset_page import dataset_page
+from pipeline.evaluation.downstream import Budget, Trial, run_downstream
+from pipeline.evaluation.downstream_page import downstream_page
 from pipeline.evaluation.model import Protocol, evaluate_model
 from pipeline.evaluation.model_page import model_page
 from pipeline.evaluation.preference import draw_trials, study_page
+from pipeline.evaluation.results import write_results
+from pipeline.report.contact_sheet import encode_jpeg
 from pipeline.resolution import Resolution
+from pipeline.storage import Store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine to open pages in")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine to open pages in"),
+]
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+]
+DARK = "--blink-settings=preferredColorScheme=0"
 
 LOOK = """<script>addEventListener("load", () => {
   const images = [...document.images];
-  const broken = images.filter(image => !image.complete || !image.naturalWidth).length;
-  const wide = document.documentElement.scrollWidth > innerWidth;
-  document.body.dataset.seen = `${images.length} images, ${broken} broken, ${wide ? "too wide" : "fits"}`;
+  const tables = [...document.querySelectorAll("table")];
+  const cells = row => row.querySelectorAll("th, td").length;
+  const uneven = tables.filter(table => new Set([...table.rows].map(cells)).size !== 1 || table.rows.length < 2);
+  const odd = document.body.innerText.match(/\\b(NaN|nan|None|undefined|Infinity)\\b/g) || [];
+  const rgb = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+  parent.postMessage({
+    images: images.length,
+    broken: images.filter(image => !image.complete || !image.naturalWidth).length,
+    tables: tables.length,
+    uneven: uneven.length,
+    odd: odd.length,
+    plots: document.querySelectorAll("svg.plot").length,
+    width: innerWidth,
+    fits: document.documentElement.scrollWidth <= innerWidth,
+    dark: rgb[0] < 128,
+  }, "*");
 });</script>"""
 ANSWER = """<script>addEventListener("load", () => {
   document.getElementById("begin").click();
   const press = key => document.dispatchEvent(new KeyboardEvent("keydown", { key }));
   ["ArrowLeft", "ArrowRight", "ArrowLeft"].forEach(press);
-  document.body.dataset.seen = `${answers.length} answers, ${document.getElementById("tiles").children.length} tiles`;
+  const tiles = document.getElementById("tiles").children.length;
+  parent.postMessage({ answers: answers.length, tiles }, "*");
 });</script>"""
+# A window is never narrower than 500 pixels: a phone is a frame in one.
+FRAME = """<!doctype html><body><script>
+addEventListener("message", event => { document.body.dataset.seen = JSON.stringify(event.data); });
+</script><iframe src="page.html" style="border:0;width:{width}px;height:1200px"></iframe></body>"""
 
 
-def opened(html: str, script: str, folder: Path, width: int = 1200) -> tuple[str, str]:
+def opened(html: str, script: str, folder: Path, width: int = 1200, *flags: str) -> tuple[dict, str]:
     """What the script saw, and what the console said."""
-    page = folder / "page.html"
-    page.write_text(html.replace("</body>", f"{script}</body>"), encoding="utf-8")
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    flags += " --disable-component-update --disable-sync --enable-logging=stderr --dump-dom"
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *flags.split(),
-            f"--window-size={width},900",
-            f"--user-data-dir={folder / 'profile'}",
-            f"file://{page}",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    (folder / "page.html").write_text(html.replace("</body>", f"{script}</body>"), encoding="utf-8")
+    (folder / "frame.html").write_text(FRAME.replace("{width}", str(width)), encoding="utf-8")
+    done = chromium(folder, f"file://{folder / 'frame.html'}", *flags, "--dump-dom", f"--window-size={width + 40},1300")
     seen = re.search(r'data-seen="([^"]*)"', done.stdout)
     console = "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
-    return seen[1] if seen else "nothing", console
+    return json.loads(markup.unescape(seen[1])) if seen else {}, console
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("width", [500, 1200])
-def test_the_page_of_a_model_loads_and_fits(flat_model, judge, make_world, tmp_path, width):
-    quiet = Console(quiet=True, mode=ProgressMode.OFF)
-    found = evaluate_model(flat_model, make_world(4), judge, Protocol(), quiet)
-    html = model_page("toy", found, judge.catalog, {"command": "synthgen evaluate model toy"}).to_html()
-    assert opened(html, LOOK, tmp_path, width) == ("1 images, 0 broken, fits", "")
+def chromium(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def quietly() -> Console:
+    return Console(quiet=True, mode=ProgressMode.OFF)
+
+
+@pytest.fixture(scope="module")
+def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str, str]:
+    """Each page that evaluate writes, of small worlds, and how many images it shows."""
+    folder = tmp_path_factory.mktemp("pages")
+    origin = {"command": "synthgen evaluate " + "x" * 300, "versions": {"torch": "2"}}
+    of_model = evaluate_model(flat_model, make_world(5), judge, Protocol(), quietly)
+    made = make_world(6, name="made")
+    of_set = evaluate_dataset(made, make_world(6, name="real"), judge, 10, quietly, by="time_of_day")
+    trial = Trial(make_world(4), made, make_world(4, name="held"), Resolution(48, 32), "time_of_day")
+    budget = Budget(steps=2, batch_size=2, width=4, seeds=3)
+    of_arms = run_downstream(trial, budget, Store(str(folder / "arms")), quietly)
+    page = model_page("a-name-that-is-rather-long-for-a-phone", of_model, judge.catalog, origin)
+    for name in ("one", "other"):
+        write_results(str(folder / name), "model", {"name": name, **of_model.as_data()}, page, of_model.pictures())
+    compared = read_results([str(folder / "one"), str(folder / "other")])
+    sheet = encode_jpeg(comparison_sheet(compared.results, compared.stores))
+    return {
+        "model": page.to_html(),
+        "dataset": dataset_page("made", of_set, made, judge, origin).to_html(),
+        "downstream": downstream_page("toy", of_arms, origin).to_html(),
+        "compare": compare_page(compared, origin, sheet).to_html(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("model", {"images": 1, "tables": 4, "plots": 2}),
+        ("dataset", {"images": 2, "tables": 5, "plots": 3}),
+        ("downstream", {"images": 0, "tables": 6, "plots": 1}),
+        ("compare", {"images": 1, "tables": 2, "plots": 1}),
+    ],
+)
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_page_is_whole_and_fits(pages, name, shown, width, tmp_path):
+    seen, console = opened(pages[name], LOOK, tmp_path, width)
+    assert console == ""
+    whole = {"broken": 0, "uneven": 0, "odd": 0, "width": width, "fits": True, "dark": False}
+    assert seen == shown | whole
+
+
+def test_a_page_is_dark_where_the_reader_likes_it_dark_and_white_on_paper(pages, tmp_path):
+    seen, console = opened(pages["downstream"], LOOK, tmp_path, 1200, DARK)
+    assert (seen["dark"], seen["fits"], console) == (True, True, "")
+    paper = tmp_path / "page.pdf"
+    chromium(tmp_path, DARK, "--no-pdf-header-footer", f"--print-to-pdf={paper}", f"file://{tmp_path / 'page.html'}")
+    assert paper.read_bytes().startswith(b"%PDF")
+
+
 def test_a_study_is_answered_by_keyboard(make_world, tmp_path):
     trials = draw_trials(make_world(3), make_world(3), 3, Resolution(48, 32), 0, with_labels=True)
     html = study_page(("rendered", "real"), trials, 0, 1.0, "Which looks more real?")
-    assert opened(html, ANSWER, tmp_path) == ("3 answers, 2 tiles", "")
+    assert opened(html, ANSWER, tmp_path, 390) == ({"answers": 3, "tiles": 2}, "")

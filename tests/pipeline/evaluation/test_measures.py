@@ -9,9 +9,11 @@ import torch
 from label_editing.scene import Scene
 from pipeline.errors import InputError
 from pipeline.evaluation.boundaries import Boundaries, tolerance_px
-from pipeline.evaluation.distances import InceptionDistance, segmenter_distances
+from pipeline.evaluation.cost import LiveTensors, measure_cost
+from pipeline.evaluation.distances import segmenter_distances
 from pipeline.evaluation.diversity import diversity_segmenter
 from pipeline.evaluation.looks import Looks, color_distance
+from pipeline.evaluation.published_features import InceptionDistance, open_inception, open_lpips
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
@@ -48,7 +50,108 @@ def test_three_images_have_no_distribution():
 
 def test_inception_weights_come_from_the_user_or_not_at_all():
     with pytest.raises(InputError, match=r"^nowhere\.pth: no such file; expected Inception weights"):
-        InceptionDistance(Path("nowhere.pth"))
+        open_inception("nowhere.pth")
+    with pytest.raises(InputError, match=r"^nowhere\.pth: no such file; expected AlexNet weights"):
+        open_lpips(Path("nowhere.pth"))
+    assert open_inception(None) is None
+    assert open_lpips(None) is None
+
+
+def test_inception_numbers_are_distances_of_what_that_network_sees():
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    inception = InceptionDistance(_Floats(network))
+    assert inception.value() is None
+    rng = np.random.default_rng(2)
+    real, made = (rng.integers(0, high, (30, 8, 8, 3), np.uint8) for high in (255, 120))
+    for images, is_real in ((real, True), (made, False)):
+        inception.add(images, real=is_real)
+    found = inception.value()
+    assert found.fid == pytest.approx(frechet(real.mean((1, 2)), made.mean((1, 2))), rel=1e-4)
+    assert {"fid_inception", "kid_inception"} < set(found.as_data())
+    assert not any("segmenter" in name for name in found.as_data())
+
+
+class _Floats(torch.nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network.eval()
+        self.eval()
+
+    def forward(self, images):
+        return self.network(images.float())
+
+
+@pytest.fixture(scope="module")
+def alexnet(tmp_path_factory):
+    """Random weights under torchvision's names."""
+    torch.manual_seed(0)
+    shapes = {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256, 256, 3)}
+    state = {}
+    for place, (wide, narrow, side) in shapes.items():
+        state[f"features.{place}.weight"] = torch.randn(wide, narrow, side, side) / (narrow * side * side) ** 0.5
+        state[f"features.{place}.bias"] = torch.randn(wide) * 0.1
+    path = tmp_path_factory.mktemp("alexnet") / "alexnet.pth"
+    torch.save(state, path)
+    return path, state
+
+
+def test_lpips_is_that_of_torchmetrics_on_the_same_weights(alexnet):
+    path, state = alexnet
+    network = _theirs(state)
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 255, (2, 64, 96, 3), np.uint8)
+    one, other = (torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1 for image in images)
+    theirs = network(one, other)
+    assert open_lpips(path).diversity(list(images)) == pytest.approx(float(theirs), rel=1e-4)
+    assert open_lpips(path).diversity([images[0], images[0]]) == pytest.approx(0, abs=1e-7)
+
+
+def _theirs(state):
+    """torchmetrics' own LPIPS, its AlexNet built from these weights instead of downloaded ones."""
+    from torchmetrics.functional.image import lpips
+
+    def features(name, pretrained):
+        relu = torch.nn.ReLU
+        layers = torch.nn.Sequential(
+            *(torch.nn.Conv2d(3, 64, 11, 4, 2), relu(), torch.nn.MaxPool2d(3, 2)),
+            *(torch.nn.Conv2d(64, 192, 5, padding=2), relu(), torch.nn.MaxPool2d(3, 2)),
+            *(torch.nn.Conv2d(192, 384, 3, padding=1), relu(), torch.nn.Conv2d(384, 256, 3, padding=1), relu()),
+            *(torch.nn.Conv2d(256, 256, 3, padding=1), relu(), torch.nn.MaxPool2d(3, 2)),
+        )
+        layers.load_state_dict({key.removeprefix("features."): value for key, value in state.items()})
+        return layers
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lpips, "_get_tv_model_features", features)
+        return lpips._LPIPS(pretrained=True, net="alex")
+
+
+def test_weights_of_something_else_are_refused(tmp_path):
+    torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(InputError, match=r"other\.pth: not the weights of torchvision's AlexNet: "):
+        open_lpips(tmp_path / "other.pth")
+
+
+def test_live_tensors_count_what_is_held_at_once_and_not_what_was_given():
+    given = torch.zeros(1000)
+    with LiveTensors() as live:
+        one = given + 1  # 4000 bytes
+        two = one * 2  # and 4000
+        del one
+        view = two.view(10, 100)
+        three = view + view  # 4000 beside two
+        given.view(-1)
+    assert live.peak_bytes == 8000
+    assert len(three) == 10
+
+
+def test_the_cost_of_an_image_is_its_work_and_not_the_waiting():
+    import time
+
+    cost = measure_cost(7, torch.device("cpu"), lambda: (time.sleep(0.02), torch.ones(250_000)))
+    assert cost.parameters == 7
+    assert cost.peak_memory_mb == pytest.approx(1.0)
+    assert cost.seconds_an_image < 0.015
 
 
 def test_diversity_is_zero_for_one_look_and_grows_with_the_difference(judge, make_world):

@@ -10,6 +10,7 @@ from pipeline.cli import main
 from pipeline.errors import SourceError
 from pipeline.evaluation.model import Protocol, evaluate_model
 from pipeline.evaluation.model_page import model_page
+from pipeline.evaluation.tables import model_table
 from pipeline.evaluation.training_source import source_of
 
 
@@ -30,7 +31,10 @@ def test_the_judge_finds_real_images_and_not_those_of_an_untrained_model(result)
 def test_the_result_is_json_and_names_what_was_not_measured(result):
     data = json.loads(json.dumps(result.as_data(), allow_nan=False))
     assert set(data["agreement"]) == {f"flat{i:02d}" for i in range(5)}
-    assert data["not_measured"] == ["fid_inception: no Inception weights given (--inception)"]
+    assert data["not_measured"] == [
+        "fid_inception and kid_inception: no Inception weights given (--inception)",
+        "diversity_lpips_alex: no AlexNet weights given (--alexnet)",
+    ]
     assert "fid_segmenter" in data
     assert "fid_inception" not in data
     assert np.array(data["confusion"]).sum() == 5 * 48 * 30
@@ -46,7 +50,8 @@ def test_three_scenes_without_instances_in_one_style_leave_things_unmeasured(fla
         "fid_segmenter and kid_segmenter: fewer than 4 scenes",
         "diversity_segmenter: one style a scene",
         "boundary_agreement: the scenes have no instances",
-        "fid_inception: no Inception weights given (--inception)",
+        "fid_inception and kid_inception: no Inception weights given (--inception)",
+        "diversity_lpips_alex: no AlexNet weights given (--alexnet)",
     ]
     assert "not measured" not in model_page("toy", found, judge.catalog, {}).to_html()
 
@@ -78,3 +83,67 @@ def test_the_command_writes_numbers_and_page(street_model, tmp_path, capsys):
     assert "http://" not in page
     assert "https://" not in page
     assert page.count("<img") == 1
+    assert len(written["shown"]) == 4
+    assert (tmp_path / "out" / written["shown"][3]["rendered"]).is_file()
+    assert written["cost"]["parameters"] > 1000
+
+
+@pytest.fixture
+def other_streets(tmp_path):
+    """Two frames in the classes of CamVid: sky over road."""
+    import cv2
+
+    labels = np.repeat([0, 3], 16).astype(np.uint8)[:, None].repeat(64, axis=1)
+    for folder in ("val", "valannot"):
+        (tmp_path / "camvid" / folder).mkdir(parents=True)
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / "camvid" / "val" / f"0001TP_{number}.png"), labels[:, :, None].repeat(3, 2) * 60)
+        cv2.imwrite(str(tmp_path / "camvid" / "valannot" / f"0001TP_{number}.png"), labels)
+    return f"{{format: camvid, root: '{tmp_path / 'camvid'}', split: val}}"
+
+
+def test_scenes_of_another_label_space_need_a_mapping(street_model, other_streets, tmp_path, capsys):
+    arguments = ["evaluate", "model", street_model, "--source", other_streets, "--judge-steps", "1", "-q", "--json"]
+    arguments += ["--judge-width", "4", "--judges", str(tmp_path / "judges"), "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: the source has catalog camvid, measured is in catalog cityscapes; classes without counterpart: "
+        "bicyclist, pavement, pedestrian, sign, tree, void; give a mapping file with --classes, such as "
+        "`classes: {rider: bicyclist}`\n"
+    )
+    mapping = tmp_path / "classes.yaml"
+    mapping.write_text(
+        "classes: {bicyclist: rider, pavement: sidewalk, pedestrian: person, sign: traffic sign, tree: vegetation, "
+        "void: unlabeled}\n"
+    )
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, "--classes", str(mapping)])
+    assert left.value.code in (0, None)
+    found = json.loads(capsys.readouterr().out)
+    assert found["scenes"] == 2
+    assert set(found["real"]["class_iou"]) == {"sky", "road"}
+
+
+def test_a_split_that_the_source_lacks_is_named_with_those_it_has(street_model, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", "model", street_model, "--split", "tets"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "error: --split 'tets': Input should be 'train' or 'val'\n"
+
+
+def test_a_judge_that_finds_nothing_in_real_images_gives_no_share_of_them(flat_model, judge, make_world, quiet):
+    class Inverted(make_world):
+        def read_scene(self, key, resolution=None):
+            scene = super().read_scene(key, resolution)
+            return replace(scene, labels=np.full_like(scene.labels, 3), instances=None)
+
+    found = evaluate_model(flat_model, Inverted(2), judge, Protocol(styles=1), quiet)
+    found = replace(
+        found, faithfulness=replace(found.faithfulness, real=replace(found.faithfulness.real, mean_iou=0.0))
+    )
+    assert "share_of_real" not in json.loads(json.dumps(found.as_data(), allow_nan=False))
+    assert "share_of_real: the judge finds nothing in the real images either" in found.not_measured()
+    assert "nan" not in model_page("toy", found, judge.catalog, {}).to_html()
+    assert "nan" not in model_table(found)

@@ -21,6 +21,18 @@ def test_bars_are_as_long_as_their_values():
     assert long == pytest.approx(4 * short, rel=0.01)
 
 
+def test_a_legend_of_many_names_takes_rows_and_stays_inside():
+    names = [f"a model of name {number}" for number in range(8)]
+    svg = bars(["road"], {name: [Bar(0.5)] for name in names}, "label")
+    width, height = (float(side) for side in re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    swatches = [each for each in rectangles(svg) if each["width"] == "11"]
+    assert len(swatches) == 8
+    assert len({each["y"] for each in swatches}) > 1
+    assert all(float(each["x"]) + 16 + 6 * len(names[0]) <= width for each in swatches)
+    longest = max(float(each["y"]) + float(each["height"]) for each in rectangles(svg))
+    assert longest < height
+
+
 def test_a_spread_is_a_line_as_long_as_twice_itself():
     svg = bars(["a"], {"one": [Bar(0.5, 0.1)]}, "label")
     left, right = (float(x) for x in re.search(r'd="M([\d.]+) [\d.]+H([\d.]+)M', svg).groups())
