@@ -16,7 +16,8 @@ class Transfers:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._up, self._down = (_stream(device), _stream(device)) if device.type == "cuda" else (None, None)
+        self._up: Any = _stream(device) if device.type == "cuda" else None
+        self._down: Any = _stream(device) if device.type == "cuda" else None
 
     def to_device(self, array: npt.NDArray[Any]) -> Tensor:
         """The array as it is, bytes as bytes."""

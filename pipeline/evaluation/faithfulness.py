@@ -70,7 +70,7 @@ class SceneRenderer:
 
     def cost(self, scene: Scene) -> Cost:
         """What one image takes."""
-        return measure_cost(self._parameters, self._renderer.device, lambda: self.image(scene))
+        return measure_cost(self._parameters, self._renderer.device, lambda: self.images(scene))
 
 
 def render_scenes(
