@@ -149,6 +149,8 @@ def _facts(model: "OpenModel", bank: "StyleBank | None") -> dict[str, Any]:
         "style_dim": generator.style_dim,
         "clusters": len(bank.clusters) if bank else None,
         "style_images": len(bank.image_keys) if bank else None,
+        "style_attributes": {name: list(values) for name, values in bank.attribute_values().items()} if bank else {},
+        "style_tags": list(bank.tags) if bank else [],
         "training": card.training.model_dump(mode="json"),
         "fingerprint": card.fingerprint,
         "versions": card.versions,
@@ -164,6 +166,10 @@ def _text(facts: dict[str, Any]) -> str:
         f"  {len(facts['classes'])} classes of {facts['catalog']}: {', '.join(facts['classes'])}",
         f"  styles: {_styles(facts)}",
     ]
+    known = [f"{name}: {', '.join(values)}" for name, values in facts["style_attributes"].items()]
+    known += [f"tags: {', '.join(facts['style_tags'])}"] if facts["style_tags"] else []
+    if known:
+        lines.append(f"  looks by {'; '.join(known)}")
     if training["pairs"]:
         source = training["source"].get("format", "unknown")
         lines.append(f"  trained on {training['pairs']} pairs of {source}, {training['steps']} steps")

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from label_editing.catalog import Catalog
 from label_editing.scene import class_of_instance
@@ -15,6 +16,7 @@ from pipeline.styles.bank import WHOLE_IMAGE, Cluster, StyleBank
 _CROP_PX = 64
 _HEAD_PX = 110
 _CAPTION_PX = 14
+_SMALLEST_CROP_PX = 12
 _CROPS_PER_CLUSTER = 3
 _PAIRS_KEPT = 64
 _INK, _PAPER, _BACKDROP = (40, 40, 40), 255, 235
@@ -53,7 +55,8 @@ def _row(name: str, clusters: tuple[Cluster, ...], columns: int, bank: StyleBank
         for place, crop in enumerate(_crops(cluster, bank, reader)):
             start = left + place * _CROP_PX
             row[:_CROP_PX, start : start + _CROP_PX] = crop
-        label = f"{cluster.number}: {cluster.size}" + (f" {', '.join(cluster.tags)}" if cluster.tags else "")
+        what = "images" if cluster.class_id == WHOLE_IMAGE else "regions"
+        label = ", ".join([f"{cluster.number}: {cluster.size} {what}", *cluster.tags])
         _write(row, label, left, _CROP_PX + _CAPTION_PX - 2)
     return row
 
@@ -80,10 +83,29 @@ def _largest_region(pair: Pair, image: Image, class_id: int) -> Image:
     if not mine.any():
         return np.full((_CROP_PX, _CROP_PX, 3), _BACKDROP, np.uint8)
     inside = regions == ids[mine][np.argmax(counts[mine])]
+    rows, columns = _fullest_square(inside)
+    return _fitted(np.where(inside[:, :, None], image, _BACKDROP).astype(np.uint8)[rows, columns])
+
+
+def _fullest_square(inside: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    """What of a region's box to show: all of a car, of a road the square that it fills best."""
     top, bottom = np.flatnonzero(inside.any(axis=1))[[0, -1]]
     left, right = np.flatnonzero(inside.any(axis=0))[[0, -1]]
-    shown = np.where(inside[:, :, None], image, _BACKDROP).astype(np.uint8)
-    return _fitted(shown[top : bottom + 1, left : right + 1])
+    box = inside[top : bottom + 1, left : right + 1]
+    short, long = sorted(box.shape)
+    # A region up to twice as long as it is wide is shown whole.
+    side = long if long <= 2 * short else max(short, _SMALLEST_CROP_PX)
+    row, column = (_fullest(box.sum(axis=1 - axis), side) for axis in (0, 1))
+    rows, columns = (min(side, length) for length in box.shape)
+    return slice(top + row, top + row + rows), slice(left + column, left + column + columns)
+
+
+def _fullest(counts: npt.NDArray[np.int64], length: int) -> int:
+    """Where the window of this length with the largest sum begins."""
+    if len(counts) <= length:
+        return 0
+    sums = np.convolve(counts, np.ones(length, np.int64), mode="valid")
+    return int(np.argmax(sums))
 
 
 def _fitted(picture: Image) -> Image:
@@ -91,7 +113,8 @@ def _fitted(picture: Image) -> Image:
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     square = np.full((_CROP_PX, _CROP_PX, 3), _BACKDROP, np.uint8)
-    square[: small.shape[0], : small.shape[1]] = small
+    top, left = ((_CROP_PX - length) // 2 for length in small.shape[:2])
+    square[top : top + small.shape[0], left : left + small.shape[1]] = small
     return square
 
 

@@ -121,3 +121,21 @@ def test_vgg_likeness_is_the_weighted_square_of_feature_differences():
             wanted += weights.get(index, 0) * (x - y).square().mean().item()
         judge = PerceptualDiscriminator(1, (4, 4, 4), width=2)
         assert likeness.to_photograph(fake, real, judge).item() == pytest.approx(wanted, rel=1e-4)
+
+
+def test_vgg_likeness_between_scales_is_unweighted_and_reaches_both():
+    vgg = vgg19_features()
+    likeness = VggLikeness(PerceptualLoss(vgg))
+    finer = torch.rand(1, 3, 64, 64, requires_grad=True)
+    coarser = torch.rand(1, 3, 32, 32, requires_grad=True)
+    loss = likeness.between_scales(finer, coarser)
+    wanted = 0.0
+    with torch.no_grad():
+        x, y = F.avg_pool2d(finer, 2), coarser
+        for index, layer in enumerate(vgg):
+            x, y = layer(x), layer(y)
+            wanted += (x - y).square().mean().item() if index in (1, 6, 11, 20, 29) else 0
+    assert loss.item() == pytest.approx(wanted, rel=1e-4)
+    loss.backward()
+    assert finer.grad is not None
+    assert coarser.grad is not None

@@ -179,7 +179,10 @@ def test_an_imported_model_gets_its_looks_from_the_source_it_is_given(published,
     assert "clusters from 3 images" in run(capsys, "model", "show", url)[1]
     code, out, _ = run(capsys, "styles", "tag", url, "--by", "time_of_day", "--share", "0.5", "--json")
     assert code == 0
-    assert json.loads(out)["changed"]
+    tags = sorted({tag for row in json.loads(out)["changed"] for tag in row["tags"]})
+    code, out, _ = run(capsys, "model", "show", url)
+    assert f"; tags: {', '.join(tags)}\n" in out
+    assert "  looks by time_of_day: " in out
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Pair
 from pipeline.styles.bank import StyleBank
 from pipeline.styles.regions import LookReader
-from pipeline.styles.sheet import contact_sheet
+from pipeline.styles.sheet import _fullest_square, contact_sheet
 
 
 class Identity(torch.nn.Module):
@@ -55,3 +55,17 @@ def test_the_contact_sheet_has_a_row_per_class_and_shows_the_regions(bank: Style
     assert sheet.shape[0] % 3 == 0
     row = sheet.shape[0] // 3
     assert all(len(np.unique(sheet[top : top + 60, 110:], axis=0)) > 1 for top in (0, row, 2 * row))
+
+
+def test_a_crop_shows_the_fullest_square_of_a_long_region_and_all_of_a_compact_one() -> None:
+    road = np.zeros((40, 200), bool)
+    road[20:30, 10:] = True
+    road[18:36, 120:150] = True
+    rows, columns = _fullest_square(road)
+    assert (rows.start, rows.stop) == (18, 36)
+    assert columns.stop - columns.start == 18
+    assert road[rows, columns].all()
+    car = np.zeros((40, 200), bool)
+    car[10:30, 50:80] = True
+    rows, columns = _fullest_square(car)
+    assert (rows, columns) == (slice(10, 30), slice(50, 80))
