@@ -94,6 +94,8 @@ def judge_for(source: Source, resolution: Resolution, settings: JudgeSettings, c
 
 def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings, console: Console) -> Judge:
     """Train a judge on pairs drawn from all of the source."""
+    if not source.paired:
+        raise SourceError(f"{source.format}: its images do not show its label maps; a judge is trained on pairs")
     reader = PairReader(source, Views(resolution), _CACHE_BYTES)
     if len(reader) < _FEWEST_PAIRS:
         raise SourceError(f"the source has {len(reader)} pair; a judge is trained on at least {_FEWEST_PAIRS}")

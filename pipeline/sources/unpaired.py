@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from label_editing.scene import Scene
 from pipeline.errors import SourceError
@@ -25,8 +25,17 @@ class UnpairedConfig(SourceConfig):
     labels: PlainSource = Field(description="where label maps come from; images of theirs are not read")
     photographs: AnyPhotographs = Field(description="where photographs come from; label maps of theirs are not read")
 
+    @model_validator(mode="after")
+    def _split_of_labels(self) -> Self:
+        if "split" not in self.model_fields_set:
+            # As in sketch.py: whoever writes this config down and reads it again finds both alike.
+            object.__setattr__(self, "split", self.labels.split)
+        return self
+
     def open(self) -> Source:
-        return selected(UnpairedSource(self.split, self.labels.open(), self.photographs.open()), self)
+        """The split is that of the label maps; photographs have their own."""
+        labels = type(self.labels).model_validate({**self.labels.model_dump(), "split": self.split})
+        return selected(UnpairedSource(self.split, labels.open(), self.photographs.open()), self)
 
     def anchored(self) -> Self:
         return self.model_copy(update={"labels": self.labels.anchored(), "photographs": self.photographs.anchored()})

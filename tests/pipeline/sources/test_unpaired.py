@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
+from pipeline.console import Console
 from pipeline.errors import SourceError
+from pipeline.evaluation.judge import JudgeSettings, train_judge
 from pipeline.resolution import Resolution
 from pipeline.sources import SOURCES
 
@@ -57,6 +59,23 @@ def test_roots_inside_are_made_absolute(photographs):
     config = SOURCES["unpaired"](labels=LABELS, photographs={**photographs, "root": "somewhere"})
     assert config.anchored().photographs.root.endswith("/somewhere")
     assert config.anchored().photographs.root.startswith("/")
+
+
+def test_the_split_is_that_of_the_label_maps(photographs):
+    config = SOURCES["unpaired"](labels={**LABELS, "split": "val"}, photographs=photographs)
+    assert config.split == "val"
+    again = SOURCES["unpaired"].model_validate(config.model_dump())
+    other = again.model_copy(update={"split": "train"})
+    for found, wanted in ((again, "val"), (other, "train")):
+        own = SOURCES["streetscapes"](scenes=3, split=wanted).open()
+        scene = found.open().read_scene("unpaired-00000000", SIZE)
+        np.testing.assert_array_equal(scene.labels, own.read_scene(own.keys()[0], SIZE).labels)
+
+
+def test_a_judge_is_not_taught_on_what_does_not_belong_together(photographs):
+    source = SOURCES["unpaired"](labels=LABELS, photographs=photographs).open()
+    with pytest.raises(SourceError, match=r"^unpaired: its images do not show its label maps; a judge is trained on"):
+        train_judge(source, SIZE, JudgeSettings(steps=1), Console())
 
 
 def test_a_family_that_learns_from_pairs_refuses(photographs, tmp_path, capsys):
