@@ -21,7 +21,7 @@ def test_a_shipped_recipe_edits_cityscapes_maps(name: str, tmp_path: Path, monke
     loaded = load_recipe(name, [source, "resolution=512x256", "samples=5", f"output.root={tmp_path}/out"])
     maps = opened_source(loaded)
     drawn = draw_recipe(loaded.value, maps, loaded.value.resolution)
-    previewer = previewer_of(drawn.recipe, maps, drawn.plan, loaded.value.resolution)
+    previewer, _ = previewer_of(drawn.recipe, maps, drawn.plan, loaded.value.resolution)
     made = [previewer.edited(slot) for slot in range(5)]
     assert all(edited.labels.shape == (256, 512) for _, _, edited, _ in made)
     assert any((scene.labels != edited.labels).any() for _, scene, edited, _ in made)
