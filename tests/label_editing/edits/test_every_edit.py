@@ -191,6 +191,58 @@ def test_pipelines_are_sound_on_cityscapes_maps(cityscapes_scenes: list[Scene], 
         assert_sound(edits, scene, k, context)
 
 
+def any_forms(scene: Scene, things: list[str], stuff: list[str]) -> list[Recipe]:
+    """Every op, for a real map: of classes that its source has, and of instances that it has itself."""
+    ids = [int(i) for i in np.unique(scene.instances) if i >= 1000] or [1000]
+    width, height = scene.width, scene.height
+    polygon = [[width // 8, height // 4], [width // 2, height // 3], [width // 3, height - 1]]
+    remove: Recipe = {"op": "remove_instances", "classes": things, "count": [1, 3]}
+    return [
+        {"op": "swap_class", "from": stuff[0], "to": stuff[1]},
+        {"op": "swap_class", "from": stuff[1], "to": things[0], "where": {"min_area_px": 400}, "fraction": 0.5},
+        {"op": "swap_class", "from": things[0], "to": stuff[0], "fraction": 0.5},
+        {"op": "swap_class", "from": things[0], "to": things[1], "fraction": 0.5},
+        remove,
+        {"op": "add_instances", "class": things[0], "count": [1, 2]},
+        {"op": "move_instances", "classes": things, "count": 1},
+        {"op": "resize_instances", "classes": things, "count": 1},
+        {"op": "mirror", "keep": stuff[:1]},
+        {"op": "crop_scene", "zoom": [1.1, 2.0]},
+        {"op": "replace_region", "classes": stuff},
+        {"op": "replace_region", "polygon": polygon, "align_horizon": False},
+        {"op": "paint", "polygon": polygon, "class": things[1]},
+        {"op": "set_class", "instance": ids[0], "class": stuff[0]},
+        {"op": "drop", "instances": [ids[-1]]},
+        {"op": "one_of", "edits": [{"op": "mirror"}, {"op": "repeat", "edit": remove, "times": 2}], "weights": [1, 3]},
+        {"op": "repeat", "edit": {"op": "one_of", "edits": [remove, {"op": "crop_scene"}]}, "times": [1, 2]},
+    ]
+
+
+CITYSCAPES = (["car", "person", "rider", "bicycle"], ["vegetation", "building", "sky", "sidewalk"])
+COCO_STUFF = (["person", "car", "dog"], ["grass", "tree", "sky-other", "wall-concrete"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fixture", "classes"), [("cityscapes_scenes", CITYSCAPES), ("coco_scenes", COCO_STUFF)], ids=["cityscapes", "coco"]
+)
+def test_random_pipelines_of_every_op_are_sound_on_real_maps(
+    request: pytest.FixtureRequest, fixture: str, classes: tuple[list[str], list[str]]
+) -> None:
+    scenes: list[Scene] = request.getfixturevalue(fixture)
+    drawn, rng = set(), np.random.default_rng(0)
+    forms = any_forms(scenes[0], *classes)
+    order = [form for _ in range(2) for form in rng.permutation(np.array(forms, object)).tolist()]
+    for k, scene in enumerate(scenes):
+        mine = any_forms(scene, *classes)
+        picked = [mine[forms.index(form)] for form in order[2 * k : 2 * k + 3]]
+        drawn |= {form["op"] for form in picked}
+        # Others of its size, as those of a source read at one resolution are.
+        others = tuple(s for s in scenes if s.labels.shape == scene.labels.shape)[:3]
+        assert_sound([_PARSE.validate_python(form) for form in picked], scene, k, EditContext(scenes=others))
+    assert drawn == set(EDITS)
+
+
 @pytest.mark.slow
 def test_pipelines_are_sound_on_coco_stuff_maps(coco_scenes: list[Scene]) -> None:
     forms: list[Recipe] = [
