@@ -1,0 +1,54 @@
+"""SIGKILL of a whole run, workers and Ray included, at any moment: the same command ends with the same bytes."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.storage import Store
+from tests.reliability.process_tree import ProcessTree, synthgen
+from tests.reliability.tiny_run import contents, write_recipe
+
+pytestmark = pytest.mark.soak
+
+SAMPLES = 24
+KILLS = 25
+_LONGEST_S = 400
+
+
+def finish(run: ProcessTree) -> None:
+    with run:
+        assert run.wait(_LONGEST_S) == 0, run.log.read_text()[-2000:]
+
+
+def test_a_run_that_is_killed_and_started_again_25_times_gives_the_bytes_of_one_that_was_not(
+    tiny_model, augment, tmp_path
+):
+    undisturbed = contents(augment(str(tmp_path / "undisturbed"), SAMPLES))
+    log, rng = tmp_path / "log", random.Random(0)
+
+    def start(output: Path) -> ProcessTree:
+        recipe = write_recipe(tmp_path / "tiny.yaml", tiny_model, str(output), SAMPLES)
+        return synthgen("augment", "--recipe", str(recipe), "--cpus", "2", log=log)
+
+    began = time.monotonic()
+    finish(start(tmp_path / "out-0"))
+    length_s = time.monotonic() - began
+    assert contents(Store(str(tmp_path / "out-0"))) == undisturbed
+
+    killed, number, interrupted = 0, 1, set()
+    while killed < KILLS:
+        output = tmp_path / f"out-{number}"
+        with start(output) as run:
+            ended = run.wait(rng.uniform(0, length_s))
+        if ended is None:
+            killed += 1
+            interrupted.add(len(list(output.glob(".synthgen/commits/*.json"))))
+        else:
+            assert ended == 0, log.read_text()[-2000:]
+            assert contents(Store(str(output))) == undisturbed
+            number += 1
+    finish(start(output))
+    assert contents(Store(str(output))) == undisturbed
+    assert len(interrupted) > 1, f"every kill met the same state: {interrupted} shards"
