@@ -32,7 +32,9 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_a_driver_that_dies_anywhere_leaves_a_run_that_the_next_completes(death, tiny_model, augment, pristine, tmp_path):
+def test_a_driver_that_dies_anywhere_leaves_a_run_that_the_next_completes(
+    death, tiny_model, augment, pristine, tmp_path
+):
     output = tmp_path / "out"
     child = start(run_until, *DEATHS[death], write_recipe(tmp_path / "tiny.yaml", tiny_model, str(output)))
     child.join(120)

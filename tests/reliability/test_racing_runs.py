@@ -55,11 +55,11 @@ def test_an_owner_that_was_stopped_and_wakes_up_after_a_takeover_commits_nothing
     augment(store.url)
     times = store.times("")
     os.kill(old.pid, signal.SIGCONT)
-    assert outcomes.get(timeout=120).endswith(
-        "another run has taken this output over; this one commits nothing more"
-    )
+    assert outcomes.get(timeout=120).endswith("another run has taken this output over; this one commits nothing more")
     old.join(30)
     after = store.times("")
     # What the old run was about to put when it was stopped is of the same plan: the same bytes, and marked by nobody.
-    assert {path for path in times if after[path] != times[path]} <= {p for p in times if p.startswith(("shards/", ".synthgen/rows/"))}
+    assert {path for path in times if after[path] != times[path]} <= {
+        p for p in times if p.startswith(("shards/", ".synthgen/rows/"))
+    }
     assert contents(store) == contents(Store(str(pristine)))
