@@ -26,6 +26,9 @@ _QUIET_ENVIRONMENT = {
     # a training step with anything beside it took ten times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+# Whether daemons listen on the address of the machine, or on loopback alone: whoever reaches them runs code. The name
+# speaks of the systems where loopback is Ray's own default; it is heeded on all.
+_ON_THE_NETWORK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
 
 _MOST_ASKED_FOR = 1000
@@ -70,10 +73,12 @@ def connect(address: str | None = None, num_cpus: int | None = None, num_gpus: i
     """
     for name, value in _QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    import ray
-
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     embedded = address == "local"
+    if embedded:
+        os.environ.setdefault(_ON_THE_NETWORK, "0")
+    import ray
+
     if not ray.is_initialized():
         with _keeping_sigterm(), _without_stderr():
             if embedded:

@@ -22,9 +22,10 @@ class ProcessTree:
     def __init__(self, *command: str, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._token = secrets.token_hex(8)
         # Paths of sockets must be short, which those of pytest are not.
-        self._temporary = tempfile.mkdtemp(prefix="t-")
+        self.temporary = Path(tempfile.mkdtemp(prefix="t-"))  # where Ray keeps its logs
         self.log = log
-        mine = {_MARK: self._token, "RAY_AUTH_MODE": "disabled", "RAY_TMPDIR": self._temporary}
+        self._from = log.stat().st_size if log.exists() else 0
+        mine = {_MARK: self._token, "RAY_AUTH_MODE": "disabled", "RAY_TMPDIR": str(self.temporary)}
         with log.open("ab") as output:
             self._main = subprocess.Popen(
                 command,
@@ -50,6 +51,15 @@ class ProcessTree:
             return self._main.wait(timeout_s)
         return None
 
+    def finish(self, within_s: float) -> bool:
+        """Wait for the end. False where Ray did not come up, which a busy machine may do to any run; else it must be 0."""
+        ended = self.wait(within_s)
+        said = self.log.read_text()[self._from :]
+        if ended == 1 and "no Ray to work on: it did not start on this machine" in said:
+            return False
+        assert ended == 0, said[-2000:]
+        return True
+
     def members(self, title: str = "") -> list[int]:
         """Every process of the tree whose command line holds `title`."""
         return [pid for pid in _marked(self._token) if title in _title(pid)]
@@ -65,7 +75,7 @@ class ProcessTree:
             assert time.monotonic() < deadline, f"still there: {left}"
             time.sleep(0.02)
         self._main.wait()
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
     def __enter__(self) -> "ProcessTree":
         return self
