@@ -73,13 +73,14 @@ def _png(pixels: npt.NDArray[Any]) -> bytes:
 
 
 def _decode(data: bytes, flags: int) -> npt.NDArray[Any]:
-    image_size(data)  # refuses what is damaged, or so large that decoding it would take the machine down
     try:
+        image_size(data)  # refuses what is damaged, or so large that decoding it would take the machine down
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        raise ValueError(f"not a readable image: {error.err}") from None
+    except (ValueError, cv2.error) as error:
+        what = error.err if isinstance(error, cv2.error) else error
+        raise ValueError(f"not a readable image: {what}") from None
     if pixels is None:
-        raise ValueError("not a readable image")
+        raise ValueError("not a readable image: its pixels are damaged")
     return pixels
 
 

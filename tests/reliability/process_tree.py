@@ -17,7 +17,7 @@ _GONE_WITHIN_S = 20
 
 
 class ProcessTree:
-    """A running command. Daemons, actors in sessions of their own and orphans carry the mark that it was started with."""
+    """A running command. Daemons, actors in sessions of their own and orphans carry the mark it was started with."""
 
     def __init__(self, *command: str, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._token = secrets.token_hex(8)
@@ -52,7 +52,7 @@ class ProcessTree:
         return None
 
     def finish(self, within_s: float) -> bool:
-        """Wait for the end. False where Ray did not come up, which a busy machine may do to any run; else it must be 0."""
+        """Wait for the end. False where Ray did not come up, as on a busy machine; else the run must have succeeded."""
         ended = self.wait(within_s)
         said = self.log.read_text()[self._from :]
         if ended == 1 and "no Ray to work on: it did not start on this machine" in said:

@@ -63,7 +63,7 @@ class Machines:
 
 
 def workers() -> dict[int, str]:
-    """The workers of this test's own raylets, by the title that Ray gives them: children of children of this process."""
+    """The workers of this test's own raylets, by the title that Ray gives them: they descend from this process."""
     mine, titles = {os.getpid()}, {}
     stats = {}
     for entry in Path("/proc").iterdir():

@@ -1,4 +1,4 @@
-"""Commands run in this process on damaged inputs, watched for tracebacks, hangs, other programs and writes elsewhere."""
+"""Commands run here on damaged inputs, watched for tracebacks, hangs, other programs and writes elsewhere."""
 
 import contextlib
 import hashlib
@@ -30,7 +30,7 @@ _ON_PATHS = {
     "os.symlink": (1,),
 }
 _NEVER = {"os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect", "os.fork", "pty.spawn"}
-# What a value is replaced by: wrong kinds, ends of ranges, names that lead elsewhere, text that means something to others.
+# What a value is replaced by: wrong kinds, ends of ranges, names that lead elsewhere, text that others give a meaning.
 NASTY: list[Any] = [
     None,
     True,
@@ -84,7 +84,7 @@ class Outcome(NamedTuple):
 
 
 class Watch:
-    """Notes what the interpreter does while a command runs. Audit hooks stay for good, so there is one, switched on and off."""
+    """Notes what the interpreter does while a command runs. Audit hooks stay for good: this one is switched."""
 
     def __init__(self) -> None:
         self.allowed = ""

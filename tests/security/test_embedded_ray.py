@@ -9,14 +9,19 @@ import pytest
 from tests.reliability.process_tree import ProcessTree
 
 _MOST_STARTS = 3
+_START = """\
+import time
+from orchestration.cluster import connect
+connect(None, 1)
+print("up", flush=True)
+time.sleep(600)
+"""
 
 
 def start(tmp_path: Path) -> ProcessTree:
     """A process with an embedded Ray; a busy machine may need several starts."""
     script = tmp_path / "start.py"
-    script.write_text(
-        "import time\nfrom orchestration.cluster import connect\nconnect(None, 1)\nprint('up', flush=True)\ntime.sleep(600)\n"
-    )
+    script.write_text(_START)
     for attempt in range(_MOST_STARTS):
         log = tmp_path / f"log-{attempt}"
         tree = ProcessTree(sys.executable, str(script), log=log)

@@ -1,7 +1,7 @@
 """A proxy on loopback between client and S3 server that breaks a share of the calls, the same ones for the same seed.
 
-Requests go on byte for byte, so that signatures hold. A call may fail before the server has seen it, or after the server
-has done it and only the answer is lost.
+Requests go on byte for byte, so that signatures hold. A call may fail before the server has seen it, or after the
+server has done it and only the answer is lost.
 """
 
 import asyncio
