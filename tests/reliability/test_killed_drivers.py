@@ -31,7 +31,11 @@ DEATHS = {
 }
 
 
-@pytest.mark.parametrize("death", DEATHS)
+IN_EVERY_SUITE = ("between put and marker", "between marker and report", "before dataset.json")
+CASES = [pytest.param(death, marks=[] if death in IN_EVERY_SUITE else pytest.mark.soak) for death in DEATHS]
+
+
+@pytest.mark.parametrize("death", CASES)
 def test_a_driver_that_dies_anywhere_leaves_a_run_that_the_next_completes(
     death, tiny_model, augment, pristine, tmp_path
 ):
