@@ -67,7 +67,9 @@ def _members(store: Store, shard: StoredFile) -> dict[str, Extent]:
                 if path in found:
                     raise SourceError(f"{store.place(path)}: the shard holds this name twice")
                 if not 0 <= info.size <= shard.size - info.offset_data:
-                    raise SourceError(f"{store.place(path)}: says that it is longer than its shard")
+                    raise SourceError(
+                        f"{store.place(shard.path)}: a truncated tar: it ends before its {info.name} does"
+                    )
                 found[path] = Extent(shard.path, info.offset_data, info.size)
     except (tarfile.TarError, ValueError, OverflowError) as error:  # numbers in headers are whatever somebody wrote
         raise SourceError(f"{store.place(shard.path)}: a truncated or damaged tar: {error}") from error
