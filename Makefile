@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak check format bench clean
+.PHONY: help install demo test soak check audit format bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -28,13 +28,18 @@ test: $(STAMP) ## the whole test suite
 soak: $(STAMP) ## the long reliability tests that `make test` leaves out
 	RAY_AUTH_MODE=disabled OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q -m soak
 
-check: $(STAMP) ## format, lint, types, layers, generated docs
+check: $(STAMP) ## format, lint, types, layers, generated docs, dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pipeline.recipe_docs --check
 	$(BIN)/python -m generators.parameter_table --check
+	$(BIN)/python infra/audit_dependencies.py
+
+audit: $(STAMP) ## ask the package index for known holes in the pinned dependencies (needs a network)
+	$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet "pip-audit>=2.9"
+	$(VENV)/audit/bin/pip-audit --no-deps --disable-pip -r constraints.txt
 
 format: $(STAMP) ## format and mend what can be mended
 	$(BIN)/ruff format .

@@ -2,8 +2,10 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,12 +28,16 @@ _QUIET_ENVIRONMENT = {
     # a training step with anything beside it took ten times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+# Whether daemons listen on the address of the machine, or on loopback alone: whoever reaches them runs code. The name
+# speaks of the systems where loopback is Ray's own default; it is heeded on all.
+_ON_THE_NETWORK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
 
 _MOST_ASKED_FOR = 1000
 _LONGEST_WAIT_S = 1800.0
 _WAIT_STEP_S = 5.0
 _STARTS = 3
+_LEAST_FREE_BYTES = 16 * 1024**2  # less, and its daemons wait for one another's files until they time out
 
 
 class Demand(Protocol):
@@ -70,10 +76,12 @@ def connect(address: str | None = None, num_cpus: int | None = None, num_gpus: i
     """
     for name, value in _QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    import ray
-
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     embedded = address == "local"
+    if embedded:
+        os.environ.setdefault(_ON_THE_NETWORK, "0")
+    import ray
+
     if not ray.is_initialized():
         with _keeping_sigterm(), _without_stderr():
             if embedded:
@@ -169,13 +177,22 @@ def _start_embedded(num_cpus: int | None, num_gpus: int | None) -> None:
     """
     import ray
 
+    where = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    if os.path.isdir(where) and shutil.disk_usage(where).free < _LEAST_FREE_BYTES:
+        raise ConnectionError(
+            f"no space left in {where} for its sockets and logs; make room, or set RAY_TMPDIR to another folder"
+        )
     for attempt in range(1, _STARTS + 1):
         try:
             _start_once(num_cpus, num_gpus)
         except Exception as error:  # Ray raises bare ones here
             ray.shutdown()
             if "timed out during startup" not in str(error) or attempt == _STARTS:
-                raise ConnectionError(f"Ray did not start on this machine: {error}") from error
+                said = str(error).strip().partition("\n")[0] or type(error).__name__
+                raise ConnectionError(
+                    f"it did not start on this machine: {said}; is there memory, and space in {where} (set RAY_TMPDIR "
+                    "to another folder)? Then run the same command again"
+                ) from error
         else:
             return
 

@@ -120,8 +120,8 @@ def report_failure(error: BaseException, debug: bool, arguments: Sequence[str] =
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted(f"go on where it stopped with: {shlex.join(['synthgen', *arguments])}")
     if isinstance(error, ConnectionError) and not isinstance(error, SynthgenError):
-        # Storage translates its own: what is left is a cluster that does not answer.
-        error = RunError(f"cannot reach the Ray cluster: {error}; check --address and RAY_ADDRESS")
+        # Storage translates its own: what is left is a cluster that does not answer, or a Ray that does not start.
+        error = RunError(f"no Ray to work on: {error}")
     if isinstance(error, SynthgenError):
         label = "interrupted" if isinstance(error, Interrupted) else "error"
         for line in str(error).splitlines() or [type(error).__name__]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from label_editing.edits import Edit, EditContext, every_edit
 from label_editing.edits.add_instances import AddInstances
@@ -47,6 +48,7 @@ _FIELDS: dict[str, pa.DataType] = {
     "attributes": pa.string(),  # JSON
 }
 _SCHEMA = pa.schema(list(_FIELDS.items()))
+_NAMES: TypeAdapter[list[str]] = TypeAdapter(list[str])
 
 
 class SceneFinds(NamedTuple):
@@ -143,17 +145,21 @@ def _row(entry: BankEntry) -> dict[str, Any]:
 def bank_from_parquet(data: bytes) -> InstanceBank:
     """The bank in a file; its classes are unpacked on first use. ValueError for a file that is none."""
     try:
-        about = pq.read_schema(pa.BufferReader(data)).metadata or {}
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"not a parquet file: {error}") from None
-    if about.get(b"format") != str(_FORMAT).encode():
+        file = pq.ParquetFile(pa.BufferReader(data))
+    except (OSError, MemoryError, pa.ArrowException) as error:  # Arrow tells damage as any of these
+        raise ValueError(f"not a parquet file: {str(error).partition(chr(10))[0]}") from None
+    about = file.schema_arrow.metadata or {}
+    if about.get(b"format") != str(_FORMAT).encode() or not file.schema_arrow.remove_metadata().equals(_SCHEMA):
         raise ValueError(f"not an instance bank of format {_FORMAT}; build it again")
-    classes: list[str] = json.loads(about[b"classes"])
-    view = about[b"perspective"].decode()
-    return InstanceBank(
-        {name: _StoredEntries(data, group) for group, name in enumerate(classes)},
-        Perspective.model_validate_json(view) if view else None,
-    )
+    try:
+        classes = _NAMES.validate_json(about[b"classes"])
+        view = about[b"perspective"].decode()
+        perspective = Perspective.model_validate_json(view) if view else None
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"damaged: {error}; build it again") from None
+    if len(classes) != file.metadata.num_row_groups:
+        raise ValueError(f"damaged: {len(classes)} classes in {file.metadata.num_row_groups} parts; build it again")
+    return InstanceBank({name: _StoredEntries(data, group) for group, name in enumerate(classes)}, perspective)
 
 
 class _StoredEntries(Sequence[BankEntry]):
@@ -168,8 +174,12 @@ class _StoredEntries(Sequence[BankEntry]):
 
     @cached_property
     def _entries(self) -> list[BankEntry]:
-        rows = pq.ParquetFile(pa.BufferReader(self._data)).read_row_group(self._group).to_pylist()
-        return [_entry(row) for row in rows]
+        try:
+            rows = pq.ParquetFile(pa.BufferReader(self._data)).read_row_group(self._group).to_pylist()
+            return [_entry(row) for row in rows]
+        except (OSError, MemoryError, ValueError, TypeError, pa.ArrowException) as error:
+            what = str(error).partition("\n")[0]
+            raise InputError(f"instance bank: its part {self._group} is damaged: {what}; build it again") from None
 
     @cached_property
     def _count(self) -> int:

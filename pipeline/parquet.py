@@ -7,9 +7,12 @@ import pyarrow.parquet as pq
 
 
 def read_parquet(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
-    """The table; ValueError (Arrow's own kinds of it) where the bytes are no parquet file.
+    """The table; ValueError where the bytes are no parquet file.
 
     Arrow's pool would keep the bytes alive on its own threads, and a thread that lets go of them once the interpreter
     is gone aborts the process at exit.
     """
-    return pq.ParquetFile(pa.BufferReader(data)).read(columns=columns, use_threads=False)
+    try:
+        return pq.ParquetFile(pa.BufferReader(data)).read(columns=columns, use_threads=False)
+    except (OSError, MemoryError, pa.ArrowException) as error:  # Arrow tells damage as any of these
+        raise ValueError(str(error).partition("\n")[0]) from error

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-_MOST_PIXELS = 8192 * 8192
+MOST_PIXELS = 8192 * 8192  # of an image, a map, a record: what claims more is damage or an attack
 
 
 class Resolution(NamedTuple):
@@ -27,7 +27,7 @@ class Resolution(NamedTuple):
         if match is None:
             raise ValueError(f"expected WIDTHxHEIGHT such as 2048x1024, found {value!r}")
         size = cls(int(match[1]), int(match[2]))
-        if min(size) < 16 or size.width * size.height > _MOST_PIXELS:
+        if min(size) < 16 or size.width * size.height > MOST_PIXELS:
             raise ValueError(f"{size} is out of range: sides from 16 pixels, at most 8192x8192 in all")
         return size
 

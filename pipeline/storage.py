@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _PROBE = ".synthgen-write-probe"
 _TEMPORARY = ".synthgen-tmp"
+_SWEPT_TRIES = 5
 # A call that gets no answer must end: a stalled read would hold its shard for good.
 _S3_LIMITS = {"connect_timeout": 10, "read_timeout": 60, "retries": {"total_max_attempts": 2, "mode": "standard"}}
 
@@ -148,8 +149,7 @@ class Store:
 
     def _create(self, full: str, data: bytes) -> bool:
         if self._local:
-            with _temporary(full, data) as temporary:
-                _link(temporary, full)
+            _create_local(full, data)
             return True
         try:
             self._fs.pipe_file(full, data, mode="create")
@@ -239,6 +239,18 @@ def _temporary(full: str, data: bytes) -> Iterator[str]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
     _sync_folder(folder)
+
+
+def _create_local(full: str, data: bytes) -> None:
+    """Anew when somebody swept the temporary file away: a lease is asked for while its owner clears leftovers."""
+    for attempt in range(_SWEPT_TRIES):
+        try:
+            with _temporary(full, data) as temporary:
+                _link(temporary, full)
+            return
+        except FileNotFoundError:
+            if attempt == _SWEPT_TRIES - 1:
+                raise
 
 
 def _link(temporary: str, full: str) -> None:

@@ -89,10 +89,18 @@ def _take(store: Store) -> Claim:
     if highest:
         _refuse_while_alive(store, highest)
     claim = Claim(store.url, highest + 1, secrets.token_hex(16))
-    if not store.create_exclusive(_path(claim.number), _content(claim)):
+    if not _create(store, claim):
         _refuse_while_alive(store, claim.number)
         raise RunError(f"{store.url}: another run took this output at the same moment; run the command again")
     return claim
+
+
+def _create(store: Store, claim: Claim) -> bool:
+    try:
+        return store.create_exclusive(_path(claim.number), _content(claim))
+    except StorageError as error:
+        # The first thing that a run writes: what fails here is the output, not this file.
+        raise StorageError(str(error).replace(f"/{_path(claim.number)}: cannot create:", ": cannot write:")) from error
 
 
 def read_owner(store: Store) -> Owner | None:

@@ -29,6 +29,7 @@ from pipeline.sources.base import Image
 from pipeline.styles.draw import replay_style
 
 _LEAST_PSNR_DB = 30.0
+_RECORDS: TypeAdapter[list[EditRecord]] = TypeAdapter(list[EditRecord])
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,8 @@ def replay_scene(record: SampleRecord, source: Source) -> Scene:
     """The edited scene, from the source map and the recorded changes alone."""
     scene = source.read_scene(record.source_key, Resolution(record.width, record.height))
     try:
-        records = [EditRecord.model_validate(each) for each in json.loads(record.edits)]
-        return replay_edits(records, scene)
-    except (ValidationError, ValueError) as error:
+        return replay_edits(_RECORDS.validate_json(record.edits), scene)
+    except (ValueError, IndexError, OverflowError, MemoryError) as error:  # what somebody else wrote may paint anywhere
         raise InputError(f"sample {record.key}: its edits cannot be replayed: {error}") from None
 
 
@@ -109,5 +109,9 @@ def _replay_image(record: SampleRecord, model: OpenModel, maps: dict[str, bytes]
         )
     torch.set_num_threads(RENDER_THREADS)
     labels, instances = decode_labels(maps[LABELS_FIELD]), decode_instances(maps[INSTANCES_FIELD])
-    made = Input(labels, instances, replay_style(json.loads(record.styles)))
+    try:
+        style = replay_style(json.loads(record.styles))
+    except (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError) as error:
+        raise InputError(f"sample {record.key}: its styles are none: {error!r}"[:300]) from None
+    made = Input(labels, instances, style)
     return render_inputs(Renderer(model.load_generator()), [made], model.catalog)[0]

@@ -61,6 +61,8 @@ def run_augment(
     wish.check()
     check_output(store)
     with hold_lease(store) as claim:
+        store.check_writable()
+        clear_leftovers(store)
         settle_plan(store, record)
         tally, missing = _take_stock(job, store)
         progress.set(tally.samples, job.plan.num_samples, tally.note)
@@ -81,14 +83,19 @@ def run_augment(
 
 
 def check_output(store: Store) -> None:
-    """Refuse an output that holds something else, and one that cannot be written."""
+    """Refuse an output that holds something else."""
     if not store.exists(layout.PLAN):
         strangers = [f.path for f in store.list() if not f.path.startswith(f"{layout.STATE}/")]
         if strangers:
             raise RunError(
                 f"{store.url}: holds files that are no data set of synthgen ({strangers[0]}); give another output.root"
             )
-    store.check_writable()
+
+
+def clear_leftovers(store: Store) -> None:
+    """Remove what writers that were killed left half done. Whoever owns the output knows that nobody else writes."""
+    for file in store.leftovers():
+        store.delete(file.path)
 
 
 def _take_stock(job: AugmentJob, store: Store) -> tuple[Tally, list[Shard]]:

@@ -1,8 +1,9 @@
 """What is in a data set, from its dataset.json and manifest alone."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import InputError, MissingFileError
 from pipeline.parquet import read_parquet
@@ -13,6 +14,30 @@ from pipeline.shards.commit import committed_shards
 from pipeline.storage import Store
 
 _EXAMPLES = 5
+
+
+class _Model(BaseModel):
+    family: str
+    fingerprint: str
+
+
+class _Statistics(BaseModel):
+    pixels: dict[str, int]
+    instances: dict[str, int]
+    edits: dict[str, dict[str, int]]
+
+
+class _Said(BaseModel):
+    """dataset.json, as far as it is described."""
+
+    name: str
+    samples: int
+    bytes: int
+    resolution: str
+    model: _Model
+    split: str
+    shards: list[Any]
+    statistics: _Statistics
 
 
 @dataclass(frozen=True)
@@ -47,22 +72,35 @@ def describe(store: Store) -> Description:
             f"{store.url}: not complete: {done} shards are; finish it by running the same synthgen augment again"
         )
     read_index(store)
-    said = json.loads(store.read(layout.DATASET))
+    said = _read(store)
     with_class, examples = _from_manifest(store)
-    data = {key: said[key] for key in ("name", "samples", "bytes", "resolution", "model", "split")}
-    data["shards"] = len(said["shards"])
-    data.update({key: said["statistics"][key] for key in ("pixels", "instances", "edits")})
-    return Description(store.url, {**data, "samples_with": with_class, "examples": examples})
+    data = said.model_dump(exclude={"shards", "statistics"}) | said.statistics.model_dump()
+    data |= {"shards": len(said.shards), "samples_with": with_class, "examples": examples}
+    return Description(store.url, data)
+
+
+def _read(store: Store) -> _Said:
+    try:
+        return _Said.model_validate_json(store.read(layout.DATASET))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{store.place(layout.DATASET)}: damaged: {where}: {first['msg']}") from None
 
 
 def _from_manifest(store: Store) -> tuple[dict[str, int], list[str]]:
     """How many samples have each class, and a few keys."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     try:
         table = read_parquet(store.read(layout.MANIFEST), columns=["key", "pixels"])
     except (MissingFileError, OSError, ValueError) as error:
         raise InputError(f"{store.place(layout.MANIFEST)}: {error}; run: synthgen verify {store.url}") from None
+    if not (
+        pa.types.is_struct(table["pixels"].type) and all(pa.types.is_integer(f.type) for f in table["pixels"].type)
+    ):
+        raise InputError(f"{store.place(layout.MANIFEST)}: pixels are {table['pixels'].type}, not numbers by class")
     pixels = table["pixels"].combine_chunks()
     names = [field.name for field in pixels.type]
     counts = {name: int(pc.sum(pc.greater(pixels.field(name), 0)).as_py() or 0) for name in names}

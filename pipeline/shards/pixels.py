@@ -9,6 +9,7 @@ import numpy.typing as npt
 from label_editing.catalog import INSTANCES_PER_CLASS, Catalog
 from label_editing.scene import InstanceMap, LabelMap, class_of_instance
 from pipeline.sources.base import Image
+from pipeline.sources.pixels import image_size
 
 ImageKind = Literal["jpeg", "png"]
 IMAGE_FIELDS: dict[ImageKind, str] = {"jpeg": "jpg", "png": "png"}
@@ -73,11 +74,13 @@ def _png(pixels: npt.NDArray[Any]) -> bytes:
 
 def _decode(data: bytes, flags: int) -> npt.NDArray[Any]:
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    except cv2.error as error:
-        raise ValueError(f"not a readable image: {error.err}") from None
+        image_size(data)  # refuses what is damaged, or so large that decoding it would take the machine down
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except (ValueError, cv2.error) as error:
+        what = error.err if isinstance(error, cv2.error) else error
+        raise ValueError(f"not a readable image: {what}") from None
     if pixels is None:
-        raise ValueError("not a readable image")
+        raise ValueError("not a readable image: its pixels are damaged")
     return pixels
 
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from label_editing.catalog import Catalog
 from label_editing.instance_table import find_instances
 from label_editing.scene import Scene
+from pipeline.resolution import MOST_PIXELS
 from pipeline.shards.pixels import IMAGE_FIELDS, decode_image, decode_instances, decode_labels
 from pipeline.sources.base import Image
 
@@ -41,13 +42,19 @@ class SampleRecord(BaseModel):
     variant: int
     model: str
     model_fingerprint: str
-    width: int
-    height: int
+    width: int = Field(ge=1, le=MOST_PIXELS)
+    height: int = Field(ge=1, le=MOST_PIXELS)
     agreement: float  # share of pixels a segmenter finds again; NOT_MEASURED without one
     edits: str  # JSON: a record an edit
     styles: str  # JSON: a record a region, with its vector
     instances: str  # JSON: id, class, box (left, top, width, height), area
     pixels: str  # JSON: pixels by class name
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "SampleRecord":
+        if self.width * self.height > MOST_PIXELS:
+            raise ValueError(f"{self.width}x{self.height} is more than any sample has")
+        return self
 
     def to_json(self) -> bytes:
         """The bytes that the shard holds."""

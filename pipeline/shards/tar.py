@@ -37,7 +37,7 @@ def read_tar(data: bytes) -> Iterator[Member]:
                     raise ValueError(f"member {info.name!r} is not a plain file")
                 key, _, field = info.name.partition(".")
                 yield Member(key, field, file.read())
-    except tarfile.TarError as error:
+    except (tarfile.TarError, OverflowError) as error:
         raise ValueError(f"no whole tar: {error}") from None
 
 

@@ -9,10 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.resolution import Resolution
-
-# A header that claims more is a decompression bomb or damage: the largest resolution synthgen renders is 8192x8192.
-_MOST_PIXELS = 8192 * 8192
+from pipeline.resolution import MOST_PIXELS, Resolution
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
@@ -33,7 +30,7 @@ def image_size(data: bytes) -> Resolution:
         width, height = _jpeg_size(data)
     else:
         raise ValueError("neither a PNG nor a JPEG file" if data else "the file is empty")
-    if width < 1 or height < 1 or width * height > _MOST_PIXELS:
+    if width < 1 or height < 1 or width * height > MOST_PIXELS:
         raise ValueError(f"its header says {width}x{height} pixels; at most 8192x8192 are read")
     return Resolution(width, height)
 

@@ -66,8 +66,12 @@ def _members(store: Store, shard: StoredFile) -> dict[str, Extent]:
                 path = f"{shard.path}/{info.name}"
                 if path in found:
                     raise SourceError(f"{store.place(path)}: the shard holds this name twice")
+                if not 0 <= info.size <= shard.size - info.offset_data:
+                    raise SourceError(
+                        f"{store.place(shard.path)}: a truncated tar: it ends before its {info.name} does"
+                    )
                 found[path] = Extent(shard.path, info.offset_data, info.size)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError, OverflowError) as error:  # numbers in headers are whatever somebody wrote
         raise SourceError(f"{store.place(shard.path)}: a truncated or damaged tar: {error}") from error
     # An archive cut exactly between two members reads back short without an error; only its end marker is missing.
     if store.read_range(shard.path, max(0, shard.size - len(_END_OF_TAR)), shard.size) != _END_OF_TAR:

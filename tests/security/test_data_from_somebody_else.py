@@ -6,6 +6,7 @@ import json
 import shutil
 import struct
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from pipeline.resolution import Resolution
 from pipeline.shards.check import check_shard, read_index
 from pipeline.shards.commit import read_marker
 from pipeline.shards.find import find_sample
-from pipeline.shards.tar import read_tar
+from pipeline.shards.sample import SampleRecord
+from pipeline.shards.tar import read_samples, read_tar
 from pipeline.storage import Store
 
 OUTSIDE = ["../secret", "../../secret", "/etc/passwd", "a/../../secret", "..\\secret", "a\0b", "", ".", "a" * 5000]
@@ -221,3 +223,40 @@ def test_members_of_a_tar_that_are_no_plain_files_are_refused(tmp_path):
             tar.addfile(info)
         with pytest.raises(ValueError, match=r"member '\.\./evil\.json' is not a plain file"):
             list(read_tar(buffer.getvalue()))
+
+
+@pytest.mark.parametrize("image", ["seg.png", "inst.png", "png"])
+def test_an_absurd_size_in_a_shard_is_refused_before_it_is_decoded(image):
+    from pipeline.shards.pixels import decode_image, decode_instances, decode_labels
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(10_000))), (b"IEND", b"")]
+    chunks = (len(b).to_bytes(4, "big") + k + b + zlib.crc32(b, zlib.crc32(k)).to_bytes(4, "big") for k, b in parts)
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+    decode = {"seg.png": decode_labels, "inst.png": decode_instances, "png": decode_image}[image]
+    with pytest.raises(ValueError, match="its header says 30000x30000 pixels; at most 8192x8192 are read"):
+        decode(data)
+
+
+def test_a_record_of_absurd_size_is_refused(tmp_path):
+    from tests.reliability.tiny_run import run_here, write_model, write_recipe
+
+    model = write_model(str(tmp_path / "model"))
+    store = run_here(write_recipe(tmp_path / "tiny.yaml", model, str(tmp_path / "out"), 2))
+    _, fields = next(read_samples(store.read("shards/train-000000.tar")))
+    said = json.loads(fields["json"])
+    with pytest.raises(ValueError, match=r"^sample record: .*is more than any sample has$"):
+        SampleRecord.from_json(json.dumps(said | {"width": 60_000, "height": 60_000}))
+
+
+def test_a_member_longer_than_its_shard_is_refused_before_it_is_read(tmp_path):
+    from pipeline.sources.tar_index import index_shards
+
+    data = bytearray(honest_tar())
+    data[124:136] = b"77777777777\0"
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    store = Store(str(tmp_path))
+    store.write_atomic("a.tar", bytes(data))
+    with pytest.raises(InputError, match=r"a\.tar: a truncated( or damaged)? tar: "):
+        index_shards(store, store.list())

@@ -34,6 +34,17 @@ def test_the_webdataset_snippet_reads_every_pair_with_intact_ids():
         assert instances.max() >= 26000
 
 
+def test_the_hugging_face_snippet_reads_every_pair_with_intact_ids(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    (snippet,) = (text for text in SNIPPETS if "load_dataset" in text)
+    found: dict = {}
+    exec(snippet, found)
+    assert len(list(found["pairs"])) == 21
+    assert found["image"].shape[:2] == found["labels"].shape == found["instances"].shape
+    assert found["instances"].max() >= 26000
+    assert found["record"]["width"] == found["image"].shape[1]
+
+
 def test_the_fields_of_a_record_are_those_that_the_page_lists():
     from pipeline.shards.sample import SampleRecord
 

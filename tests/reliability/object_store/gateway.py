@@ -1,4 +1,4 @@
-"""A Ceph RADOS Gateway of one's own on loopback: one monitor, one OSD in memory, one gateway, gone with its parent."""
+"""A Ceph RADOS Gateway of one's own on loopback: one monitor, one OSD, one gateway, gone with its parent."""
 
 import contextlib
 import ctypes
@@ -59,8 +59,11 @@ mon_data = {root}/mon
 mon_cluster_log_file = {root}/cluster.log
 [osd]
 osd_data = {root}/osd
-osd_objectstore = memstore
+osd_objectstore = {kind}
 memstore_device_bytes = 1073741824
+bluestore_block_create = true
+bluestore_block_size = 2147483648
+osd_memory_target = 939524096
 osd_class_update_on_start = false
 [client]
 rgw_frontends = beast endpoint=127.0.0.1:{gateway} tcp_nodelay=1
@@ -78,7 +81,8 @@ def missing_programs() -> list[str]:
 class Gateway:
     """The server, and users of it by name."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, durable: bool = False) -> None:
+        """`durable` keeps its data over a kill; memory is quicker."""
         self._root = root
         self._processes: list[subprocess.Popen[bytes]] = []
         for folder in ("mon", "osd", "run"):
@@ -86,7 +90,8 @@ class Gateway:
         monitor, gateway = _free_port(), _free_port()
         self.endpoint = f"http://127.0.0.1:{gateway}"
         self._fsid = str(uuid.uuid4())
-        settings = _SETTINGS.format(fsid=self._fsid, monitor=monitor, gateway=gateway, root=root)
+        kind = "bluestore" if durable else "memstore"
+        settings = _SETTINGS.format(fsid=self._fsid, monitor=monitor, gateway=gateway, root=root, kind=kind)
         (root / "ceph.conf").write_text(settings)
         self._monitor_address = f"[v2:127.0.0.1:{monitor}]"
 
@@ -105,6 +110,30 @@ class Gateway:
         self._admin("radosgw-admin", "zonegroup", "modify", "--rgw-zonegroup=default", f"--api-name={REGION}")
         self._spawn("radosgw", "-n", "client.admin")
         self._wait()
+
+    def kill(self) -> None:
+        """SIGKILL to all three, as a machine that loses power to its processes."""
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.wait()
+        self._processes.clear()
+
+    def start_again(self) -> None:
+        """After a kill, with the data that was kept."""
+        self._spawn("ceph-mon", "-i", "a")
+        # Else the gateway waits for the address of the OSD that died.
+        self._admin("ceph", "osd", "down", "0")
+        self._spawn("ceph-osd", "-i", "0")
+        self._spawn("radosgw", "-n", "client.admin")
+        self._wait()
+
+    def limit_bucket(self, name: str, num_bytes: int) -> None:
+        """A quota: what does not fit any more is refused."""
+        self._admin(
+            "radosgw-admin", "quota", "set", "--quota-scope=bucket", f"--bucket={name}", f"--max-size={num_bytes}"
+        )
+        self._admin("radosgw-admin", "quota", "enable", "--quota-scope=bucket", f"--bucket={name}")
 
     def add_user(self, name: str) -> None:
         """A user whose keys are made of the name."""

@@ -156,3 +156,12 @@ def test_a_server_that_is_away_is_told(sign_in, monkeypatch):
     with pytest.raises(StorageError) as caught:
         Store("s3://bucket/x").check_writable()
     assert re.match(r"s3://bucket/x: cannot write: the storage server does not answer \(", message_of(caught))
+
+
+def test_a_bucket_that_is_full_is_told(bucket, server):
+    server.limit_bucket(bucket, 100_000)
+    store = Store(f"s3://{bucket}/x")
+    store.write_atomic("a", b"0" * 60_000)
+    with pytest.raises(StorageError) as caught:
+        store.write_atomic("b", b"0" * 60_000)
+    assert message_of(caught) == f"s3://{bucket}/x/b: cannot write: the quota of the bucket is used up"
