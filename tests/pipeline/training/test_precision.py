@@ -126,7 +126,7 @@ def test_the_last_activation_is_computed_in_float32() -> None:
         assert tanh_head(4)(torch.randn(1, 4, 8, 8)).dtype == torch.float32
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_compiled_blocks_train_to_the_same_losses(job: Job, tmp_path: Any, losses: Callable[[Job], Losses]) -> None:
     plain = losses(replace(job, steps=2))
     compiled = losses(replace(job, steps=2, compile=True, recompute=True, output=str(tmp_path / "compiled")))
