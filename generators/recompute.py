@@ -53,50 +53,43 @@ def _recomputing(block: nn.Module) -> Callable[..., Any]:
 
 
 class _Replay:
-    """One forward of a block, and what its second run has to find as the first left it."""
+    """One forward of a block, and what its second run has to find as the first found it.
+
+    Everything stays in training mode, so that a compiled block is the same compiled block again.
+    """
 
     def __init__(self, block: nn.Module) -> None:
-        self._norms = [part for part in block.modules() if isinstance(part, _BatchNorm)]
-        self._spectral = [part for part in block.modules() if isinstance(part, _SpectralNorm)]
+        self._moving = [part for part in block.modules() if isinstance(part, _BatchNorm | _SpectralNorm)]
         self._parameters = list(block.parameters())
         self._trainable = [parameter.requires_grad for parameter in self._parameters]
-        self._vectors: list[Buffers] = []
+        self._found: list[Buffers] = []
 
     def contexts(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return self._first(), self._second()
 
     @contextmanager
     def _first(self) -> Iterator[None]:
+        self._found = [_copied(layer) for layer in self._moving]
         yield
-        self._vectors = [_copied(norm) for norm in self._spectral]
 
     @contextmanager
     def _second(self) -> Iterator[None]:
-        # Other forwards may have come between (a discriminator judges twice before it learns): their vectors come back.
-        vectors = [dict(norm.named_buffers()) for norm in self._spectral]
-        statistics = [dict(norm.named_buffers()) for norm in self._norms]
+        # Other forwards may have come between: a discriminator judges twice before it learns. What they left stays.
+        now = [dict(layer.named_buffers(recurse=False)) for layer in self._moving]
         trainable = [parameter.requires_grad for parameter in self._parameters]
-        self._set(self._vectors, [_copied(norm) for norm in self._norms], self._trainable, power_iterations=False)
+        self._set(self._found, self._trainable)
         try:
             yield
         finally:
-            self._set(vectors, statistics, trainable, power_iterations=True)
+            self._set(now, trainable)
 
-    def _set(
-        self,
-        vectors: Sequence[Buffers],
-        statistics: Sequence[Buffers],
-        trainable: Sequence[bool],
-        power_iterations: bool,
-    ) -> None:
-        for spectral in self._spectral:
-            spectral.training = power_iterations
-        for layer, buffers in zip((*self._spectral, *self._norms), (*vectors, *statistics), strict=True):
-            for name, buffer in buffers.items():
+    def _set(self, buffers: Sequence[Buffers], trainable: Sequence[bool]) -> None:
+        for layer, own in zip(self._moving, buffers, strict=True):
+            for name, buffer in own.items():
                 setattr(layer, name, buffer)
         for parameter, trains in zip(self._parameters, trainable, strict=True):
             parameter.requires_grad_(trains)
 
 
 def _copied(layer: nn.Module) -> Buffers:
-    return {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    return {name: buffer.clone() for name, buffer in layer.named_buffers(recurse=False)}

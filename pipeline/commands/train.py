@@ -41,8 +41,8 @@ def train(
 
     console = Console(json, quiet, progress)
     plan = make_plan(load_train_config(config, set_ or []).value, output)
-    if plan.without_image:
-        console.warn(_left_out(plan.without_image))
+    if plan.left_out:
+        console.warn(_left_out(plan.left_out))
     if dry_run:
         console.result(_plan_text(plan), _plan_data(plan))
         return
@@ -52,10 +52,10 @@ def train(
     console.result(_summary(plan, model, bank), _data(plan, model, bank))
 
 
-def _left_out(keys: tuple[str, ...]) -> str:
-    first = ", ".join(keys[:3])
-    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return f"label maps without an image are left out of training: {first}{more}"
+def _left_out(files: tuple[str, ...]) -> str:
+    shown = "".join(f"\n  {file}" for file in files[:3])
+    more = f"\n  and {len(files) - 3} more; all of them: synthgen sources check" if len(files) > 3 else ""
+    return f"{len(files)} of the source cannot be trained on:{shown}{more}"
 
 
 def _train(

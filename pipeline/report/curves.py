@@ -6,6 +6,7 @@ from html import escape
 
 _WIDTH, _HEIGHT = 640, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 28
+_FEW = 40  # points that are seen one by one
 
 Points = Sequence[tuple[float, float]]
 
@@ -32,6 +33,9 @@ def curve(points: Points, label: str, marked: float | None = None) -> str:
         parts.append(f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}" stroke-dasharray="4"/>')
     places = " ".join(f"{across(x):.1f},{up(value):.1f}" for x, value in points)
     parts.append(f'<polyline points="{places}" fill="none" stroke="var(--after)" stroke-width="1.6"/>')
+    if len(points) <= _FEW:
+        dots = (f'<circle cx="{across(x):.1f}" cy="{up(value):.1f}" r="3"/>' for x, value in points)
+        parts.append(f'<g fill="var(--after)">{"".join(dots)}</g>')
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
     return f'<svg class="plot" {size} role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
 

@@ -32,7 +32,7 @@ def training_report(
         title=job.name,
         lead=f"{job.family} at {job.views.resolution} on {job.source.format}: {step:,} steps{going_on}.",
         tiles=_tiles(history, best),
-        sections=[*_stages(job), *_curves(history, best), *_pictures(store), *_notes(notes)],
+        sections=[*_stages(job), *_pictures(store), *_curves(history, best), *_notes(notes)],
         provenance=job.settings,
     ).to_html()
 

@@ -29,7 +29,7 @@ class TrainingPlan:
     job: Job
     pairs: int
     workers: int
-    without_image: tuple[str, ...] = ()  # label maps of the source that cannot be trained on
+    left_out: tuple[str, ...] = ()  # what of the source cannot be trained on, and why
 
     @property
     def passes(self) -> float:
@@ -45,7 +45,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
             f"source: {source.format} has images that do not show their label maps; {config.family} learns from pairs "
             f"(families that do without: {', '.join(name for name, row in FAMILIES.items() if not row.paired)})"
         )
-    usable, without_image = _usable(source)
+    usable, left_out = _usable(source)
     pairs = len(usable)
     per_step = config.batch_size * config.accumulate * config.workers
 
@@ -96,7 +96,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         reading_threads=config.data.threads,
         settings=described(config),
     )
-    return TrainingPlan(config, job, pairs, config.workers, without_image)
+    return TrainingPlan(config, job, pairs, config.workers, left_out)
 
 
 def _with_weights_found(config: FamilyConfig) -> FamilyConfig:
@@ -111,12 +111,14 @@ def _with_weights_found(config: FamilyConfig) -> FamilyConfig:
 
 
 def _usable(source: Source) -> tuple[list[str], tuple[str, ...]]:
-    """The scenes to train on, and those that lack an image; none at all is an error now rather than hours later."""
+    """The scenes to train on, and what is left out for want of an image or label map; without any scene it is an error
+    now rather than hours later."""
     keys = source.keys()
     usable = [key for key in keys if source.has_image(key)]
     if not usable:
         raise InputError(f"source: none of its {len(keys)} label maps has an image; training needs pairs of both")
-    return usable, tuple(sorted(set(keys) - set(usable)))
+    without_image = [f"{key}: no image" for key in sorted(set(keys) - set(usable))]
+    return usable, (*(f"{file.path}: {file.lacks}" for file in source.unpaired()), *without_image)
 
 
 def _held_out(config: TrainConfig) -> SourceConfig | None:

@@ -19,6 +19,8 @@ from pipeline.training.schedule import LinearDecay
 from pipeline.training.workers import Group
 
 _STARTS, _STEPS = 0, 1  # what a stream of random numbers is for
+# torch's own first scale of 65536 costs the generator its first seven updates: feature matching makes large gradients.
+_FIRST_SCALE = 2.0**8
 # A scale this small means that gradients overflow whatever they are multiplied by: they are no numbers.
 _LEAST_SCALE = 2.0**-10
 
@@ -122,7 +124,8 @@ class TrainingState:
         self._group.start_alike(system)
 
     def _player(self, name: str, optimizer: torch.optim.Optimizer, steps: int, decay_share: float) -> Player:
-        scaler = torch.amp.GradScaler(self.device.type, enabled=self._dtype == torch.float16)
+        half = self._dtype == torch.float16
+        scaler = torch.amp.GradScaler(self.device.type, init_scale=_FIRST_SCALE, enabled=half)
         return Player(name, optimizer, LinearDecay(optimizer, steps, decay_share), scaler)
 
     def _turn(self, batch: Batch, player: Player, parts: int, fake_BCHW: Tensor | None = None) -> Turn:

@@ -66,7 +66,6 @@ def test_half_precision_follows_full_precision(
     full = losses(replace(job, steps=12))
     half = losses(replace(job, steps=12, precision=precision, output=str(tmp_path / "half")))
     assert_near(half[:1], full[:1], 0.02)
-    # In float16 the first updates may be left out while the scale of the loss finds its place.
     assert all(np.isfinite(value) for found in half for value in found.values())
     mean = {name: sum(found[name] for found in half[-4:]) / 4 for name in half[0]}
     assert_near([mean], [{name: sum(found[name] for found in full[-4:]) / 4 for name in full[0]}], 0.15)
@@ -103,7 +102,7 @@ def test_gradients_that_never_fit_are_named(job: Job, monkeypatch: pytest.Monkey
     with pytest.raises(
         RunError, match=r"^gradients of the generator became inf at step \d+, after stepping back 3 times"
     ):
-        train({"job": replace(job, precision="float16", steps=400, checkpoint_every=400, samples_every=400)}, Worker())
+        train({"job": replace(job, precision="float16", steps=40, checkpoint_every=40, samples_every=40)}, Worker())
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -127,7 +126,7 @@ def test_the_last_activation_is_computed_in_float32() -> None:
         assert tanh_head(4)(torch.randn(1, 4, 8, 8)).dtype == torch.float32
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_compiled_blocks_train_to_the_same_losses(job: Job, tmp_path: Any, losses: Callable[[Job], Losses]) -> None:
     plain = losses(replace(job, steps=2))
     compiled = losses(replace(job, steps=2, compile=True, recompute=True, output=str(tmp_path / "compiled")))
