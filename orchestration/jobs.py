@@ -14,7 +14,7 @@ SUCCEEDED = "SUCCEEDED"
 _STEP_S = 0.5
 _LONGEST_STOP_S = 60.0
 _LONGEST_START_S = 120.0
-_ASKED = 5
+_ASKED = 10
 
 
 class JobClient(Protocol):
