@@ -164,9 +164,9 @@ def wait_for_workers(cluster: ClusterInfo, gpus: float, tell: Callable[[str], No
 
 def shutdown() -> None:
     """Leave the cluster; an embedded Ray ends with it. Does nothing when not connected."""
-    import ray
-
-    if ray.is_initialized():
+    # Not imported here: after an interrupt in the middle of importing Ray a second attempt raises something else.
+    ray = sys.modules.get("ray")
+    if ray is not None and hasattr(ray, "is_initialized") and ray.is_initialized():
         ray.shutdown()
 
 

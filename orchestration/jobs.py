@@ -5,14 +5,16 @@ import hashlib
 import shlex
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 _LIVE = ("PENDING", "RUNNING")
 SUCCEEDED = "SUCCEEDED"
 _STEP_S = 0.5
 _LONGEST_STOP_S = 60.0
 _LONGEST_START_S = 120.0
-_ASKED = 5
+_ASKED = 10
 
 
 class JobClient(Protocol):
@@ -30,10 +32,10 @@ class JobClient(Protocol):
 
 
 def connect_jobs(address: str) -> JobClient:
-    """The job server of a cluster. ConnectionError when none answers there."""
+    """The job server of a cluster. ConnectionError when none answers there, also when asked again."""
     from ray.job_submission import JobSubmissionClient
 
-    client: JobClient = JobSubmissionClient(address)
+    client: JobClient = _asked_again(lambda: JobSubmissionClient(address))
     return client
 
 
@@ -118,17 +120,21 @@ def attempt_id(name: str, number: int) -> str:
 
 
 def _status(client: JobClient, job: str) -> str | None:
-    """The status of a job, None where there is none of this name; a line that breaks is tried again."""
-    for attempt in range(1, _ASKED + 1):
+    """The status of a job, None where there is none of this name."""
+    try:
+        status = _asked_again(lambda: client.get_job_status(job))
+    except RuntimeError as error:
+        if "does not exist" in str(error) or "404" in str(error):
+            return None
+        raise
+    return str(getattr(status, "value", status))
+
+
+def _asked_again(ask: Callable[[], T]) -> T:
+    """The answer; a line that breaks is tried a few times, each time later."""
+    for attempt in range(1, _ASKED):
         try:
-            status = client.get_job_status(job)
-            return str(getattr(status, "value", status))
-        except RuntimeError as error:
-            if "does not exist" in str(error) or "404" in str(error):
-                return None
-            raise
+            return ask()
         except OSError:
-            if attempt == _ASKED:
-                raise
             time.sleep(_STEP_S * attempt)
-    return None
+    return ask()

@@ -15,6 +15,7 @@ import typer
 from pipeline.errors import Interrupted, RunError, SynthgenError
 
 _DEBUG = "--debug"
+_interrupts: list[int] = []  # signals that came: libraries turn the exception that they raise into others
 
 
 class Command(NamedTuple):
@@ -89,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command line and leave with its exit code: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = _DEBUG in given
-    signal.signal(signal.SIGTERM, _terminate)
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent, _terminate)
     sys.exit(_run([a for a in given if a != _DEBUG], debug))
 
 
@@ -99,7 +101,7 @@ def _run(arguments: list[str], debug: bool) -> int:
     except SystemExit as leaving:
         return _exit_code(leaving, arguments)
     except (Exception, KeyboardInterrupt) as error:
-        return report_failure(error, debug, arguments)
+        return report_failure(KeyboardInterrupt() if _interrupts else error, debug, arguments)
     return 0
 
 
@@ -108,7 +110,7 @@ def _exit_code(leaving: SystemExit, arguments: Sequence[str]) -> int:
     if isinstance(leaving.__context__, BrokenPipeError):
         return 0
     code = leaving.code if isinstance(leaving.code, int) else 0
-    if code == Interrupted.exit_code:
+    if code == Interrupted.exit_code or (code and _interrupts):
         return report_failure(KeyboardInterrupt(), debug=False, arguments=arguments)
     return code
 
@@ -135,6 +137,7 @@ def report_failure(error: BaseException, debug: bool, arguments: Sequence[str] =
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    _interrupts.append(_signal)
     raise KeyboardInterrupt
 
 

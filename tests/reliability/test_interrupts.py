@@ -65,7 +65,7 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 
 
 def wait_for(moment: Callable[[Path], bool], root: Path, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 400
     while not moment(root):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
@@ -87,7 +87,7 @@ def test_a_run_that_is_interrupted_leaves_soon_and_goes_on_with_the_command_it_p
     tmp_path, tiny_model, sent, moment
 ):
     root, recipe = tmp_path / "out", tmp_path / "tiny recipe.yaml"
-    recipe.write_text(RECIPE.format(model=tiny_model, root=root, samples=160))
+    recipe.write_text(RECIPE.format(model=tiny_model, root=root, samples=64))
     process = start(recipe)
     wait_for(MOMENTS[moment], root, process)
     sent_at = time.monotonic()
@@ -114,9 +114,9 @@ def test_a_run_that_is_interrupted_leaves_soon_and_goes_on_with_the_command_it_p
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    out, err = goes_on.communicate(timeout=400)
+    out, err = goes_on.communicate(timeout=600)
     assert goes_on.returncode == 0, err
     made = json.loads(out)
-    assert made["samples"] == 160
-    assert made["samples_made_now"] == 160 - 4 * len(there)
+    assert made["samples"] == 64
+    assert made["samples_made_now"] == 64 - 4 * len(there)
     assert all(path.stat().st_mtime_ns == when for path, when in there.items())
