@@ -108,7 +108,7 @@ def peak_rss_gib() -> float:
 def provenance(device: torch.device) -> dict[str, Any]:
     """Command, commit, device, date: what a number is worth nothing without."""
     return {
-        "command": " ".join(["python", *sys.argv]),
+        "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "commit": _git("rev-parse", "--short", "HEAD"),
         "device": device_name(device),
         "threads": torch.get_num_threads(),

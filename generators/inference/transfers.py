@@ -16,8 +16,9 @@ class Transfers:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._up: Any = _stream(device) if device.type == "cuda" else None
-        self._down: Any = _stream(device) if device.type == "cuda" else None
+        overlaps = device.type == "cuda"
+        self._up = _stream(device) if overlaps else None
+        self._down = _stream(device) if overlaps else None
 
     def to_device(self, array: npt.NDArray[Any]) -> Tensor:
         """The array as it is, bytes as bytes."""

@@ -249,3 +249,16 @@ def test_every_step_of_the_fast_path_gives_the_same_image(rewrites, laid_out, ge
 def test_graphs_are_refused_where_the_device_records_none(generator):
     with pytest.raises(ValueError, match=r"^graphs are asked for, but cpu records none; only CUDA devices do$"):
         Renderer(generator, "cpu", path=FastPath(graphs=True))
+
+
+@pytest.mark.soak
+def test_images_of_4096x2048_and_sides_that_fit_no_stride_are_rendered():
+    torch.manual_seed(0)
+    config = TINY.model_copy(update={"base_channels": 4, "num_blocks": 1, "num_enhancers": 2, "num_enhancer_blocks": 1})
+    renderer = Renderer(Pix2PixHDGenerator(config, LabelSpace(7)), "cpu", "float32")
+    y, x = np.mgrid[:2047, :4090]
+    labels = ((y // 100 + x // 150) % 7).astype(np.uint8)[None]
+    image = renderer.render(labels, None, [None])
+    assert image.shape == (1, 2047, 4090, 3)
+    padded = np.pad(labels, ((0, 0), (0, 1), (0, 6)), mode="edge")
+    np.testing.assert_array_equal(renderer.render(padded, None, [None])[:, :2047, :4090], image)
