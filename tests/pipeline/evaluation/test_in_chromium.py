@@ -123,7 +123,7 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
     ("name", "shown"),
     [
         ("model", {"images": 1, "tables": 4, "plots": 2}),
-        ("dataset", {"images": 2, "tables": 5, "plots": 3}),
+        ("dataset", {"images": 2, "tables": 6, "plots": 3}),
         ("downstream", {"images": 0, "tables": 6, "plots": 1}),
         ("compare", {"images": 1, "tables": 2, "plots": 1}),
     ],
