@@ -116,6 +116,10 @@ class Deadly:
         return f"{row}: {reason}"
 
 
+def make_suicidal():
+    return lambda rows: be_killed()
+
+
 def make_deadly(rows, how):
     return Deadly(rows, how)
 
@@ -142,7 +146,7 @@ def test_more_deadly_rows_than_are_borne_end_the_run(embedded_ray):
 
 @pytest.mark.slow
 def test_work_that_cannot_put_a_row_aside_ends_the_run_instead_of_trying_for_ever(embedded_ray):
-    stage = Stage("mortal", partial(make_mortal, "/nonexistent/grave", 2), batch_size=4)
+    stage = Stage("mortal", make_suicidal, batch_size=4)
     with pytest.raises(EngineFailed, match=r"^a row of shard a kills the workers of stage mortal$"):
         list(run_shards([ShardTask("a", range(4))], [stage], make_whole, embedded_ray))
 
@@ -171,13 +175,14 @@ def test_no_more_shards_are_in_flight_than_allowed(embedded_ray):
 
 
 def test_a_run_that_is_closed_leaves_no_worker_behind(embedded_ray):
-    from ray.util.state import list_actors
+    import ray
 
     tasks = [ShardTask(f"s{i}", range(4)) for i in range(50)]
     reports = run_shards(tasks, [Stage("a", make_slow, batch_size=2)], make_whole, embedded_ray)
     next(reports)
+    assert ray.available_resources().get("CPU", 0) < 2
     reports.close()
     deadline = time.monotonic() + 20
-    while living := [a for a in list_actors() if a.state not in ("DEAD",)]:
-        assert time.monotonic() < deadline, living
+    while ray.available_resources().get("CPU", 0) < 2:
+        assert time.monotonic() < deadline
         time.sleep(0.2)
