@@ -4,11 +4,12 @@
     python studies/camvid_dusk.py --data ../shared/data/camvid --budget full       # a GPU
 
 Sequence 0001TP was filmed at dusk; its last 20 frames are held out and measured beside the official day validation.
-A generator learns from all other training pairs; day label maps are rendered as dusk; five ways of training one
+A generator learns from all other training pairs; day label maps are rendered as dusk; four ways of training one
 segmentation network are compared. Run again, it goes on where it stopped.
 """
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from steps import RESULTS, keep_result, sets, synthgen
 HERE = Path(__file__).resolve().parent
 DUSK = "0001TP"
 NUM_HELD_OUT = 20
+ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
 
 
 class Budget(NamedTuple):
@@ -70,8 +72,7 @@ def run(data: Path, out: Path, budget_name: str, results: Path) -> None:
         "budget": budget_name,
         **budget._asdict(),
     }
-    evaluate(frames, model, made, out, budget)
-    for part in ("model", "dataset", "downstream"):
+    for part in evaluate(frames, model, made, out, budget):
         keep_result(f"camvid_dusk_{budget_name}_{part}", out / part, results, settings)
 
 
@@ -103,8 +104,8 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
 
 
-def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -> None:
-    """Is the model faithful, is the data like the real data, does it help?"""
+def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -> Iterator[str]:
+    """Does it help, is the data like the real data, is the model faithful? Each part's name when it is there."""
     size = ["--resolution", budget.measured]
     judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
     judge += ["--judges", str(out / "judges")]
@@ -114,12 +115,16 @@ def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget) -
         *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
         *("--out", str(out / "downstream")),
+        *(option for arm in ARMS for option in ("--arm", arm)),
     )
+    yield "downstream"
     synthgen(
         *("evaluate", "dataset", str(made), "--real", _source(frames, "train"), "--by", "time_of_day"),
         *(*judge, *size, "--out", str(out / "dataset")),
     )
+    yield "dataset"
     synthgen("evaluate", "model", str(model), *judge, "--limit", "60", "--out", str(out / "model"))
+    yield "model"
 
 
 def _recipe(frames: Path, model: Path, made: Path, budget: Budget) -> dict[str, object]:
