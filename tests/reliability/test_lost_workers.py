@@ -48,10 +48,11 @@ class Machines:
 
     def lose_an_actor(self, rng: random.Random) -> bool:
         """One that holds a stage."""
-        return self._kill_one(rng, "ray::MapWorker")
+        return self._kill_one(rng, "ray::StageWorker", "ray::FinishWorker")
 
-    def _kill_one(self, rng: random.Random, title: str) -> bool:
-        found = sorted(pid for pid, name in workers().items() if name.startswith(title) and pid not in self._own_before)
+    def _kill_one(self, rng: random.Random, *titles: str) -> bool:
+        running = workers().items()
+        found = sorted(pid for pid, name in running if name.startswith(titles) and pid not in self._own_before)
         if not found:
             return False
         with contextlib.suppress(ProcessLookupError):
