@@ -45,7 +45,7 @@ def test_every_shipped_config_builds_all_that_trains(name: str) -> None:
 def test_every_family_has_a_config_there(place: str) -> None:
     data, _, size = place.partition(" ")
     there = [load_train_config(n, []).value.family for n in NAMES if n.startswith(data) and n.endswith(size)]
-    assert sorted(there) == sorted(FAMILIES)
+    assert set(there) == set(FAMILIES)
 
 
 def test_every_config_is_named_after_its_file() -> None:
