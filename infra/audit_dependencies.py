@@ -21,9 +21,12 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 LICENCES = re.compile(
-    r"apache|bsd|\bmit\b|isc|mpl|mozilla|python software|psf|unlicense|zlib|hpnd|historical|public domain|cnri|dual",
+    r"\b(?:apache|0?bsd|mit|iscl?|mpl|mozilla public|python software foundation|psf|unlicense|zlib|hpnd"
+    r"|historical permission|public domain|cnri)\b",
     re.IGNORECASE,
 )
+# Beside another licence this may be a choice or an addition: somebody has to read which.
+TO_BE_READ = re.compile(r"\b(?:[al]?gpl(?:v?\d)?|gnu|proprietary|commercial)\b", re.IGNORECASE)
 # Their metadata names no licence, or one in other words; read by hand.
 READ_BY_HAND = {"synthgen"}
 
@@ -88,7 +91,7 @@ def _problems(name: str, found: Distribution, pins: dict[str, Version]) -> Itera
     if origin:
         yield f"{name} {version}: installed from {origin.get('url')}, not from a package index"
     said = _licence(found)
-    if not LICENCES.search(said):
+    if not LICENCES.search(said) or TO_BE_READ.search(said):
         yield f"{name} {version}: its licence is {said[:80]!r}; read it, and add it to READ_BY_HAND if it can be borne"
 
 

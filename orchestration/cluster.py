@@ -33,6 +33,7 @@ _QUIET_ENVIRONMENT = {
 _ON_THE_NETWORK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
 
+_LOG = logging.getLogger(__name__)
 _MOST_ASKED_FOR = 1000
 _LONGEST_WAIT_S = 1800.0
 _WAIT_STEP_S = 5.0
@@ -129,23 +130,42 @@ def _without_stderr() -> Iterator[None]:
 
 
 @contextmanager
-def asking_for(workers: Sequence[Demand], cluster: ClusterInfo, most: int) -> Iterator[None]:
+def asking_for(workers: Sequence[Demand], cluster: ClusterInfo, most: int) -> Iterator[Callable[[int], None]]:
     """While the block runs, an autoscaler is asked for room for up to `most` workers of the hungriest kind.
 
-    It sees only what waits, and a run starts no more workers than fit: a cluster that may grow would never do so.
+    It sees only what waits, and a run starts no more workers than fit: a cluster that may grow would never do so. The
+    block is given a function to call with how many are of use yet: what was asked for stays asked for, and would keep
+    nodes that have nothing left to do.
     """
     if cluster.embedded or not workers:
-        yield
+        yield lambda left: None
         return
     from ray.autoscaler.sdk import request_resources
 
     hungriest = max(workers, key=lambda worker: (worker.gpus, worker.cpus))
     bundle = {name: amount for name, amount in (("CPU", hungriest.cpus), ("GPU", hungriest.gpus)) if amount}
-    request_resources(bundles=[bundle] * min(most, _MOST_ASKED_FOR))
+    asked = min(most, _MOST_ASKED_FOR)
+    request_resources(bundles=[bundle] * asked)
+
+    def ask_for_less(left: int) -> None:
+        nonlocal asked
+        if left < asked:
+            asked = left
+            request_resources(bundles=[bundle] * left)
+
     try:
-        yield
+        yield ask_for_less
     finally:
+        _forget_request(request_resources)
+
+
+def _forget_request(request_resources: Callable[..., None]) -> None:
+    """A cluster that is gone cannot be told, and how the run ended matters more than that."""
+    try:
         request_resources(bundles=[])
+    except Exception as error:  # Ray, gRPC and this process, once disconnected, each have their own
+        said = str(error).strip().partition("\n")[0]
+        _LOG.warning("the autoscaler may still be asked for workers, docs/cluster.md says how to clear it: %s", said)
 
 
 def wait_for_workers(cluster: ClusterInfo, gpus: float, tell: Callable[[str], None]) -> ClusterInfo:

@@ -6,6 +6,7 @@ that what kills workers is known exactly and can be put aside, while all other r
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -108,6 +109,8 @@ class Pieces:
         self._waiting: list[list[tuple[tuple[int, int, int, int], int, Piece]]] = [[] for _ in range(stages + 1)]
         self._chunks: dict[tuple[int, int], _Chunk] = {}
         self._through: dict[int, dict[int, tuple[Any, ...]]] = {}  # shard -> chunk -> its rows after the last stage
+        self._quarantines: Counter[tuple[int, ...]] = Counter()  # by the place of the row and the attempt of its chunk
+        self._put_aside: set[tuple[int, ...]] = set()  # the place of a row, and the how many-th time
         self._ticket = 0
         self.admitted = 0
         self.open: dict[int, None] = {}  # shards in flight, the oldest first
@@ -156,6 +159,13 @@ class Pieces:
             self.worked(piece, result, 1, node)
         else:
             self.put(replace(piece, given=(result,), start=0, stop=1, mode=Mode.STEP, deaths=0, node=node))
+
+    def put_aside(self, piece: Piece) -> int:
+        """A step of a row was put aside; how many were so far, those of chunks that began anew counted once."""
+        place = (*piece.order, piece.attempt)
+        self._quarantines[place] += 1
+        self._put_aside.add((*piece.order, self._quarantines[place]))
+        return len(self._put_aside)
 
     def lost(self, piece: Piece) -> None:
         """What a piece was made of is gone with its node: its chunk, or every chunk of its shard, begins anew."""

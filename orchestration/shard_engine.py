@@ -20,7 +20,7 @@ from orchestration.failures import EngineFailed, StageFailed, TooManyQuarantined
 from orchestration.flight import Flight
 from orchestration.pieces import Mode, Piece, Pieces, Unbearable, after_a_death
 from orchestration.pools import Need, Pool, size_pools
-from orchestration.workers import Answer, Call, FinishWorker, Ready, StageWorker, WorkerPool
+from orchestration.workers import IN_HAND, Answer, Call, FinishWorker, Ready, StageWorker, WorkerPool
 
 __all__ = ["EngineFailed", "Limits", "ShardTask", "Stage", "StageFailed", "TooManyQuarantined", "run_shards"]
 
@@ -29,7 +29,6 @@ Report = TypeVar("Report")
 
 FINISH = "commit"  # the last stage of every run
 _STAGES_A_FINISHER = 8  # one finisher uploads what this many workers of the widest stage make
-_IN_HAND = 2  # chunks a worker: one in its hands, one beside it
 _TICK_S = 1.0
 _RESIZE_S = 2.0
 _LAST_COMMITS_S = 5.0  # finishers may end what they have in hand when a run is stopped
@@ -60,7 +59,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may take. `shards_in_flight` None: as many as keep every worker busy."""
+    """What a run may take. `shards_in_flight` None: as many as keep every worker busy.
+
+    `no_progress_s` bounds how long no worker has anything to do: one at work may take as long as its work takes.
+    """
 
     shards_in_flight: int | None = None
     quarantined: int = 8  # rows that may kill their workers
@@ -197,7 +199,7 @@ class _Run:
     def _most_in_flight(self) -> int:
         if self.limits.shards_in_flight is not None:
             return self.limits.shards_in_flight
-        chunks = _IN_HAND * sum(pool.target for pool in self._pools[:-1])
+        chunks = IN_HAND * sum(pool.target for pool in self._pools[:-1])
         return 1 + -(-chunks // self._chunks_per_shard)
 
     def _admit(self) -> None:
@@ -307,8 +309,7 @@ class _Run:
             parts = after_a_death(piece) if to_blame else [piece]
         except Unbearable:
             raise EngineFailed(
-                f"workers of stage {pool.name} die, one after the other, on shard {shard}: "
-                "is there memory enough for a whole shard?"
+                f"workers of stage {pool.name} die, one after the other, {_dying_on(piece.mode, shard)}"
             ) from None
         if any(part.mode is Mode.STEP for part in parts) and not pool.is_careful:
             raise EngineFailed(f"a row of shard {shard} kills the workers of stage {pool.name}")
@@ -316,7 +317,7 @@ class _Run:
             self._pieces.put(part)
 
     def _count_quarantined(self, piece: Piece) -> None:
-        self._quarantined += 1
+        self._quarantined = self._pieces.put_aside(piece)
         if self._quarantined > self.limits.quarantined:
             raise TooManyQuarantined(
                 f"{self._quarantined} rows killed their workers in stage {self.stages[piece.stage].name}, "
@@ -343,9 +344,19 @@ class _Run:
         return self._pools[min([*at_work, *waiting], default=0)].name
 
     def _check_progress(self) -> None:
-        quiet = time.monotonic() - self._moved
+        """A worker at work is progress, however slow: of its death, or its node's, Ray would tell."""
+        now = time.monotonic()
+        if any(call.piece is not None for _, call in self._calls.values()):
+            self._moved = now
+        quiet = now - self._moved
         if quiet > self.limits.no_progress_s:
             raise EngineFailed(f"nothing has moved for {quiet:.0f} s; {self._flight().as_text()}")
+
+
+def _dying_on(mode: Mode, shard: str) -> str:
+    if mode is Mode.QUARANTINE:
+        return f"even where they only put aside a row of shard {shard}: is there memory enough for one row?"
+    return f"on shard {shard}: is there memory enough for a whole shard?"
 
 
 def _has_answer(answer: Any) -> bool:

@@ -12,7 +12,7 @@ from orchestration.pieces import Mode, Piece
 
 Row = Any
 
-_DEPTH = 2  # pieces a worker holds: one in hand, and one so that it never waits for the driver
+IN_HAND = 2  # pieces a worker holds: one at work, and one so that it never waits for the driver
 _STARTS_BORNE = 3  # workers in a row that may die before they are ready
 
 
@@ -178,11 +178,11 @@ class WorkerPool:
         return sum(worker.is_ready for worker in self._workers)
 
     def has_room(self) -> bool:
-        return any(worker.is_ready and len(worker.calls) < _DEPTH for worker in self._workers)
+        return any(worker.is_ready and len(worker.calls) < IN_HAND for worker in self._workers)
 
     def hand(self, piece: Piece, shard: str) -> Call:
         """Give a piece to the worker with the least to do, one on the node of its rows where there is one."""
-        free = [worker for worker in self._workers if worker.is_ready and len(worker.calls) < _DEPTH]
+        free = [worker for worker in self._workers if worker.is_ready and len(worker.calls) < IN_HAND]
         worker = min(free, key=lambda w: (len(w.calls), w.node != piece.node))
         answer, rows = _call(worker, piece, shard)
         call = Call(worker, piece, answer, rows)

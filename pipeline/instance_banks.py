@@ -23,6 +23,7 @@ from label_editing.scene import Scene
 from label_editing.views import view_of_scene
 from orchestration.cluster import ClusterInfo
 from orchestration.parallel import map_parallel
+from pipeline.engine_failures import in_words
 from pipeline.errors import InputError, SourceError
 from pipeline.local_cache import local_cache
 from pipeline.resolution import Resolution
@@ -90,9 +91,10 @@ def build_bank(
     )
     entries: list[BankEntry] = []
     views: list[Perspective] = []
-    for found in finds:
-        entries.extend(found.entries)
-        views.extend([found.view] if found.view is not None else [])
+    with in_words():
+        for found in finds:
+            entries.extend(found.entries)
+            views.extend([found.view] if found.view is not None else [])
     return InstanceBank.of(_thinned(entries), usual_view(views))
 
 

@@ -9,15 +9,7 @@ from typing import Any
 
 from orchestration.cluster import ClusterInfo, asking_for
 from orchestration.flight import Flight
-from orchestration.shard_engine import (
-    EngineFailed,
-    Limits,
-    ShardTask,
-    Stage,
-    StageFailed,
-    TooManyQuarantined,
-    run_shards,
-)
+from orchestration.shard_engine import Limits, ShardTask, Stage, run_shards
 from pipeline.augment.failures import FailureLimit
 from pipeline.augment.finalise import finalise
 from pipeline.augment.finishing import COMMIT, Finisher, ShardReport
@@ -28,7 +20,8 @@ from pipeline.augment.rows import Agreement, Outcome
 from pipeline.augment.watch import Tally, Watch
 from pipeline.augment.workers import DERIVED, EDIT, RENDER, Wish, check_room, device_of, stages_of
 from pipeline.console import Progress
-from pipeline.errors import RunError, SynthgenError
+from pipeline.engine_failures import in_words
+from pipeline.errors import RunError
 from pipeline.instance_banks import edit_context
 from pipeline.plan import Shard
 from pipeline.plan_record import PlanRecord, settle_plan
@@ -179,14 +172,11 @@ def _reports(
     watch: Callable[[Flight], None],
 ) -> Generator[ShardReport, None, None]:
     tasks = [ShardTask(shard.id, shard.slots) for shard in missing]
-    try:
-        with asking_for(stages, cluster, len(tasks)):
-            yield from run_shards(tasks, stages, make_finish, cluster, limits, ordered=False, watch=watch)
-    except StageFailed as error:
-        if isinstance(error.__cause__, SynthgenError):
-            raise error.__cause__ from None
-        raise
-    except TooManyQuarantined as error:
-        raise RunError(f"{error} by on_error.max_fraction; is there memory enough for one sample?") from error
-    except EngineFailed as error:
-        raise RunError(f"{error}; run the same command again to go on where it stopped") from error
+    again = "run the same command again to go on where it stopped"
+    with in_words(again), asking_for(stages, cluster, len(tasks)) as ask_for_less:
+
+        def seen(flight: Flight) -> None:
+            ask_for_less(flight.in_flight + flight.waiting)
+            watch(flight)
+
+        yield from run_shards(tasks, stages, make_finish, cluster, limits, ordered=False, watch=seen)

@@ -16,7 +16,7 @@ EDIT, RENDER = "edit", "render"
 
 # Samples that travel together. Each costs the driver some milliseconds, so a shard is a few of them however large it
 # is, and yet more than one, so that a shard is rendered while it is still being edited.
-_LEAST_BATCH = 8
+_LEAST_BATCH, _MOST_BATCH = 8, 64  # what dies with a worker is made again: not too much of it
 _BATCHES_A_SHARD = 4
 
 # Torch sums in another order for another number of threads, and images would differ in their last bits from machine to
@@ -45,7 +45,7 @@ DERIVED = Wish()
 def stages_of(job: AugmentJob, cluster: ClusterInfo, agreement: Agreement | None, wish: Wish) -> list[Stage]:
     """The stages of a run on this cluster. RunError with advice where they do not fit on it together."""
     gpus = wish.gpus_per_actor if wish.gpus_per_actor is not None else float(cluster.gpus >= 1)
-    batch = max(_LEAST_BATCH, math.ceil(job.plan.samples_per_shard / _BATCHES_A_SHARD))
+    batch = min(_MOST_BATCH, max(_LEAST_BATCH, math.ceil(job.plan.samples_per_shard / _BATCHES_A_SHARD)))
     edit = Stage(EDIT, partial(make_editor, job), batch, workers=wish.cpu_workers)
     make = partial(make_renderer, job, agreement)
     # A worker that has a GPU holds no CPU: editing can take every CPU there is and starves nobody.

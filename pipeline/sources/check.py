@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from label_editing.catalog import INSTANCES_PER_CLASS
+from pipeline.engine_failures import in_words
 from pipeline.errors import SourceError, StorageError, UnknownIdsError
 from pipeline.sources.base import Source, Unpaired
 
@@ -102,7 +103,12 @@ def on_cluster(address: str) -> Examined:
     from orchestration.parallel import map_parallel
 
     cluster = connect(address)
-    return lambda source, keys: map_parallel(partial(_examiner, source), keys, cluster, "check")
+
+    def examined(source: Source, keys: Sequence[str]) -> Iterator[Finding]:
+        with in_words():
+            yield from map_parallel(partial(_examiner, source), keys, cluster, "check")
+
+    return examined
 
 
 def _examiner(source: Source) -> Callable[[str], Finding]:

@@ -1,8 +1,10 @@
 """The audit of `make check` finds what it is there for."""
 
 import importlib.util
+from email.message import Message
 from importlib.metadata import distribution
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.version import Version
@@ -38,3 +40,35 @@ def test_an_unsafe_version_is_named_with_what_it_lets_in(audit, monkeypatch):
 def test_the_closure_reaches_what_is_asked_for_by_what_is_asked_for(audit):
     found = dict(audit._closure("synthgen"))
     assert {"torch", "ray", "sympy", "aiobotocore", "pytest"} <= found.keys()
+
+
+def problems_with_licence(audit, text: str) -> list[str]:
+    about = Message()
+    about["License"] = text
+    found = SimpleNamespace(version="1.0", metadata=about, read_text=lambda name: None)
+    return list(audit._problems("thing", found, {"thing": Version("1.0")}))
+
+
+@pytest.mark.parametrize(
+    "text", ["MIT", "Apache-2.0 OR BSD-2-Clause", "0BSD", "ISC License (ISCL)", "MPL-2.0", "PSF-2.0", "CNRI-Python"]
+)
+def test_a_licence_that_can_be_borne_is_no_problem(audit, text):
+    assert problems_with_licence(audit, text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "GPL-3.0-or-later",
+        "GNU General Public License v2 (GPLv2)",
+        "MIT AND LGPL-3.0-only",
+        "AGPLv3",
+        "dual: GPL/commercial",
+        "Proprietary. No licence is implied; see the disclaimer. Submit questions to us",
+        "All rights reserved. No licence is implied; see the disclaimer",
+    ],
+)
+def test_any_other_licence_is_for_somebody_to_read(audit, text):
+    (problem,) = problems_with_licence(audit, text)
+    assert problem.startswith(f"thing 1.0: its licence is {text[:80]!r}; read it")

@@ -1,6 +1,7 @@
 """The bookkeeping of a run, without Ray: rows come through whole, in order, whatever dies on the way."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -92,3 +93,13 @@ def test_older_shards_go_first():
     assert pieces.take(0).shard == 1
     pieces.put(late)
     assert pieces.take(0).shard == 0
+
+
+def test_a_row_that_is_put_aside_again_when_its_chunk_begins_anew_counts_once():
+    pieces = Pieces([range(8)], 2, 4)
+    row = Piece(0, 1, 0, (range(4, 8),), 2, 3, at=2, mode=Mode.QUARANTINE)
+    assert [pieces.put_aside(row), pieces.put_aside(row)] == [1, 2]  # two scenes of one slot, both deadly
+    again = replace(row, attempt=1)
+    assert [pieces.put_aside(again), pieces.put_aside(again), pieces.put_aside(again)] == [2, 2, 3]
+    assert pieces.put_aside(replace(row, chunk=0)) == 4
+    assert pieces.put_aside(replace(row, stage=1)) == 5

@@ -157,6 +157,63 @@ def test_workers_that_die_before_they_are_ready_are_not_started_for_ever(embedde
         list(run_shards([ShardTask("a", range(4))], [Stage("load", WAYS_TO_DIE["exit"])], make_whole, embedded_ray))
 
 
+class PutsNothingAside(Deadly):
+    """Deadly even where a row is only put aside."""
+
+    def quarantine(self, row, reason):
+        be_killed()
+
+
+def make_hopeless():
+    return PutsNothingAside({1}, "kill")
+
+
+@pytest.mark.slow
+def test_a_row_that_cannot_even_be_put_aside_ends_the_run_and_is_spoken_of_as_a_row(embedded_ray, monkeypatch):
+    monkeypatch.setattr("orchestration.pieces.DEATHS_BORNE", 1)
+    monkeypatch.setattr("orchestration.pieces._FINISH_DEATHS_BORNE", 1)
+    with pytest.raises(EngineFailed) as failed:
+        list(run_shards([ShardTask("a", [1])], [Stage("deadly", make_hopeless)], make_whole, embedded_ray))
+    assert str(failed.value) == (
+        "workers of stage deadly die, one after the other, even where they only put aside a row of shard a: "
+        "is there memory enough for one row?"
+    )
+
+
+def make_lengthy():
+    def work(rows):
+        time.sleep(2.5)
+        return rows
+
+    return work
+
+
+def test_a_worker_that_takes_longer_than_the_limit_is_progress(embedded_ray):
+    limits = Limits()
+
+    def lose_patience(flight):
+        """Once every worker is ready: how long a start takes is another matter."""
+        if all(ready for ready, _ in flight.workers.values()):
+            object.__setattr__(limits, "no_progress_s", 0.5)
+
+    stages = [Stage("lengthy", make_lengthy, workers=1)]
+    reports = list(
+        run_shards([ShardTask("a", range(4))], stages, make_whole, embedded_ray, limits, watch=lose_patience)
+    )
+    assert reports == [("a", [0, 1, 2, 3])]
+    assert limits.no_progress_s == 0.5
+
+
+def make_after_a_minute():
+    time.sleep(60)
+
+
+def test_workers_that_do_not_become_ready_are_no_progress(embedded_ray):
+    stages = [Stage("late", make_after_a_minute, workers=1)]
+    with pytest.raises(EngineFailed, match=r"^nothing has moved for \d+ s; no worker is ready for .*late \(0 of 1\)"):
+        list(run_shards([ShardTask("a", [1])], stages, make_whole, embedded_ray, Limits(no_progress_s=4)))
+
+
 def make_slow():
     def work(rows):
         time.sleep(0.05)

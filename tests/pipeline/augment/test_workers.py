@@ -38,6 +38,12 @@ def test_workers_follow_from_the_cluster_and_the_wish(cpus, gpus, wish, expected
     assert workers(cpus, gpus, wish) == expected
 
 
+@pytest.mark.parametrize(("samples", "batch"), [(4, 8), (100, 25), (256, 64), (1000, 64), (100_000, 64)])
+def test_as_many_samples_travel_together_as_a_shard_asks_for_within_bounds(samples, batch):
+    job = SimpleNamespace(plan=SimpleNamespace(samples_per_shard=samples))
+    assert [stage.batch_size for stage in stages_of(job, cluster(4, 1), None, DERIVED)] == [batch, batch]
+
+
 def test_a_worker_with_a_gpu_holds_no_cpu():
     _, render = stages_of(JOB, cluster(4, 1), None, DERIVED)
     assert (render.cpus, render.gpus) == (0.0, 1.0)
