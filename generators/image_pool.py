@@ -26,6 +26,9 @@ class ImagePool:
     def query(self, images_BCHW: Tensor) -> Tensor:
         if self._size == 0:
             return images_BCHW
+        if self._stored and self._stored[0].shape != images_BCHW.shape[1:]:
+            # Training went on at another resolution: old images can share no batch with the new ones.
+            self._stored = []
         return torch.stack([self._exchange(image) for image in images_BCHW.detach()])
 
     def _exchange(self, image_CHW: Tensor) -> Tensor:

@@ -151,6 +151,8 @@ class TrainConfig(_Block):
             load.width < self.resolution.width or load.height < self.resolution.height
         ):
             raise ValueError(f"data.load {load} is smaller than resolution {self.resolution}, which is cut out of it")
+        if self.checkpoints.model == "best" and self.validation.pairs == 0:
+            raise ValueError("checkpoints.model best needs validation.pairs: with 0 nothing is measured")
         if self.coarse is not None and self.stages:
             raise ValueError("expected either coarse or stages")
         if self.freeze_coarse and not self.stages:

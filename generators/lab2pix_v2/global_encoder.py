@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from generators.spectral_norm import spectral
 
 # Multiples of the base width; every convolution but the first halves the grid.
-_WIDTHS = (1, 2, 4, 8, 8, 8, 8)
+_WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)
 
 
 class GlobalEncoder(nn.Module):

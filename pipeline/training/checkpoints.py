@@ -52,7 +52,7 @@ class Checkpoints:
         return state
 
     def discard_after(self, step: int) -> None:
-        """Forget everything later than this step."""
+        """Forget everything later than this step: what could not be read must not count as the newest."""
         for later in self.steps():
             if later > step:
                 self._store.delete(_path(later))

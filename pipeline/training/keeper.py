@@ -43,16 +43,19 @@ class Keeper:
         self._checkpoints = Checkpoints(self._directory.store, job.checkpoints_kept)
         self.history = History()
         self.best: Best | None = None
-        self._best_missing = False
+        self.best_missing = False  # a kill kept it from being written
         self._watch: Watch | None = None
         self._stepped_at = time.monotonic()
 
     def load_state_dict(self, kept: Mapping[str, Any], state: TrainingState) -> None:
-        """Go on from what a checkpoint holds; a best model that a kill kept from being written is written now."""
+        """Go on from what a checkpoint holds; `open` then writes a best model that a kill kept from being written."""
         self.history.load_state_dict(kept["history"])
         self.best = Best(*kept["best"]) if kept["best"] else None
+        if kept.get("judged_on", self._judged_on) != self._judged_on:
+            # Distances to other photographs say nothing about these.
+            self.history.measured, self.best = [], None
         # Only the step of this very checkpoint can lack its model: every later one was saved after it was written.
-        self._best_missing = self.best is not None and self.best.step == state.step
+        self.best_missing = self.best is not None and self.best.step == state.step
 
     def forget(self) -> None:
         """Begin again: training stepped back to its start."""
@@ -66,10 +69,12 @@ class Keeper:
         unseen = Order(len(reader), self._job.seed)
         self._pairs = [reader.view(index, unseen.view_rng(index)) for index in _spread(len(reader), _PAIRS_WATCHED)]
         self._rendering = Rendering(state, lambda: self._batches(trained_on, unseen, state), self._job.seed)
-        self._judged = self._held_out(stage) if stage.config == self._job.config else []
-        if self._best_missing:
+        # The best model is a whole one: what is smaller, or sees other pictures, does not compete.
+        whole = (stage.config, stage.views) == (self._job.config, self._job.views)
+        self._judged = self._held_out(stage) if whole else []
+        if self.best_missing:
             self._write_best(state)
-        self._best_missing = False
+        self.best_missing = False
 
     def step(self, step: int, losses: Mapping[str, float], speed: Mapping[str, float]) -> None:
         """Keep the numbers of a step."""
@@ -88,7 +93,7 @@ class Keeper:
     def save(self, state: TrainingState) -> None:
         """Measure, then keep everything that going on from here needs; then the best model, the curves, the report."""
         better = self._measure(state)
-        kept = {"history": self.history.state_dict(), "best": list(self.best or ())}
+        kept = {"history": self.history.state_dict(), "best": list(self.best or ()), "judged_on": self._judged_on}
         self._checkpoints.save(
             state.step, {"identity": self._job.identity(), "state": state.state_dict(), "kept": kept}
         )
@@ -117,6 +122,12 @@ class Keeper:
         """Copy what is left of the curves."""
         if self._watch is not None:
             self._watch.close()
+
+    @property
+    def _judged_on(self) -> dict[str, Any]:
+        """Which photographs distances are measured to."""
+        source = self._job.validation
+        return {"source": source and source.model_dump(mode="json"), "pairs": self._job.validation_pairs}
 
     @property
     def _best_url(self) -> str:

@@ -71,16 +71,27 @@ class _Trainer:
         self._state.load_state_dict(saved["state"])
         if self._keeper is not None:
             self._keeper.load_state_dict(saved["kept"], self._state)
+        # Nobody is still reading when damaged checkpoints go: all workers agree here that they have read theirs.
+        self._group.any(False, self._state.device)
+        if self._keeper is not None:
+            self._checkpoints.discard_after(self._state.step)
+            if self._keeper.best_missing:
+                # While these weights are still those of its stage: the next one starts its average afresh.
+                self._keeper.open(self._state, self._job.stages[self._state.stage], self._reader())
+
+    def _reader(self) -> PairReader:
+        """The pairs of the stage that training is in."""
+        views = self._job.stages[self._state.stage].views
+        return PairReader(self._source, views, self._job.cache_bytes, self._paired)
 
     def _train(self) -> bool:
         """Whether the last step was reached."""
         while True:
             try:
                 self._state.enter(self._job.stage_at(self._state.step))
-                stage = self._job.stages[self._state.stage]
-                reader = PairReader(self._source, stage.views, self._job.cache_bytes, self._paired)
+                reader = self._reader()
                 if self._keeper is not None:
-                    self._keeper.open(self._state, stage, reader)
+                    self._keeper.open(self._state, self._job.stages[self._state.stage], reader)
                 if self._state.step >= self._job.steps:
                     return True
                 if not self._train_stage(reader):

@@ -102,6 +102,11 @@ def test_steps_and_epochs_exclude_each_other() -> None:
         load_train_config("streetscapes", ["epochs=3"])
 
 
+def test_a_best_model_needs_something_to_measure() -> None:
+    with pytest.raises(ConfigError, match=r"checkpoints\.model best needs validation\.pairs: with 0 nothing is"):
+        load_train_config("streetscapes", ["checkpoints.model=best", "validation.pairs=0"])
+
+
 def test_pairs_are_read_at_least_as_large_as_what_is_cut_out() -> None:
     with pytest.raises(
         ConfigError, match=r"data\.load 128x64 is smaller than resolution 256x128, which is cut out of it"

@@ -1,10 +1,11 @@
 """Lab2Pix-V2's networks against the outputs and sizes of the authors' own."""
 
 import numpy as np
+import pytest
 import torch
 
-from generators.family import LabelSpace
-from generators.lab2pix_v2 import Lab2pixV2Config, Lab2pixV2Generator
+from generators.family import Batch, LabelSpace
+from generators.lab2pix_v2 import LAB2PIX_V2, Lab2pixV2Config, Lab2pixV2Generator
 from generators.lab2pix_v2.discriminator import PerceptualDiscriminators
 from generators.vgg16 import Vgg16Pools
 
@@ -52,3 +53,27 @@ def test_a_sketch_takes_the_place_of_the_classes():
     assert condition.shape == (1, 2, 64, 128)
     with torch.inference_mode():
         assert generator(condition, None).shape == (1, 3, 64, 128)
+
+
+@pytest.mark.parametrize("upsampling", ["normal", "more", "most"])
+def test_every_number_of_upsamplings_paints_and_learns(upsampling):
+    config = Lab2pixV2Config(
+        base_channels=2,
+        hidden_channels=4,
+        global_channels=2,
+        discriminator_channels=2,
+        backbone_channels=2,
+        upsampling=upsampling,
+    )
+    system = LAB2PIX_V2.build_system(config, LabelSpace(3))
+    labels = torch.randint(0, 3, (1, 128, 256))
+    turn = system.generator_turn(Batch(labels, labels.int(), torch.rand(1, 3, 128, 256) * 2 - 1))
+    assert turn.fake_BCHW.shape == (1, 3, 128, 256)
+    torch.autograd.backward(turn.total)
+    lost = [name for name, weight in system.generator.named_parameters() if weight.grad is None]
+    assert lost == []
+    fast = system.generator.eval().for_inference(torch.device("cpu"))
+    instances = labels.int()
+    with torch.inference_mode():
+        plain = system.generator(system.generator.condition(labels, instances), None)
+        torch.testing.assert_close(fast(fast.condition(labels, instances), None), plain, atol=1e-4, rtol=0)

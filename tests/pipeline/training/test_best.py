@@ -8,8 +8,10 @@ import torch
 
 from orchestration.training import Worker
 from pipeline.model_directory import open_model
+from pipeline.resolution import Resolution
 from pipeline.training import keeper
-from pipeline.training.job import Job
+from pipeline.training.data import Views
+from pipeline.training.job import Job, Stage
 from pipeline.training.loop import train
 from pipeline.training.patch_distance import patch_distance
 
@@ -31,13 +33,25 @@ def test_the_best_model_is_a_model_directory_beside_the_last(measured: Job, tmp_
     best, last = open_model(f"{measured.output}/training/best"), open_model(measured.output)
     assert (best.card.training.steps, best.card.training.patch_distance) == (4, 0.2)
     assert (last.card.training.steps, last.card.training.patch_distance) == (6, 0.4)
-    # Its weights are those that a training which ended there would have given, but for the falling rates.
-    shorter = replace(measured, output=str(tmp_path / "shorter"), validation_pairs=0, decay_share=0.0)
-    constant = replace(measured, output=str(tmp_path / "constant"), validation_pairs=0, decay_share=0.0, steps=4)
-    train({"job": shorter}, Worker())
-    train({"job": constant}, Worker())
-    assert weights(shorter.output) != weights(constant.output)
     best.load_generator()
+
+
+def test_the_best_weights_are_those_of_a_training_that_ended_there(measured: Job, tmp_path: Path) -> None:
+    constant = replace(measured, decay_share=0.0)  # falling rates would depend on where a training ends
+    train({"job": constant}, Worker())
+    shorter = replace(constant, output=str(tmp_path / "shorter"), validation_pairs=0, steps=4)
+    train({"job": shorter}, Worker())
+    assert weights(f"{constant.output}/training/best") == weights(shorter.output)
+    assert weights(constant.output) != weights(shorter.output)
+
+
+def test_other_photographs_begin_another_search_for_the_best(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    distances = iter([0.1, 0.5])
+    monkeypatch.setattr(keeper, "patch_distance", lambda *_: next(distances))
+    train({"job": replace(job, steps=2, validation_pairs=3)}, Worker())
+    train({"job": replace(job, steps=4, validation_pairs=4)}, Worker())
+    training = open_model(f"{job.output}/training/best").card.training
+    assert (training.steps, training.patch_distance) == (4, 0.5)
 
 
 def test_the_model_can_be_made_of_the_best_weights(measured: Job) -> None:
@@ -66,6 +80,35 @@ def test_a_best_model_that_a_kill_kept_from_being_written_is_written_on_resuming
     assert not (Path(measured.output) / "training/best").exists()
     train({"job": replace(measured, steps=2)}, Worker())
     assert open_model(f"{measured.output}/training/best").card.training.steps == 2
+
+
+def test_a_kill_at_the_end_of_a_stage_leaves_its_averaged_weights_to_the_best_model(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class PulledPlugError(Exception):
+        pass
+
+    def killed(*_: object) -> None:
+        raise PulledPlugError
+
+    monkeypatch.setattr(keeper, "patch_distance", lambda *_: 0.5)  # nothing later is better than step 2
+    staged = replace(job, before=(Stage(job.config, job.views, 2),), steps=4, validation_pairs=3)
+    with monkeypatch.context() as plug:
+        plug.setattr(keeper.Keeper, "_write_best", killed)
+        with pytest.raises(PulledPlugError):
+            train({"job": staged}, Worker())
+    train({"job": staged}, Worker())
+    whole = replace(staged, output=str(tmp_path / "whole"))
+    train({"job": whole}, Worker())
+    assert open_model(f"{staged.output}/training/best").card.training.steps == 2
+    assert weights(f"{staged.output}/training/best") == weights(f"{whole.output}/training/best")
+
+
+def test_a_stage_at_another_resolution_does_not_compete(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "patch_distance", lambda fakes, *_: float(fakes.shape[-1]))  # small ones are "better"
+    small = Stage(job.config, Views(Resolution(16, 8)), 2)
+    train({"job": replace(job, before=(small,), steps=4, validation_pairs=3)}, Worker())
+    assert open_model(f"{job.output}/training/best").card.training.steps == 4
 
 
 def some_pictures() -> tuple[torch.Tensor, torch.Tensor]:

@@ -268,6 +268,22 @@ def test_a_longer_training_with_a_coarse_part_goes_on_from_a_shorter_one(job: Jo
     assert longer.events("resumed") == [{"event": "resumed", "step": job.steps}]
 
 
+def test_old_fakes_of_the_coarse_part_are_forgotten_when_pictures_grow(job: Job, losses: list[Any]) -> None:
+    pooled = replace(job, config=job.config.model_copy(update={"pool_size": 3}), checkpoint_every=1)
+    run(replace(pooled, coarse_factor=2, coarse_steps=3))
+    assert [step for step, _ in losses] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_fresh_checkpoint_outlives_a_damaged_later_one(job: Job) -> None:
+    run(replace(job, steps=4))
+    newest = Path(job.output) / "training" / "step-000000004.pt"
+    newest.write_bytes(newest.read_bytes()[:500])
+    stopped = run(replace(job, checkpoints_kept=1), Watcher(stop_at=1))
+    assert stopped.events("resumed") == [{"event": "resumed", "step": 2}]
+    assert sorted(path.name for path in newest.parent.glob("step-*.pt")) == ["step-000000003.pt"]
+    assert run(job).events("resumed") == [{"event": "resumed", "step": 3}]
+
+
 def test_the_report_shows_losses_pictures_speed_and_settings(job: Job) -> None:
     run(replace(job, validation_pairs=2, settings={"name": "toy", "model": {"family": "pix2pixhd"}}))
     page = (Path(job.output) / "report.html").read_text()

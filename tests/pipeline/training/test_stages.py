@@ -9,7 +9,7 @@ import torch
 
 from generators import family_named
 from orchestration.training import Worker
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, InputError
 from pipeline.model_directory import open_model
 from pipeline.resolution import Resolution
 from pipeline.train_config import load_train_config
@@ -114,6 +114,35 @@ def test_the_papers_schedule_is_one_config() -> None:
     ]
     # 50 epochs at a constant rate (10 of them with G1 frozen), then 50 down to zero.
     assert round(plan.job.decay_share * 900) == 500
+
+
+@pytest.mark.parametrize(
+    ("overrides", "problem"),
+    [
+        (
+            ["stages=[{steps: 3, model: {num_enhancers: 2}}]", "model.num_enhancers=1"],
+            "model: cannot go on from stages[0]: a generator of 2 enhancers is not coarser than one of 1",
+        ),
+        (
+            ["stages=[{steps: 3}, {steps: 3, model: {num_enhancers: 2}}]", "model.num_enhancers=3"],
+            "stages[1]: cannot go on from stages[0]: a generator of 3 enhancers is not coarser than one of 2",
+        ),
+        (
+            ["stages=[{steps: 3, model: {num_enhancers: 0, base_channels: 8}}]", "model.num_enhancers=1"],
+            "model: cannot go on from stages[0]: size mismatch for ",
+        ),
+        (
+            ["stages=[{steps: 3, model: {num_enhancers: 0}, freeze_coarse: true}]", "model.num_enhancers=1"],
+            "stages[0]: freeze_coarse: a global generator has no coarser part to freeze; set num_enhancers",
+        ),
+    ],
+)
+def test_stages_that_do_not_grow_are_refused_before_training(overrides: list[str], problem: str) -> None:
+    config = load_train_config("streetscapes", ["coarse=null", *overrides]).value
+    with pytest.raises(InputError) as error:
+        make_plan(config, None)
+    assert str(error.value).startswith(problem)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
