@@ -9,7 +9,6 @@ from pipeline.sources.camvid import CamvidConfig
 from pipeline.sources.cityscapes import CityscapesConfig
 from pipeline.sources.coco_stuff import CocoStuffConfig
 from pipeline.sources.folder import FolderConfig
-from pipeline.sources.plain import PlainSource
 from pipeline.sources.sketch import SketchConfig
 from pipeline.sources.streetscapes import StreetscapesConfig
 from pipeline.sources.unpaired import UnpairedConfig
@@ -26,6 +25,17 @@ SOURCES: dict[str, type[SourceConfig]] = {
     "unpaired": UnpairedConfig,
 }
 
-AnySource = Annotated[PlainSource | SketchConfig | UnpairedConfig, Field(discriminator="format")]
+# Written out: a union in a union would hide from messages which format a mistake belongs to.
+AnySource = Annotated[
+    StreetscapesConfig
+    | CityscapesConfig
+    | CamvidConfig
+    | CocoStuffConfig
+    | FolderConfig
+    | WebdatasetConfig
+    | SketchConfig
+    | UnpairedConfig,
+    Field(discriminator="format"),
+]
 
 __all__ = ["SOURCES", "AnySource", "Pair", "Source", "SourceConfig"]

@@ -60,11 +60,9 @@ def _csv_rows(data: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _parquet_rows(data: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
-    import pyarrow as pa
-
     try:
         table = read_parquet(data)
-    except pa.ArrowInvalid as error:
+    except ValueError as error:
         raise ValueError(f"not a parquet file: {error}") from error
     _check_header(table.column_names)
     for row in table.to_pylist():
