@@ -36,9 +36,15 @@ class Layout:
 
 
 def _num_bytes(result: Any) -> int:
-    """The memory that a tensor, or a tuple or list of them, holds on to."""
+    """The memory that a tensor, or a tuple or list of them, holds on to; what several views share counts once."""
+    return sum(_storages(result).values())
+
+
+def _storages(result: Any) -> dict[int, int]:
+    """The bytes of every storage, by where it begins."""
     if isinstance(result, Tensor):
-        return result.untyped_storage().nbytes()
+        storage = result.untyped_storage()
+        return {storage.data_ptr(): storage.nbytes()}
     if isinstance(result, (tuple, list)):
-        return sum(_num_bytes(part) for part in result)
-    return 0
+        return {begin: size for part in result for begin, size in _storages(part).items()}
+    return {}

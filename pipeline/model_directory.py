@@ -143,7 +143,7 @@ class OpenModel:
         return encoder.eval()
 
     def style_bank(self) -> "StyleBank":
-        """The looks of the training data; an empty bank for families without an encoder."""
+        """The looks of the training data; an empty bank for families that take no style."""
         from pipeline.styles.bank import StyleBank
 
         store = Store(self.url)

@@ -9,6 +9,7 @@ import cv2
 from label_editing.scene import Scene
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.prepare import draw_recipe, prepare
+from pipeline.augment.workers import RENDER_THREADS
 from pipeline.config_file import Loaded
 from pipeline.console import Console
 from pipeline.errors import InputError, StorageError
@@ -71,8 +72,11 @@ class _Imager:
 
     def __init__(self, job: AugmentJob) -> None:
         # Torch takes longer to import than maps take to draw.
+        import torch
+
         from generators.inference import Renderer
 
+        torch.set_num_threads(RENDER_THREADS)  # as in a run: sums in another order give other bits
         self._job = job
         self._renderer = Renderer(job.model.load_generator())
 

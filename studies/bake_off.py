@@ -1,7 +1,7 @@
 """All generator families side by side: the same scenes, the same seconds of the device, the same six label maps.
 
     python studies/bake_off.py --on streetscapes                          # 2 cores, about half an hour
-    python studies/bake_off.py --on camvid --data ../shared/data/camvid
+    python studies/bake_off.py --on camvid --data CAMVID
     python studies/bake_off.py --on camvid --data DIR --budget full       # a GPU
 
 Every family trains by its own config for as many steps as its seconds allow; one segmentation network, trained on the

@@ -1,7 +1,7 @@
 """Dusk on CamVid: does day data rendered as dusk help a segmentation network on real dusk frames?
 
-    python studies/camvid_dusk.py --data ../shared/data/camvid --budget small      # 2 cores, about an hour
-    python studies/camvid_dusk.py --data ../shared/data/camvid --budget full       # a GPU
+    python studies/camvid_dusk.py --data CAMVID --budget small      # 2 cores, about an hour
+    python studies/camvid_dusk.py --data CAMVID --budget full       # a GPU
 
 Sequence 0001TP was filmed at dusk; its last 20 frames are held out and measured beside the official day validation.
 A generator learns from all other training pairs; day label maps are rendered as dusk; four ways of training one

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from label_editing.edits import EditContext
 from pipeline.augment.gate import judge_of
 from pipeline.augment.job import AugmentJob
+from pipeline.augment.workers import render_threads
 from pipeline.balance import ClassShare, Weights, count_scenes, weighted_by_need
 from pipeline.config_file import Loaded
 from pipeline.config_problems import Problem
@@ -73,7 +74,8 @@ def _checked(loaded: Loaded[Recipe], source: Source) -> tuple[OpenModel, StyleBa
     try:
         model = open_model(recipe.model)
         model.check_catalog(source.catalog)
-        bank = with_photographs(model.style_bank(), recipe.styles, model, source)
+        with render_threads():  # the looks of photographs are a part of the plan's fingerprint
+            bank = with_photographs(model.style_bank(), recipe.styles, model, source)
     except InputError as error:
         if not problems:
             raise

@@ -1,7 +1,8 @@
 """The workers of a run: how many of which kind, derived from the cluster or as the command line asks."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,6 +80,19 @@ def make_editor(job: AugmentJob) -> Callable[[list[Any]], list[Any]]:
     from pipeline.augment.editing import Editor
 
     return Editor(job)
+
+
+@contextmanager
+def render_threads() -> Iterator[None]:
+    """As many threads as renderers have, for what is computed elsewhere and must come out the same on any machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(RENDER_THREADS)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def make_renderer(job: AugmentJob, agreement: Agreement | None) -> Callable[[list[Any]], list[Any]]:

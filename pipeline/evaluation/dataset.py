@@ -24,6 +24,7 @@ from pipeline.evaluation.scores import Scores, Tally
 from pipeline.shards import layout
 from pipeline.shards.sample import count_pixels
 from pipeline.sources.base import Image, Source
+from pipeline.sources.selection import keys_with_images
 from pipeline.storage import Store
 
 _SHOWN = 4  # best ones, and as many worst ones
@@ -115,7 +116,7 @@ def evaluate_dataset(
     _check_attribute(real, by)
     sides = []
     for number, source in enumerate((made, real)):
-        keys = _spread(source.keys(), limit)
+        keys = _spread(_with_images(source), limit)
         looked = _Looked(judge, inception, by if number else None, is_real=bool(number))
         with console.progress(("data set", "real images")[number], len(keys), "images") as progress:
             looked.look(source, keys, progress)
@@ -203,13 +204,25 @@ def _check_attribute(real: Source, by: str | None) -> None:
         raise InputError(f"--by: {unknown_name('attribute', by, known)}")
 
 
+def _with_images(source: Source) -> Sequence[str]:
+    """With none at all, all of them, the first of which is refused."""
+    return keys_with_images(source) or source.keys()
+
+
 def _spread(keys: Sequence[str], limit: int) -> list[str]:
     places = np.unique(np.linspace(0, len(keys) - 1, min(limit, len(keys))).astype(int))
     return [keys[place] for place in places.tolist()]
 
 
 def _notes(made: Source, real: Source, limit: int) -> tuple[str, ...]:
-    counts = (("data set", len(made.keys())), ("real source", len(real.keys())))
+    sides = (("data set", made), ("real source", real))
+    counts = [(what, len(_with_images(source))) for what, source in sides]
+    every = {what: len(source.keys()) for what, source in sides}
+    bare = [
+        f"{every[what] - count} of the {every[what]} label maps of the {what} have no image and are left out"
+        for what, count in counts
+        if count < every[what]
+    ]
     looked = [f"{limit} of the {count} images of the {what} were looked at" for what, count in counts if count > limit]
     few = [what for what, count in counts if min(count, limit) < FEWEST_IMAGES]
-    return (*looked, *(f"no FID and no KID: fewer than {FEWEST_IMAGES} images of the {what}" for what in few))
+    return (*bare, *looked, *(f"no FID and no KID: fewer than {FEWEST_IMAGES} images of the {what}" for what in few))

@@ -20,6 +20,7 @@ from pipeline.evaluation.scores import Tally
 from pipeline.model_directory import OpenModel
 from pipeline.shards.pixels import encode_image
 from pipeline.sources.base import Image, Source
+from pipeline.sources.selection import keys_with_images
 from pipeline.styles.picks import StylePick
 
 _SHOWN = 6  # scenes on the sheet
@@ -128,7 +129,10 @@ class ModelResult:
 
 def evaluate_model(model: OpenModel, source: Source, judge: Judge, protocol: Protocol, console: Console) -> ModelResult:
     """Render the source's own label maps and measure the images against its photographs."""
-    keys = list(source.keys())[: protocol.limit]
+    pairs = keys_with_images(source) or source.keys()  # with none at all, the first is refused
+    if bare := len(source.keys()) - len(pairs):
+        console.note(f"{bare} of {len(source.keys())} label maps have no image to compare with and are left out")
+    keys = list(pairs)[: protocol.limit]
     measures = _Measures(judge, open_inception(protocol.inception), open_lpips(protocol.alexnet))
     renderer = SceneRenderer(model, protocol.picks, protocol.seed)
     with console.progress("rendering and judging", len(keys), "scenes") as progress:

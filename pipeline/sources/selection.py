@@ -27,6 +27,11 @@ def selected(source: Source, config: SourceConfig) -> Source:
     return SelectedSource(source, tuple(chosen))
 
 
+def keys_with_images(source: Source) -> tuple[str, ...]:
+    """The scenes that have a real image to learn from or to compare with, in order."""
+    return tuple(key for key in source.keys() if source.has_image(key))
+
+
 class SelectedSource(Source):
     """Some scenes of another source."""
 

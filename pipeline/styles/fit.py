@@ -97,7 +97,7 @@ def _cluster(classes: Mapping[int, _ClassLooks], spool: LookSpool, num_clusters:
         if known.vectors.seen > SAMPLE:
             refined[class_id] = MiniBatchKMeans(
                 k, init=known.centres, n_init=1, random_state=_SEED, reassignment_ratio=0
-            )
+            ).partial_fit(sample)  # a first mini-batch may not be smaller than k, and a chunk may hold one region
     for class_id, _, regions in _counted({c: classes[c] for c in refined}, spool) if refined else ():
         refined[class_id].partial_fit(regions.vectors.astype(np.float64))
     for class_id, method in refined.items():

@@ -8,6 +8,7 @@ from generators.inference.device import choose_device
 from generators.style import StyleKind
 from pipeline.model_directory import OpenModel
 from pipeline.sources.base import Source
+from pipeline.sources.selection import keys_with_images
 from pipeline.styles.bank import StyleBank
 from pipeline.styles.fit import fit_style_bank, spread
 from pipeline.styles.noise import NoiseReader
@@ -20,7 +21,7 @@ MOST_SEARCHED = 400  # photographs that noise is sought for: each takes some ten
 def fit_styles(
     model: OpenModel, source: Source, settings: StyleConfig, on_image: Callable[[int, int], None]
 ) -> StyleBank:
-    """The looks of the whole source, an image at a time; an empty bank for families without styles."""
+    """The looks of all images of the source, an image at a time; an empty bank for families without styles."""
     generator, encoder = model.load_generator(), model.load_encoder()
     kind, dim, device = generator.style_kind, generator.style_dim, choose_device("auto")
     if kind is StyleKind.NONE:
@@ -33,7 +34,7 @@ def fit_styles(
     else:
         reader = NoiseReader(generator.to(device), source, model.resolution)
         most = min(most or MOST_SEARCHED, MOST_SEARCHED)
-    keys = spread(source.keys(), most)
+    keys = spread(keys_with_images(source) or source.keys(), most)  # with none at all, the first is refused
     looks = _reported(_read(reader, keys), len(keys), on_image)
     bank = fit_style_bank(looks, kind, dim, settings.clusters, settings.min_area)
     return replace(bank, searched=encoder is None)

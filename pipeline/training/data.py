@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pipeline.errors import SourceError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
+from pipeline.sources.selection import keys_with_images
 
 _BATCHES_AHEAD = 4
 _SHUFFLE, _VIEW = 0, 1  # what a stream of random numbers is for
@@ -130,11 +131,6 @@ class PairReader:
             while self._cached_bytes > self._most_bytes:
                 _, oldest = self._cache.popitem(last=False)
                 self._cached_bytes -= _bytes(oldest)
-
-
-def keys_with_images(source: Source) -> tuple[str, ...]:
-    """The scenes that can be trained on, in order."""
-    return tuple(key for key in source.keys() if source.has_image(key))
 
 
 class BatchStream:

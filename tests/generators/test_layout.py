@@ -30,3 +30,11 @@ def test_a_view_counts_for_the_memory_it_holds_on_to():
     layout = Layout(torch.zeros(1), room_bytes=15)
     layout.once("view", lambda: torch.zeros(4)[:1])
     assert layout.num_kept == 0
+
+
+def test_views_of_one_storage_count_once():
+    layout = Layout(torch.zeros(1), room_bytes=16)
+    layout.once("two halves", lambda: torch.zeros(4).split(2))
+    assert layout.num_kept == 1
+    layout.once("no room is left", lambda: torch.zeros(1))
+    assert layout.num_kept == 1

@@ -134,3 +134,16 @@ def test_a_folder_that_is_no_data_set_is_refused(tmp_path, capsys):
     assert capsys.readouterr().err == (
         f"error: {tmp_path}: no finished data set (no dataset.json); finish it with the same synthgen augment\n"
     )
+
+
+def test_label_maps_without_an_image_are_left_out_and_counted(make_world, judge, quiet):
+    class Partly(make_world):
+        def has_image(self, key):
+            return key != "made00"
+
+        def read_image(self, key, resolution=None):
+            return super().read_image(key, resolution) if self.has_image(key) else None
+
+    found = evaluate_dataset(Partly(6, name="made"), make_world(5, name="real"), judge, 5, quiet)
+    assert found.made.keys == ("made01", "made02", "made03", "made04", "made05")
+    assert found.notes == ("1 of the 6 label maps of the data set have no image and are left out",)

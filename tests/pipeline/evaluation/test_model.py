@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
+from pipeline.console import Console, ProgressMode
 from pipeline.errors import SourceError
 from pipeline.evaluation.model import Protocol, evaluate_model
 from pipeline.evaluation.model_page import model_page
@@ -16,8 +17,6 @@ from pipeline.evaluation.training_source import source_of
 
 @pytest.fixture(scope="module")
 def result(flat_model, judge, make_world):
-    from pipeline.console import Console, ProgressMode
-
     return evaluate_model(flat_model, make_world(5), judge, Protocol(), Console(quiet=True, mode=ProgressMode.OFF))
 
 
@@ -147,3 +146,17 @@ def test_a_judge_that_finds_nothing_in_real_images_gives_no_share_of_them(flat_m
     assert "share_of_real: the judge finds nothing in the real images either" in found.not_measured()
     assert "nan" not in model_page("toy", found, judge.catalog, {}).to_html()
     assert "nan" not in model_table(found)
+
+
+def test_label_maps_without_an_image_are_left_out_and_counted(flat_model, judge, make_world, capsys):
+    class Partly(make_world):
+        def has_image(self, key):
+            return key != "flat00"
+
+        def read_image(self, key, resolution=None):
+            return super().read_image(key, resolution) if self.has_image(key) else None
+
+    heard = Console(mode=ProgressMode.OFF)
+    found = evaluate_model(flat_model, Partly(4), judge, Protocol(styles=1, limit=2), heard)
+    assert list(found.as_data()["agreement"]) == ["flat01", "flat02"]
+    assert "1 of 4 label maps have no image to compare with and are left out\n" in capsys.readouterr().err

@@ -10,9 +10,11 @@ from generators import family_named
 from generators.family import Generator
 from generators.inference import Renderer
 from generators.style import StyleKind
+from pipeline.errors import SourceError
 from pipeline.model_directory import ModelDirectory, ModelFacts, OpenModel, TrainingSummary, label_space, open_model
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
+from pipeline.sources.selection import SelectedSource
 from pipeline.sources.streetscapes import StreetscapesConfig
 from pipeline.styles.bank import WHOLE_IMAGE, StyleBank
 from pipeline.styles.draw import check_picks, draw_style, replay_style
@@ -197,3 +199,23 @@ def test_a_small_size_keeps_the_shape_and_suits_the_stride():
     assert small_size(Resolution(1024, 512), 32) == Resolution(128, 64)
     assert small_size(Resolution(256, 128), 128) == Resolution(256, 128)
     assert small_size(Resolution(720, 960), 16) == Resolution(64, 80)
+
+
+def test_label_maps_without_an_image_lend_no_looks(model, source):
+    opened = model("spade")
+    left_out = source.keys()[0]
+
+    class Partly(SelectedSource):
+        def has_image(self, key: str) -> bool:
+            return key != left_out
+
+        def read(self, key, resolution=None):
+            pair = super().read(key, resolution)
+            return pair if self.has_image(key) else pair._replace(image=None)
+
+    bank = fit_styles(opened, Partly(source, tuple(source.keys())), StyleConfig(clusters=2), lambda done, total: None)
+    assert sum(c.size for c in bank.clusters) == 5
+    assert left_out not in bank.image_keys
+    bare = SelectedSource(Partly(source, tuple(source.keys())), (left_out,))
+    with pytest.raises(SourceError, match="has no image for this label map; styles are fitted on images"):
+        fit_styles(opened, bare, StyleConfig(clusters=2), lambda done, total: None)

@@ -168,3 +168,13 @@ def test_a_sample_of_a_stream_is_uniform_and_whole_while_it_fits() -> None:
         means.append(sample.rows.mean())
     # The mean of 50 of 0..999 is 499.5 with a deviation of 40; of 200 such means, 2.8.
     assert np.mean(means) == pytest.approx(499.5, abs=12)
+
+
+def test_a_first_chunk_with_fewer_regions_than_clusters_is_streamed_too(monkeypatch) -> None:
+    monkeypatch.setattr(fit, "SAMPLE", 20)
+    monkeypatch.setattr(spool, "CHUNK_ROWS", 3)
+    bank = fit_style_bank(IMAGES, StyleKind.INSTANCE, 2, num_clusters=2)
+    assert sorted(float(c.centre[1]) for c in bank.by_class[CAR]) == pytest.approx([-0.5, 0.5], abs=0.02)
+    assert sorted(c.size for c in bank.by_class[ROAD]) == [20, 40]
+    many = fit_style_bank(IMAGES, StyleKind.INSTANCE, 2, num_clusters=10)
+    assert len(many.by_class[CAR]) == 10
