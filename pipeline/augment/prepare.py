@@ -19,7 +19,6 @@ from pipeline.recipe_checks import Parts, class_problems, style_problems
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.styles.bank import StyleBank
-from pipeline.styles.photographs import with_photographs
 
 
 def prepare(loaded: Loaded[Recipe]) -> tuple[AugmentJob, PlanRecord]:
@@ -69,6 +68,9 @@ def _plan(recipe: Recipe, source: Source, weights: Weights | None) -> Plan:
 
 def _checked(loaded: Loaded[Recipe], source: Source) -> tuple[OpenModel, StyleBank]:
     """The model and its styles, once all that the recipe names is there. ConfigError with everything that is not."""
+    # Torch takes longer to import than a preview of label maps takes.
+    from pipeline.styles.photographs import with_photographs
+
     recipe, parts = loaded.value, Parts.of(loaded)
     problems = class_problems(parts, source.catalog)
     try:

@@ -1,5 +1,8 @@
 """A preview shows what augment will make, and says what was done."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -81,3 +84,9 @@ def test_an_edit_that_did_nothing_says_why():
         EditRecord(op="repeat", applied=True, children=(child,)),
     ]
     assert described(records) == ["add_instances: no road to stand on", "repeat: applied", "mirror: applied"]
+
+
+def test_maps_are_previewed_without_torch():
+    """Importing it takes longer than a dozen maps do."""
+    loads = "import sys, pipeline.preview_run; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
