@@ -18,6 +18,7 @@ from steps import RESULTS, keep_result, sets, synthgen
 HERE = Path(__file__).resolve().parent
 DUSK = "0001TP"
 NUM_HELD_OUT = 20
+GOAL = {"group": "dusk", "points": 3, "class": "car", "kept": "day", "lost": 0.5}
 ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
 
 
@@ -71,6 +72,7 @@ def run(data: Path, out: Path, budget_name: str, results: Path) -> None:
         "command": f"python studies/camvid_dusk.py --data CAMVID --budget {budget_name}",
         "budget": budget_name,
         **budget._asdict(),
+        "goal": GOAL,
     }
     for part in evaluate(frames, model, made, out, budget):
         keep_result(f"camvid_dusk_{budget_name}_{part}", out / part, results, settings)

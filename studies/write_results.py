@@ -70,9 +70,26 @@ def _downstream(result: dict[str, Any]) -> str:
         for arm, verdict in result["verdicts"][group].items():
             spread = "" if verdict["half_width"] is None else f" ± {verdict['half_width']:.1f}"
             lines.append(f"- {group}, {arm}: {verdict['points']:+.1f}{spread}, {verdict['word']}")
+    if "goal" in result.get("settings", {}):
+        lines += ["", _goal(result)]
     for group in result.get("class_verdicts", {}):
         lines += ["", *_classes(result, group)]
     return "\n".join([*lines, *(f"- note: {note}" for note in result["notes"]), ""])
+
+
+def _goal(result: dict[str, Any]) -> str:
+    """What the study is after, and whether it was reached beyond the noise of the seeds."""
+    goal, mixed = result["settings"]["goal"], "real + synthetic"
+    gain, kept = result["verdicts"][goal["group"]][mixed], result["verdicts"][goal["kept"]][mixed]
+    of_class = result["class_verdicts"][goal["group"]][goal["class"]]
+    parts = {
+        f"{goal['points']:+g} points on {goal['group']}": gain["word"] == "better" and gain["points"] >= goal["points"],
+        f"{goal['class']} IoU up on {goal['group']}": of_class["word"] == "better",
+        f"{goal['kept']} not down by more than {goal['lost']:g}": kept["points"] >= -goal["lost"],
+    }
+    return "Goal of real + synthetic: " + "; ".join(
+        f"{n}: {'reached' if y else 'not reached'}" for n, y in parts.items()
+    )
 
 
 def _classes(result: dict[str, Any], group: str) -> list[str]:
