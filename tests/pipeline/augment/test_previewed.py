@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-import pipeline.augment.prepare as prepared
 from pipeline import preview_run
 from pipeline.augment.editing import Editor
 from pipeline.augment.prepare import prepare
@@ -50,7 +49,7 @@ def test_looks_of_photographs_are_read_with_the_threads_of_a_run(recipe_file, on
         seen.append(torch.get_num_threads())
         return bank
 
-    monkeypatch.setattr(prepared, "with_photographs", watched)
+    monkeypatch.setattr("pipeline.styles.photographs.with_photographs", watched)
     prepare(load_recipe(recipe_file))
     assert seen == [RENDER_THREADS]
     assert torch.get_num_threads() == 1
