@@ -1,9 +1,11 @@
 """One writer an output: a lease that is taken exclusively, kept warm, and that a stale owner loses for good.
 
 Leases are numbered. Taking over means creating the next number, which storage grants to exactly one; an owner that was
-away finds a higher number, or not its own token, and commits nothing more.
+away finds a higher number, or not its own token, and commits nothing more. A lease is created and deleted, never
+written again: heartbeats go to a file beside it, so that one that comes late cannot bring a lost lease back.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -21,6 +23,7 @@ from pipeline.storage import Store
 
 HEARTBEAT_S = 10.0
 STALE_AFTER_S = 90.0
+_BEAT = ".beat"
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,8 @@ def _owner(store: Store, number: int) -> Owner | None:
     path = _path(number)
     try:
         said = json.loads(store.read(path))
-        owner = Owner(
-            str(said["owner"]), str(said["host"]), int(said["pid"]), str(said["started"]), float(said["heartbeat"])
-        )
+        heartbeat = _last_beat(store, number, str(said["token"])) or float(said["heartbeat"])
+        owner = Owner(str(said["owner"]), str(said["host"]), int(said["pid"]), str(said["started"]), heartbeat)
     except MissingFileError:
         return None  # released in between
     except (ValueError, KeyError, TypeError):
@@ -177,21 +179,32 @@ def _beat(store: Store, claim: Claim, stop: threading.Event) -> None:
     while not stop.wait(HEARTBEAT_S):
         try:
             claim.check()
-            store.write_atomic(_path(claim.number), _content(claim))
+            store.write_atomic(_beat_path(claim.number, claim.token), str(time.time()).encode())
         except RunError:
             return  # lost: the next commit says so
         except StorageError:
             continue  # storage may come back before the lease is stale
 
 
+def _last_beat(store: Store, number: int, token: str) -> float | None:
+    try:
+        return float(store.read(_beat_path(number, token)))
+    except MissingFileError:
+        return None  # none since it was taken
+
+
 def _release(store: Store, claim: Claim) -> None:
-    """Remove this lease and those it followed, the newest last, so that no older one ever stands alone."""
+    """Remove this lease and those it followed, the newest last, so that no older one ever stands alone; then beats."""
     try:
         claim.check()
     except RunError:
+        store.delete(_beat_path(claim.number, claim.token))
         return
     for number in range(1, claim.number + 1):
         store.delete(_path(number))
+    for file in store.list(layout.LEASES):
+        if file.path.endswith(_BEAT):
+            store.delete(file.path)
 
 
 def _highest(store: Store) -> int:
@@ -201,3 +214,8 @@ def _highest(store: Store) -> int:
 
 def _path(number: int) -> str:
     return f"{layout.LEASES}/{number:06d}.json"
+
+
+def _beat_path(number: int, token: str) -> str:
+    # A hash: what a damaged lease says its token is may be no name for a file.
+    return f"{layout.LEASES}/{number:06d}-{hashlib.sha256(token.encode()).hexdigest()[:16]}{_BEAT}"

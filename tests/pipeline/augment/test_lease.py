@@ -2,12 +2,13 @@ import json
 import re
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
 from pipeline.augment import lease
-from pipeline.augment.lease import hold_lease
+from pipeline.augment.lease import hold_lease, read_owner
 from pipeline.errors import RunError
 from pipeline.storage import Store
 
@@ -87,8 +88,30 @@ def test_an_owner_that_was_away_is_replaced_even_when_the_other_run_has_ended(st
 def test_the_heartbeat_goes_on(store, monkeypatch):
     monkeypatch.setattr(lease, "HEARTBEAT_S", 0.01)
     with hold_lease(store):
-        first = json.loads(store.read(".synthgen/leases/000001.json"))["heartbeat"]
+        first = read_owner(store).heartbeat
         deadline = time.monotonic() + 10
-        while json.loads(store.read(".synthgen/leases/000001.json"))["heartbeat"] == first:
+        while read_owner(store).heartbeat == first:
             assert time.monotonic() < deadline, "no heartbeat in 10 s"
             time.sleep(0.01)
+    assert store.list(".synthgen/leases") == []
+
+
+def test_a_heartbeat_that_was_held_up_over_a_takeover_does_not_bring_the_lease_back(store, monkeypatch):
+    monkeypatch.setattr(lease, "HEARTBEAT_S", 0.01)
+    held_up, go_on, honest = threading.Event(), threading.Event(), Store.write_atomic
+
+    def write_atomic(self: Store, path: str, data: bytes) -> None:
+        held_up.set()
+        assert go_on.wait(10)
+        honest(self, path, data)
+
+    with hold_lease(store) as stale:
+        monkeypatch.setattr(Store, "write_atomic", write_atomic)
+        assert held_up.wait(10)  # after it was checked that the lease still holds
+        for file in store.list(".synthgen/leases"):
+            store.delete(file.path)  # as a run that took over and has ended leaves it
+        go_on.set()
+        time.sleep(0.1)
+        with pytest.raises(RunError, match=r"taken this output over"):
+            stale.check()
+    assert store.list(".synthgen/leases") == []
