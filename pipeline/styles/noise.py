@@ -1,6 +1,6 @@
 """Styles of families that draw noise and train no encoder: for every photograph the noise that renders it best."""
 
-from itertools import count
+import hashlib
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from pipeline.styles.regions import ImageLooks, as_tensor, photographed
 
 CANDIDATES = 32  # draws of noise that are tried for a photograph
 _BANDS = 4  # from the top of the image to its bottom: sky, far, near, ground
-_SEED = 0
 
 
 class NoiseReader:
@@ -27,7 +26,6 @@ class NoiseReader:
     def __init__(self, generator: Generator, source: Source, resolution: Resolution) -> None:
         self._generator, self._source = generator.eval(), source
         self.size = small_size(resolution, generator.stride)
-        self._turn = count()
 
     def pair(self, key: str) -> tuple[Scene, Image]:
         """A photograph and its label map."""
@@ -40,14 +38,15 @@ class NoiseReader:
         labels = torch.from_numpy(scene.catalog.channel_of[scene.labels].astype(np.int64))[None]
         instances = scene.labels.astype(np.int32) if scene.instances is None else scene.instances
         condition = self._generator.condition(labels.to(device), torch.from_numpy(instances.copy())[None].to(device))
-        noise = self._draw().to(device)
+        noise = self._draw(image).to(device)
         rendered = light(self._render(condition, noise))
         distance = (rendered - light(as_tensor(image).to(device))).abs().mean(dim=(1, 2))
         vector = noise[distance.argmin()].float().cpu().numpy().reshape(1, -1)
         return ImageLooks(scene.key, scene.attributes, np.array([WHOLE_IMAGE], np.int32), vector, np.ones(1))
 
-    def _draw(self) -> Tensor:
-        rng = np.random.default_rng([_SEED, next(self._turn)])
+    def _draw(self, image: Image) -> Tensor:
+        """Candidates that follow from the photograph alone: what it lends does not depend on those before it."""
+        rng = np.random.default_rng(int.from_bytes(hashlib.sha256(image.tobytes()).digest()))
         drawn: npt.NDArray[np.float64] = rng.standard_normal((CANDIDATES, self._generator.style_dim))
         return torch.from_numpy(drawn.astype(np.float32))
 

@@ -192,7 +192,8 @@ def test_the_noise_that_is_kept_renders_the_light_of_its_photograph(source):
         drawn = np.tanh(0.5 * np.random.default_rng(0).standard_normal(1000))
         # Nearer than all but one in eight of what may be drawn: 32 were tried.
         distances = np.abs(drawn[:, None, None] - bands).mean(axis=(1, 2))
-        assert np.abs(rendered - bands).mean() <= np.quantile(distances, 0.125)
+        # Where bright and dark bands balance, every noise between them is equally near: equal but for rounding.
+        assert np.abs(rendered - bands).mean() <= np.quantile(distances, 0.125) + 1e-6
 
 
 def test_a_small_size_keeps_the_shape_and_suits_the_stride():

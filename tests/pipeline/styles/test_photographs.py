@@ -13,6 +13,7 @@ from pipeline.resolution import Resolution
 from pipeline.sources.streetscapes import StreetscapesConfig
 from pipeline.styles.bank import StyleBank
 from pipeline.styles.draw import check_picks, draw_style
+from pipeline.styles.noise import NoiseReader
 from pipeline.styles.of_model import fit_styles
 from pipeline.styles.photographs import with_photographs
 from pipeline.styles.picks import StylePick
@@ -36,6 +37,15 @@ def spade(tmp_path_factory):
     directory.write(facts, row.build_generator(config, space), row.build_encoder(config, space))
     model = open_model(directory.url)
     return model, source, fit_styles(model, source, StyleConfig(clusters=2), lambda done, total: None)
+
+
+@pytest.fixture
+def source_of_noise():
+    torch.manual_seed(1)
+    source = StreetscapesConfig(format="streetscapes", scenes=1).open()
+    row = family_named("oasis")
+    config = row.config(base_channels=2, hidden_channels=4, noise_dim=5)
+    return row.build_generator(config, label_space(source.catalog)), source
 
 
 @pytest.fixture
@@ -76,3 +86,14 @@ def test_a_model_with_a_look_an_instance_says_why_a_file_cannot_lend(spade, bank
     (problem,) = check_picks(bank, [line])
     assert problem.endswith("; a photograph from elsewhere can lend its look only where a model has one look for "
                             "the whole image")  # fmt: skip
+
+
+def test_the_noise_of_a_photograph_does_not_depend_on_those_before_it(source_of_noise):
+    model, source = source_of_noise
+    scene = source.read_scene(source.keys()[0], SIZE)
+    dusk, dawn = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    first = NoiseReader(model, source, SIZE)
+    alone = first.looks(scene, dusk).vectors
+    second = NoiseReader(model, source, SIZE)
+    assert not np.array_equal(second.looks(scene, dawn).vectors, alone)
+    np.testing.assert_array_equal(second.looks(scene, dusk).vectors, alone)
