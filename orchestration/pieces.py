@@ -48,6 +48,11 @@ class Piece:
         return self.stop - self.start
 
     @property
+    def is_suspect(self) -> bool:
+        """Whether it goes to a worker alone: should that one die too, it is known on what."""
+        return self.deaths > 0 or self.mode in (Mode.STEP, Mode.QUARANTINE)
+
+    @property
     def order(self) -> tuple[int, int, int, int]:
         return (self.shard, self.chunk, self.stage, self.at)
 
@@ -132,6 +137,10 @@ class Pieces:
     def waits_for(self, shard: int, stage: int) -> bool:
         """Whether a piece of this shard waits for a worker of this stage."""
         return any(piece.shard == shard for _, _, piece in self._waiting[stage])
+
+    def oldest(self, stage: int) -> Piece:
+        """The piece that is next before this stage."""
+        return self._waiting[stage][0][2]
 
     def take(self, stage: int) -> Piece:
         """The oldest piece before this stage."""

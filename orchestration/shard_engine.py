@@ -209,7 +209,7 @@ class _Run:
 
     def _hand_out(self) -> None:
         for number, pool in enumerate(self._pools):
-            while self._pieces.is_waiting(number) and pool.has_room():
+            while self._pieces.is_waiting(number) and pool.has_room(self._pieces.oldest(number)):
                 piece = self._pieces.take(number)
                 call = pool.hand(piece, self.tasks[piece.shard].id)
                 self._calls[call.answer] = (number, call)
@@ -276,22 +276,23 @@ class _Run:
         yield from self._died(number, call, error)
 
     def _died(self, number: int, call: Call, error: Exception) -> Iterator[tuple[int, Any]]:
-        """A worker is gone. What it had in hand is to blame, unless its node went or the network did."""
+        """A worker is gone. All that it had in hand is under suspicion, unless its node went or the network did.
+
+        Which piece it died on is not known: the answer to the one before may have been lost with it.
+        """
         import ray
 
         pool, worker = self._pools[number], call.worker
         held = [other for other in worker.calls if other.answer in self._calls or other is call]
         answered, _ = ray.wait([o.answer for o in held if o is not call] or [call.answer], timeout=0)
         by_itself = isinstance(error, ray.exceptions.ActorDiedError) and not self._is_gone(worker.node, error)
-        oldest = True
         for other in held:
             self._calls.pop(other.answer, None)
             if other is not call and other.answer in answered and _has_answer(other.answer):
                 self._calls[other.answer] = (number, other)
                 yield from self._settle(other.answer)
             elif other.piece is not None:
-                self._again(pool, other.piece, to_blame=by_itself and oldest)
-                oldest = False
+                self._again(pool, other.piece, to_blame=by_itself)
         self._deaths += by_itself
         pool.died(worker, by_itself=by_itself)
         self._resized = 0.0

@@ -132,6 +132,14 @@ class Worker:
     is_ready: bool = False
     calls: deque["Call"] = field(default_factory=deque)
 
+    def can_take(self, piece: Piece) -> bool:
+        """Whether there is room in its hands; a piece under suspicion is alone in them."""
+        if not self.is_ready:
+            return False
+        if piece.is_suspect:
+            return not self.calls
+        return len(self.calls) < IN_HAND and not any(call.piece and call.piece.is_suspect for call in self.calls)
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
@@ -177,12 +185,13 @@ class WorkerPool:
     def ready(self) -> int:
         return sum(worker.is_ready for worker in self._workers)
 
-    def has_room(self) -> bool:
-        return any(worker.is_ready and len(worker.calls) < IN_HAND for worker in self._workers)
+    def has_room(self, piece: Piece) -> bool:
+        """Whether a worker can take this piece now."""
+        return any(worker.can_take(piece) for worker in self._workers)
 
     def hand(self, piece: Piece, shard: str) -> Call:
         """Give a piece to the worker with the least to do, one on the node of its rows where there is one."""
-        free = [worker for worker in self._workers if worker.is_ready and len(worker.calls) < IN_HAND]
+        free = [worker for worker in self._workers if worker.can_take(piece)]
         worker = min(free, key=lambda w: (len(w.calls), w.node != piece.node))
         answer, rows = _call(worker, piece, shard)
         call = Call(worker, piece, answer, rows)
