@@ -16,7 +16,7 @@ classes:
 
 
 def test_every_shipped_catalog_loads_and_opens_with_its_command():
-    assert catalog_names() == ["camvid", "cityscapes", "coco_stuff"]
+    assert catalog_names() == ["camvid", "cityscapes", "coco_stuff", "sketch"]
     for name, path in shipped("classes").items():
         assert load_catalog(name).name == name
         assert path.read_text().startswith(f"# synthgen sources check --format {name} --root DIR\n")
