@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from generators.kernels.support import has_triton, interpreted
+
 GOLDEN = Path(__file__).parents[2] / "../shared/reference/golden"
 
 
@@ -108,3 +110,15 @@ def golden_folder() -> Path:
     if not GOLDEN.is_dir():
         pytest.skip("reference outputs are not at hand")
     return GOLDEN
+
+
+@pytest.fixture
+def kernels_on() -> str:
+    """The device that Triton kernels run on: a GPU, or a CPU by the interpreter (TRITON_INTERPRET=1)."""
+    if not has_triton():
+        pytest.skip("needs triton, which CUDA builds of torch bring")
+    if torch.cuda.is_available():
+        return "cuda"
+    if not interpreted():
+        pytest.skip("needs a GPU, or TRITON_INTERPRET=1")
+    return "cpu"

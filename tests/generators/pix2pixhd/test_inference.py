@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from generators.family import LabelSpace
+from generators.memory_format import channels_last
 from generators.pix2pixhd import Pix2PixHDConfig, Pix2PixHDGenerator
+from generators.pix2pixhd.fused import FusedPix2PixHD
 from generators.pix2pixhd.generator import build_generator
 from generators.pix2pixhd.inference import LookupPix2PixHD
 
@@ -22,13 +24,13 @@ CPU = torch.device("cpu")
     ],
     ids=["global", "global without edges", "enhancer with styles", "two enhancers", "layer norm"],
 )
+@pytest.mark.parametrize("form", [LookupPix2PixHD, FusedPix2PixHD])
 @torch.inference_mode()
-def test_looking_labels_up_gives_the_same_image(config, golden_inputs, golden_fill):
+def test_the_form_of_each_device_gives_the_same_image(config, form, golden_inputs, golden_fill):
     given = golden_inputs(128, 64)
     config = Pix2PixHDConfig(base_channels=8, num_downsamplings=2, num_blocks=2, **config)
     plain = golden_fill(build_generator(config, LabelSpace(35)))
-    fast = plain.for_inference(CPU)
-    assert isinstance(fast, LookupPix2PixHD)
+    fast = form(plain)
     style = given.image_BCHW if plain.style_dim else None
     maps = given.labels_BHW, given.instances_BHW
     torch.testing.assert_close(
@@ -39,11 +41,23 @@ def test_looking_labels_up_gives_the_same_image(config, golden_inputs, golden_fi
     )
 
 
-def test_sketches_and_other_devices_keep_the_plain_network():
+def test_each_device_gets_its_form_and_sketches_keep_the_plain_network():
     config = Pix2PixHDConfig(base_channels=4, num_downsamplings=1, num_blocks=0, encoder_downsamplings=1)
     sketch = Pix2PixHDGenerator(config.model_copy(update={"condition": "sketch"}), LabelSpace(256))
     assert isinstance(sketch.for_inference(CPU), Pix2PixHDGenerator)
     labels = Pix2PixHDGenerator(config, LabelSpace(5))
-    copied = labels.for_inference(torch.device("meta"))
-    assert isinstance(copied, Pix2PixHDGenerator)
-    assert copied is not labels
+    assert isinstance(labels.for_inference(CPU), LookupPix2PixHD)
+    assert isinstance(labels.for_inference(torch.device("cuda")), FusedPix2PixHD)
+
+
+@torch.inference_mode()
+def test_the_form_for_gpus_by_its_kernels(kernels_on, golden_inputs, golden_fill):
+    given = golden_inputs(64, 32)
+    config = Pix2PixHDConfig(base_channels=8, num_downsamplings=1, num_blocks=1, num_enhancers=1)
+    plain = golden_fill(build_generator(config, LabelSpace(35))).to(kernels_on)
+    maps = given.labels_BHW.to(kernels_on), given.instances_BHW.to(kernels_on)
+    style = given.image_BCHW.to(kernels_on)
+    fast = channels_last(FusedPix2PixHD(plain))
+    torch.testing.assert_close(
+        fast(fast.condition(*maps), style), plain(plain.condition(*maps), style), atol=1e-3, rtol=0
+    )
