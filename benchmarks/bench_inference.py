@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from generators.inference import FastPath, Renderer
 from generators.inference.device import choose_device, multiplies_bfloat16
 
 Maps = tuple[Any, Any]
+PLAIN, FLOAT32 = "plain eager", "plain eager, no TF32"
 ANOTHER, TOGETHER = "another style, layout kept", "five styles together"
 _TOGETHER = 5
 
@@ -92,16 +94,24 @@ def bench(
     maps = road_scene(width, height)
     macs = count(generator, maps)
     renderers = dict(fast_ways(generator, arguments, device))
-    ways: dict[str, Callable[[], Any]] = {"plain eager": plain_eager(generator, maps, device)}
+    plain = plain_eager(generator, maps, device)
+    ways: dict[str, Callable[[], Any]] = {PLAIN: plain}
+    if device.type == "cuda":
+        # torch lets convolutions of float32 multiply in TF32 unless told otherwise.
+        ways[FLOAT32] = partial(without_tf32, plain)
+    single = dict.fromkeys(ways, 1)
     for name, renderer in renderers.items():
         ways[name] = rendering(renderer, generator, maps, arguments.batch)
-    images = dict.fromkeys(ways, arguments.batch) | {"plain eager": 1}
+    images = dict.fromkeys(ways, arguments.batch) | single
     if generator.style_kind != "none" and not arguments.steps and arguments.styles:
         ways |= restyling(renderers["fast"], generator, maps)
         images |= {ANOTHER: 1, TOGETHER: _TOGETHER}
     took = timed(ways, device, arguments.repetitions)
     pictures = compare(generator, renderers, arguments, maps, took)
-    plain_s = took["plain eager"].seconds
+    if device.type == "cuda":
+        for name, renderer in renderers.items():
+            pictures[name] |= alone(renderer, generator, maps, arguments, macs, rates)
+    plain_s = took[PLAIN].seconds
     for name, (spent, _) in took.items():
         each = spent / images[name]
         rate = rates.get("bfloat16" if "bfloat16" in name else "float32", rates["float32"])
@@ -129,6 +139,35 @@ def rendering(renderer: Renderer, generator: Generator, maps: Maps, batch: int) 
     labels[:, 0, 0] = (labels[:, 0, 0] + np.arange(batch)) % 30  # no two alike, or they would share their layout
     styles = [some_style(generator, 0)] * batch
     return lambda: renderer.render(labels, instances, styles)
+
+
+def without_tf32(run: Callable[[], Any]) -> Any:
+    """The plain module with all of float32 in its convolutions."""
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        return run()
+    finally:
+        torch.backends.cudnn.allow_tf32 = True
+
+
+@torch.inference_mode()
+def alone(
+    renderer: Renderer,
+    generator: Generator,
+    maps: Maps,
+    arguments: argparse.Namespace,
+    macs: float,
+    rates: dict[str, float],
+) -> dict[str, float]:
+    """The network by itself, maps and images staying on the card."""
+    network, batch = renderer._network, arguments.batch
+    labels, instances = (torch.from_numpy(np.repeat(array, batch, axis=0)).to(renderer.device) for array in maps)
+    condition = network.condition(labels.int(), instances)
+    style = renderer._styles.batch([some_style(generator, 0)] * batch, instances)
+    took = timed({"alone": lambda: network(condition, style)}, renderer.device, max(3, arguments.repetitions))
+    each = took["alone"].seconds / batch
+    rate = rates["bfloat16" if renderer.precision is torch.bfloat16 else "float32"]
+    return {"network_s_per_image": each, "network_share_of_matrix_rate": macs / each / rate}
 
 
 def restyling(renderer: Renderer, generator: Generator, maps: Maps) -> dict[str, Callable[[], Any]]:
@@ -172,10 +211,10 @@ def compare(
         style = some_style(generator, 0)
         images = {name: [one.render(*scene, [style])[0] for scene in scenes] for name, one in renderers.items()}
     else:
-        plain = [took["plain eager"].result]
+        plain = [took[FLOAT32 if FLOAT32 in took else PLAIN].result]
         images = {name: [took[name].result[0]] for name in renderers}
     wanted = [np.rint(one[0].float().clamp(-1, 1).permute(1, 2, 0).cpu().numpy() * 127.5 + 127.5) for one in plain]
-    found = {"plain eager": {"process_peak_gib": memory}}
+    found = {PLAIN: {"process_peak_gib": memory}}
     for name, rendered in images.items():
         differences = [image - right for image, right in zip(rendered, wanted, strict=True)]
         mean_square = float(np.mean([np.square(difference).mean() for difference in differences]))
@@ -223,6 +262,8 @@ def given_maps(folder: str) -> Iterator[tuple[Any, Any]]:
 def line(row: dict[str, Any]) -> str:
     """One row for the terminal."""
     psnr = f"  PSNR {row['psnr_db']:.1f} dB" if "psnr_db" in row else ""
+    if "network_s_per_image" in row:
+        psnr += f"  alone {row['network_s_per_image'] * 1e3:.2f} ms {row['network_share_of_matrix_rate']:.0%}"
     further = f"  a further one {row['further_style_ratio']:.1f}x" if row.get("further_style_ratio") else ""
     return (
         f"{row['subject']:<20}{row['resolution']:>10}  {row['way']:<34}{row['seconds_per_image']:>9.3f} s"

@@ -49,6 +49,8 @@ def same_maps(labels: Labels, instances: Instances) -> list[list[int]]:
 def pad_to_stride(array: npt.NDArray[A], stride: int) -> npt.NDArray[A]:
     """Border pixels repeated to the right and below until both sides are multiples of the stride."""
     height, width = (max(_MIN_CELLS, -(-side // stride)) * stride for side in array.shape[1:])
+    if (height, width) == array.shape[1:]:
+        return array
     return np.pad(array, ((0, 0), (0, height - array.shape[1]), (0, width - array.shape[2])), mode="edge")
 
 

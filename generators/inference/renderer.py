@@ -137,29 +137,33 @@ class Renderer:
         return self._transfers.fetch(self._cropped(torch.cat(images), layout.height, layout.width))()
 
     def _by_batch(self, labels: Labels, instances: Instances, styles: Sequence[Style | None]) -> Images:
-        images = np.empty((*labels.shape, 3), np.uint8)
-        pending: list[tuple[slice, Collect]] = []
+        passes: list[Images] = []
+        pending: list[Collect] = []
         start = 0
         while start < len(labels):
             some = slice(start, min(start + self.max_batch, len(labels)))
             try:
                 collect = self._render_pass(labels[some], instances[some], styles[some])
                 # Fetched while the pass just started is computed.
-                self._collect(pending, images)
-                pending.append((some, collect))
+                passes += [fetch() for fetch in pending]
+                pending = [collect]
             except Exception as error:
                 self._make_room(error, self.max_batch, labels.shape[2], labels.shape[1])
                 self.max_batch = (self.max_batch + 1) // 2
                 continue
             start = some.stop
-        self._collect(pending, images)
-        return images
+        passes += [fetch() for fetch in pending]
+        if len(passes) == 1:
+            return passes[0]
+        return np.concatenate(passes) if passes else np.empty((*labels.shape, 3), np.uint8)
 
     @torch.inference_mode()
     def _render_pass(self, labels: Labels, instances: Instances, styles: Sequence[Style | None]) -> Collect:
         num_samples, height, width = labels.shape
         fill = [*range(num_samples), *[0] * (self.max_batch - num_samples)]
-        labels_BHW, instances_BHW = self._to_device(labels[fill], instances[fill])
+        if num_samples < self.max_batch:
+            labels, instances = labels[fill], instances[fill]
+        labels_BHW, instances_BHW = self._to_device(labels, instances)
         with labels_checked():
             condition = self._network.condition(labels_BHW, instances_BHW)
         style = self._styles.batch([styles[index] for index in fill], instances_BHW)
@@ -171,11 +175,6 @@ class Renderer:
 
     def _cropped(self, image_BCHW: Tensor, height: int, width: int) -> Tensor:
         return to_bytes(image_BCHW[:, :, :height, :width])
-
-    def _collect(self, pending: list[tuple[slice, Collect]], images: Images) -> None:
-        while pending:
-            some, collect = pending.pop()
-            images[some] = collect()
 
     def _make_room(self, error: Exception, at_once: int, width: int, height: int) -> None:
         """After an error of a pass of so many images: returns where a smaller one is worth trying, else raises."""
