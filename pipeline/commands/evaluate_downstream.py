@@ -28,6 +28,8 @@ def downstream(
     ] = 0.5,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of every arm; at least 3 for a verdict.")] = 3,
     minutes: Annotated[float | None, typer.Option(min=0, help="Start no further seed after so long.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trainings at a time, on Ray; they share the GPUs.")] = 1,
+    address: Annotated[str | None, typer.Option(metavar="URL", help="A running Ray cluster to train on.")] = None,
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
     name: Annotated[str, typer.Option(help="Of the result.")] = "downstream",
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go.")] = None,
@@ -45,7 +47,7 @@ def downstream(
     """
     from pipeline.errors import InputError
     from pipeline.evaluation.arms import ARMS, MIXED, SYNTHETIC
-    from pipeline.evaluation.downstream import Budget, Trial, run_downstream
+    from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
     from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.provenance import provenance
@@ -66,7 +68,8 @@ def downstream(
     arms = tuple(arm or (a for a in ARMS if made is not None or a not in (SYNTHETIC, MIXED)))
     place = out or default_out("downstream", name)
     budget = Budget(segmenter, steps, batch_size, width, share, seeds, minutes)
-    found = run_downstream(Trial(pairs, made, held_out, size, by, arms), budget, Store(place), console)
+    spread = on_workers(workers, address, console) if workers > 1 or address else None
+    found = run_downstream(Trial(pairs, made, held_out, size, by, arms), budget, Store(place), console, spread)
     data = downstream_data(found)
     written = write_results(place, "downstream", data, downstream_page(name, found, provenance()))
     console.result(f"{downstream_text(found)}\n{written}", data)

@@ -3,15 +3,16 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from generators.segmenter import SegmentationNetwork, predict
 from label_editing.names import unknown_name
-from pipeline.console import Console
+from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
@@ -78,26 +79,102 @@ class DownstreamResult:
         return list(self.runs[REAL][0][group]["absent"])
 
 
-def run_downstream(trial: Trial, budget: Budget, store: Store, console: Console) -> DownstreamResult:
+def run_downstream(
+    trial: Trial, budget: Budget, store: Store, console: Console, spread: "Spread | None" = None
+) -> DownstreamResult:
     """Every arm with every seed. What is in the store already is not trained again."""
     check_trial(trial, budget)
-    materials = _materials(trial, budget)
-    groups = _groups(trial)
-    held_out = PairReader(trial.holdout, Views(trial.resolution, flip=False), _CACHE_BYTES)
-    _check_images(materials, held_out)
+    trainer = Trainer(trial, budget, store)
+    trainer.check_images()
     started = time.monotonic()
-    runs: dict[str, list[dict[str, Any]]] = {arm: [] for arm in trial.arms}
-    for seed in range(budget.seeds):
-        if seed and budget.minutes is not None and time.monotonic() - started > budget.minutes * 60:
+    done = 0
+    # Without a limit of time all seeds go out together; with one, seed by seed.
+    for seeds in [range(budget.seeds)] if budget.minutes is None else [range(s, s + 1) for s in range(budget.seeds)]:
+        if done and budget.minutes is not None and time.monotonic() - started > budget.minutes * 60:
             break
-        for arm in trial.arms:
-            path = f"runs/{_fingerprint(trial, budget, arm)}-{seed}.json"
-            if not store.exists(path):
-                network = _train(trial, budget, materials, arm, seed, console)
-                store.write_atomic(path, json.dumps(_measure(network, trial, held_out, groups)).encode())
-            runs[arm].append(json.loads(store.read(path)))
-    counts = {group: len(indices) for group, indices in groups.items()}
+        missing = [Run(arm, seed) for seed in seeds for arm in trial.arms if not trainer.is_there(Run(arm, seed))]
+        if missing:
+            (spread or here(console))(trainer, missing)
+        done = seeds[-1] + 1
+    runs = {arm: [trainer.scores(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
+    counts = {group: len(indices) for group, indices in trainer.groups.items()}
     return DownstreamResult(runs, budget, counts, _notes(len(runs[REAL]), budget))
+
+
+class Run(NamedTuple):
+    """One training and what it scores."""
+
+    arm: str
+    seed: int
+
+
+class Trainer:
+    """Trains and measures run by run. What it has read is read once; a copy sent to a worker reads it there."""
+
+    def __init__(self, trial: Trial, budget: Budget, store: Store) -> None:
+        self._trial, self._budget, self._store = trial, budget, store
+        self.groups = _groups(trial)
+        self._materials = _materials(trial, budget)
+        self._held_out = PairReader(trial.holdout, Views(trial.resolution, flip=False), _CACHE_BYTES)
+
+    def __reduce__(self) -> tuple[type["Trainer"], tuple[Trial, Budget, Store]]:
+        return Trainer, (self._trial, self._budget, self._store)
+
+    def check_images(self) -> None:
+        _check_images(self._materials, self._held_out)
+
+    def is_there(self, run: Run) -> bool:
+        """Whether it was made before: nothing is trained twice."""
+        return self._store.exists(self._path(run))
+
+    def scores(self, run: Run) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._store.read(self._path(run)))
+        return found
+
+    def make(self, run: Run, console: Console) -> Run:
+        """Train, measure, keep."""
+        network = _train(self._trial, self._budget, self._materials, run.arm, run.seed, console)
+        scores = _measure(network, self._trial, self._held_out, self.groups)
+        self._store.write_atomic(self._path(run), json.dumps(scores).encode())
+        return run
+
+    def _path(self, run: Run) -> str:
+        return f"runs/{_fingerprint(self._trial, self._budget, run.arm)}-{run.seed}.json"
+
+
+Spread = Callable[[Trainer, Sequence[Run]], None]
+
+
+def here(console: Console) -> Spread:
+    """One training after the other, in this process."""
+
+    def spread(trainer: Trainer, runs: Sequence[Run]) -> None:
+        for run in runs:
+            trainer.make(run, console)
+
+    return spread
+
+
+def on_workers(workers: int, address: str | None, console: Console) -> Spread:
+    """So many trainings at a time on Ray workers, which share what GPUs there are."""
+    from orchestration.cluster import connect
+    from orchestration.parallel import map_parallel
+    from pipeline.engine_failures import in_words
+
+    cluster = connect(address)
+    gpus = min(1.0, cluster.gpus / workers)
+
+    def spread(trainer: Trainer, runs: Sequence[Run]) -> None:
+        made = map_parallel(partial(_maker, trainer), runs, cluster, "training", 1, min(workers, len(runs)), gpus)
+        with in_words(), console.progress("training and measuring", len(runs), "runs") as progress:
+            for arm, seed in made:
+                progress.advance(note=f"{arm}, seed {seed}")
+
+    return spread
+
+
+def _maker(trainer: Trainer) -> Callable[[Run], Run]:
+    return partial(trainer.make, console=Console(quiet=True, mode=ProgressMode.OFF))
 
 
 def check_trial(trial: Trial, budget: Budget) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL, SYNTHETIC, Materials, arm_named
-from pipeline.evaluation.downstream import Budget, Trial, run_downstream
+from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
 from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
@@ -170,3 +170,22 @@ def test_a_resolution_that_is_none_is_refused(capsys):
     source = "{format: streetscapes, scenes: 3}"
     assert run_command("--real", source, "--holdout", source, "--resolution", "wide") == 2
     assert capsys.readouterr().err == "error: --resolution: expected WIDTHxHEIGHT such as 2048x1024, found 'wide'\n"
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_trainings_on_workers_score_what_they_score_here(tmp_path, quiet):
+    from orchestration.cluster import shutdown
+    from pipeline.sources.streetscapes.source import StreetscapesConfig
+
+    sources = (StreetscapesConfig(split=split, scenes=3).open() for split in ("train", "val"))
+    real, held_out = sources
+    trial = Trial(real, None, held_out, SIZE, arms=(REAL, COPY_PASTE))
+    here = run_downstream(trial, QUICK, Store(str(tmp_path / "here")), quiet)
+    try:
+        spread = on_workers(2, None, quiet)
+        there = run_downstream(trial, QUICK, Store(str(tmp_path / "there")), quiet, spread)
+    finally:
+        shutdown()
+    for arm in trial.arms:
+        np.testing.assert_allclose(there.values(arm), here.values(arm), atol=1e-6)
