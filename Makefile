@@ -23,7 +23,8 @@ demo: $(STAMP) ## train, edit, render, write shards and a report, in about five 
 	$(BIN)/synthgen demo
 
 test: $(STAMP) ## the whole test suite
-	RAY_AUTH_MODE=disabled OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not soak and not alone"
+	RAY_AUTH_MODE=disabled OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q -m "alone and not soak"
 
 soak: $(STAMP) ## the long reliability tests that `make test` leaves out
 	RAY_AUTH_MODE=disabled OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q -m soak

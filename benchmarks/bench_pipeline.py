@@ -2,11 +2,12 @@
 
     python benchmarks/bench_pipeline.py                                   # small generator, this machine's cores
     python benchmarks/bench_pipeline.py --only encoding --maps FOLDER     # real maps: *_labelIds.png, *_instanceIds.png
+    python benchmarks/bench_pipeline.py --only run --resolution 2048x1024 --model full --source CITYSCAPES   # a GPU
     python benchmarks/bench_pipeline.py --write docs/performance.md
 
 The end to end rate is that of `run_augment` from the moment that every worker is there to its last shard.
-Its baseline is what the stages allow, each run bare over the same samples in one process: the slowest of them, and
-no more than the CPU time that all of them together take on the cores there are.
+Its baseline is what the stages allow, each run bare over the same samples in one process: the slowest of them with as
+many workers as the run gives it, and no more than the CPU time that all of them together take on the cores there are.
 """
 
 import argparse
@@ -52,7 +53,7 @@ from pipeline.styles.bank import StyleBank
 BEGIN, END = "<!-- bench_pipeline: begin -->", "<!-- bench_pipeline: end -->"
 RECIPE = """\
 name: bench
-source: {{format: streetscapes, scenes: 64, seed: 3}}
+source: {source}
 model: {model}
 output: {{root: {root}, samples_per_shard: 32}}
 samples: {samples}
@@ -69,6 +70,8 @@ def main() -> None:
     parser.add_argument("--only", choices=["run", "shards", "encoding"], help="one part")
     parser.add_argument("--samples", type=int, default=768, help="of the run")
     parser.add_argument("--resolution", default="256x128", help="of the run")
+    parser.add_argument("--model", choices=["small", "full"], default="small", help="full: pix2pixHD as published")
+    parser.add_argument("--source", help="a folder in Cityscapes' layout instead of streetscapes")
     parser.add_argument("--maps", type=Path, help="a folder, searched for *_labelIds.png and *_instanceIds.png")
     parser.add_argument("--images", type=Path, help="a folder, searched for images to encode as JPEG")
     parser.add_argument("--write", type=Path, help="put the results into this file, between its bench_pipeline marks")
@@ -80,7 +83,7 @@ def main() -> None:
     if options.only in (None, "shards"):
         lines += show(shard_writing())
     if options.only in (None, "run"):
-        lines += show(whole_run(options.samples, Resolution.parse(options.resolution)))
+        lines += show(whole_run(options.samples, Resolution.parse(options.resolution), options.model, options.source))
     if options.write:
         write_between(options.write, BEGIN, END, "\n".join(lines))
 
@@ -189,23 +192,31 @@ class Bare:
     cpu_s: float
 
 
-def whole_run(samples: int, resolution: Resolution) -> list[str]:
+def whole_run(samples: int, resolution: Resolution, kind: str, root: str | None) -> list[str]:
     """Samples a second end to end, and as the bare stages allow."""
     cores = os.cpu_count() or 1
+    source = "{format: streetscapes, scenes: 64, seed: 3}"
+    if root is not None:
+        source = f"{{format: cityscapes, root: '{root}', split: train}}"
     with tempfile.TemporaryDirectory() as folder:
-        model = small_model(folder, resolution)
-        stages = bare_stages(folder, model, min(samples, 128))
-        slowest = max(stages, key=lambda name: stages[name].wall_s)
-        of_slowest = 1 / stages[slowest].wall_s
-        of_cores = cores / sum(stage.cpu_s for stage in stages.values())
-        allowed = min(of_slowest, of_cores)
-        rate = end_to_end(folder, model, samples)
-    rows = [f"| {name} | {1000 * stage.wall_s:.1f} | {1000 * stage.cpu_s:.1f} |" for name, stage in stages.items()]
+        bench = Bench(folder, untrained_model(folder, resolution, kind), source)
+        stages = bare_stages(bench, min(samples, 128))
+        rate, workers = end_to_end(bench, samples)
+    allowed_by = {name: workers.get(name, 1) / stage.wall_s for name, stage in stages.items()}
+    slowest = min(allowed_by, key=lambda name: allowed_by[name])
+    of_slowest = allowed_by[slowest]
+    of_cores = cores / sum(stage.cpu_s for stage in stages.values())
+    allowed = min(of_slowest, of_cores)
+    rows = [
+        f"| {name} | {workers.get(name, 1)} | {1000 * stage.wall_s:.1f} | {1000 * stage.cpu_s:.1f} |"
+        for name, stage in stages.items()
+    ]
+    device = torch.cuda.get_device_name() + " and " if torch.cuda.is_available() else ""
     return [
-        f"A run of {samples} samples at {resolution} on {cores} cores:",
+        f"A run of {samples} samples at {resolution}, model {kind}, on {device}{cores} cores:",
         "",
-        "| stage, bare | ms/sample | CPU ms/sample |",
-        "|---|---|---|",
+        "| stage, bare | workers in the run | ms/sample | CPU ms/sample |",
+        "|---|---|---|---|",
         *rows,
         "",
         f"The slowest stage ({slowest}) allows {of_slowest:.1f} samples/s, the cores together {of_cores:.1f}; "
@@ -214,11 +225,27 @@ def whole_run(samples: int, resolution: Resolution) -> list[str]:
     ]
 
 
-def small_model(folder: str, resolution: Resolution) -> str:
-    """An untrained CRN, whose time does not depend on what it has learnt."""
-    family, catalog = family_named("crn"), load_catalog("cityscapes")
+@dataclass(frozen=True)
+class Bench:
+    """Where, with which model, from which source."""
+
+    folder: str
+    model: str
+    source: str
+
+
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "small": ("crn", {"base_channels": 64, "modules": 5}),
+    "full": ("pix2pixhd", {"num_enhancers": 1, "feature_channels": 0}),
+}
+
+
+def untrained_model(folder: str, resolution: Resolution, kind: str) -> str:
+    """Its time does not depend on what it has learnt."""
+    name, settings = MODELS[kind]
+    family, catalog = family_named(name), load_catalog("cityscapes")
     torch.manual_seed(0)
-    config = family.config(base_channels=64, modules=5)
+    config = family.config(**settings)
     summary = TrainingSummary(
         source={"format": "streetscapes"},
         source_fingerprint="0",
@@ -231,21 +258,22 @@ def small_model(folder: str, resolution: Resolution) -> str:
     )
     directory = ModelDirectory(f"{folder}/model")
     generator = family.build_generator(config, label_space(catalog))
-    directory.write(ModelFacts("bench", "crn", config, catalog, resolution, summary), generator, None)
+    directory.write(ModelFacts("bench", name, config, catalog, resolution, summary), generator, None)
     directory.write_styles(StyleBank(StyleKind.NONE, 0))
     return directory.url
 
 
-def _prepared(folder: str, model: str, root: str, samples: int) -> Any:
-    path = Path(folder) / "bench.yaml"
-    path.write_text(RECIPE.format(model=model, root=root, samples=samples))
+def _prepared(bench: Bench, root: str, samples: int) -> Any:
+    path = Path(bench.folder) / "bench.yaml"
+    path.write_text(RECIPE.format(source=bench.source, model=bench.model, root=root, samples=samples))
     return prepare(load_recipe(path))
 
 
-def bare_stages(folder: str, model: str, samples: int) -> dict[str, Bare]:
+def bare_stages(bench: Bench, samples: int) -> dict[str, Bare]:
     """Each stage over whole shards, one after the other, in this process."""
-    job, _ = _prepared(folder, model, f"{folder}/bare", samples)
-    store = Store(f"{folder}/bare")
+    root = f"{bench.folder}/bare"
+    job, _ = _prepared(bench, root, samples)
+    store = Store(root)
     threads = torch.get_num_threads()
     editor, renderer = Editor(job), make_renderer(job, None)
     renderer(editor([0]))  # what is loaded and compiled on first use
@@ -269,15 +297,18 @@ def _timed(bare: Bare, work: Callable[[Any], Any], given: Any) -> Any:
     return result
 
 
-def end_to_end(folder: str, model: str, samples: int) -> float:
-    """Samples a second of a run, from the moment that all of its workers are there."""
-    job, record = _prepared(folder, model, f"{folder}/run", samples)
+def end_to_end(bench: Bench, samples: int) -> tuple[float, dict[str, int]]:
+    """Samples a second of a run, from the moment that all of its workers are there; and how many each stage had."""
+    root = f"{bench.folder}/run"
+    job, record = _prepared(bench, root, samples)
     began: list[float] = []
+    workers: dict[str, int] = {}
     seen = augment_run.Watch.seen
 
     def watch(self: Any, flight: Flight) -> None:
         if not began and all(ready for ready, _ in flight.workers.values()):
             began.append(time.monotonic())
+        workers.update({name: ready for name, (ready, _) in flight.workers.items()})
         seen(self, flight)
         ended[:] = [time.monotonic()]
 
@@ -285,10 +316,10 @@ def end_to_end(folder: str, model: str, samples: int) -> float:
     augment_run.Watch.seen = watch  # type: ignore[method-assign]
     try:
         with Console(mode=ProgressMode.OFF).progress("bench") as progress:
-            run_augment(job, record, Store(f"{folder}/run"), lambda: connect("local"), progress, "")
+            run_augment(job, record, Store(root), lambda: connect("local"), progress, "")
     finally:
         shutdown()
-    return samples / (ended[-1] - began[0])
+    return samples / (ended[-1] - began[0]), workers
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """How benchmarks measure: time, matrix products, multiply-accumulates, memory; and where a number came from."""
 
+import os
 import platform
 import resource
 import subprocess
@@ -109,7 +110,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     """Command, commit, device, date: what a number is worth nothing without."""
     return {
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
-        "commit": _git("rev-parse", "--short", "HEAD"),
+        "commit": os.environ.get("SYNTHGEN_COMMIT") or _git("rev-parse", "--short", "HEAD"),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,

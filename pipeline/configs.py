@@ -27,6 +27,14 @@ def shipped(kind: ConfigKind) -> dict[str, Path]:
     return {path.stem: path for path in sorted((configs_folder() / kind).glob("*.yaml"))}
 
 
+def shipped_model(name: str) -> Path:
+    """The trained model of this name that ships."""
+    folder = configs_folder() / "models" / name
+    if not folder.is_dir():
+        raise InputError(f"no model {name!r} ships with this installation ({folder} is missing); train one instead")
+    return folder
+
+
 def find_config(name_or_path: str, kind: ConfigKind) -> Path:
     """The file of this path, else the shipped config of this name (with or without .yaml); InputError otherwise."""
     path = Path(name_or_path).expanduser()

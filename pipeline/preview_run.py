@@ -81,13 +81,12 @@ class _Imager:
         self._renderer = Renderer(job.model.load_generator())
 
     def __call__(self, spec: SampleSpec, edited: Scene) -> Image:
-        from pipeline.augment.rendering import Input, render_inputs
+        from pipeline.augment.rendering import Input, render_inputs, to_channels
 
         _, styles_rng = sample_rng(spec.seed, spec.source_key, spec.variant).spawn(2)
         style, _ = draw_style(self._job.bank, self._job.recipe.styles, edited, styles_rng)
-        [image] = render_inputs(
-            self._renderer, [Input(edited.labels, edited.instances, style)], self._job.model.catalog
-        )
+        channels = to_channels(edited.labels, self._job.model.catalog)
+        [image] = render_inputs(self._renderer, [Input(channels, edited.instances, style)])
         return image
 
 

@@ -45,6 +45,7 @@ class Budget(NamedTuple):
 BUDGETS = {
     "tiny": Budget({"streetscapes": "128x64", "camvid": "128x64"}, 0.0, 2, 4, 2),
     "small": Budget({"streetscapes": "256x128", "camvid": "256x192"}, 60, 250, 16, 40),
+    "card": Budget({"streetscapes": "512x256", "camvid": "512x384"}, 20, 600, 32, 101),  # minutes of a large GPU
     "full": Budget({"streetscapes": "512x256", "camvid": "512x384"}, 1800, 3000, 48, 101),
 }
 
@@ -73,10 +74,14 @@ def run(arguments: argparse.Namespace, budget: Budget) -> None:
     evaluations, trained = [], {}
     for family in arguments.families:
         options = _options(family, on, arguments.data, budget)
-        trained[family] = _train(family, options, out / family, budget)
-        evaluations.append(str(out / f"{family}-measured"))
+        measured = out / f"{family}-measured"
+        evaluations.append(str(measured))
+        trained[family] = _steps(family, options, out / family, budget)
+        if (measured / "result.json").exists():
+            continue
+        _train(options, out / family, trained[family]["steps"])
         synthgen(
-            *("evaluate", "model", str(out / family), "--limit", str(budget.scenes), "--out", evaluations[-1]),
+            *("evaluate", "model", str(out / family), "--limit", str(budget.scenes), "--out", str(measured)),
             *("--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.judge_width)),
             *("--judges", str(out / "judges")),
         )
@@ -117,8 +122,8 @@ def _options(family: str, on: str, data: Path | None, budget: Budget) -> tuple[s
     return config, changes
 
 
-def _train(family: str, options: tuple[str, dict[str, object]], model: Path, budget: Budget) -> dict[str, Any]:
-    """Train for as many steps as the seconds allow; how many is kept, so that a study that goes on has the same."""
+def _steps(family: str, options: tuple[str, dict[str, object]], model: Path, budget: Budget) -> dict[str, Any]:
+    """As many steps as the seconds allow; how many is kept, so that a study that goes on has the same."""
     config, changes = options
     kept = model.parent / f"{family}.json"
     if not kept.exists():
@@ -127,10 +132,13 @@ def _train(family: str, options: tuple[str, dict[str, object]], model: Path, bud
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps({"seconds_a_step": seconds, "steps": steps}), encoding="utf-8")
     found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-    steps = found["steps"]
+    return found
+
+
+def _train(options: tuple[str, dict[str, object]], model: Path, steps: int) -> None:
+    config, changes = options
     changes = changes | {"steps": steps, "samples_every": steps, "checkpoints.every": max(1, steps // 2)}
     synthgen("train", "--config", config, "--output", str(model), *sets(changes))
-    return found
 
 
 def _seconds_a_step(config: str, changes: dict[str, object], model: Path) -> float:

@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -25,13 +26,20 @@ from pipeline.styles.draw import replay_style
 
 STAGE = "render"
 _MOST_STYLES = 16  # of one scene at a time: their images wait in memory to be encoded
-_ENCODERS = 4  # threads a worker; OpenCV encodes outside the interpreter lock
+# Threads of a worker that decode maps and encode images; OpenCV does so outside the interpreter lock. A GPU renders an
+# image in the time that it takes one of them to decode or encode it.
+_THREADS_BESIDE_CPU, _THREADS_BESIDE_GPU = 4, 12
+
+
+_BYTE = 256
+
+Channels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 class Input(NamedTuple):
     """What the renderer takes for one sample."""
 
-    labels: LabelMap
+    channels: Channels
     instances: InstanceMap | None
     style: Style | None
 
@@ -44,13 +52,17 @@ class RenderWorker:
         self._renderer = renderer
         self._agreement = agreement
         self._editor = Editor(job)
-        self._encoders = ThreadPoolExecutor(_ENCODERS)
+        on_cpu = renderer.device.type == "cpu"
+        self._threads = ThreadPoolExecutor(_THREADS_BESIDE_CPU if on_cpu else _THREADS_BESIDE_GPU)
 
     def __call__(self, slots: list[Slot]) -> list[Slot]:
-        """The slots with their images; the encoding of one batch overlaps the rendering of the next."""
+        """The slots with their images. While one batch is rendered, the next is decoded and the last is encoded."""
         pending: dict[int, tuple[Slot, Future[RenderedSample] | None]] = {}
-        for batch in batches(slots, self._renderer.max_batch):
-            pending |= {slot.number: (slot, future) for slot, future in self._batch(batch)}
+        waiting = batches(slots, self._renderer.max_batch)
+        following = self._start_decoding(waiting[0]) if waiting else []
+        for number, batch in enumerate(waiting, start=1):
+            inputs, following = following, self._start_decoding(waiting[number]) if number < len(waiting) else []
+            pending |= {slot.number: (slot, future) for slot, future in self._batch(batch, inputs)}
         return [self._settle(*pending[slot.number]) for slot in slots]
 
     def step(self, slot: Slot) -> tuple[Slot, bool]:
@@ -58,7 +70,7 @@ class RenderWorker:
         if slot.sample is None:
             slot, is_done = self._editor.step(slot)
             return slot, is_done and slot.sample is None
-        [(slot, future)] = self._batch([slot])
+        [(slot, future)] = self._batch([slot], self._start_decoding([slot]))
         return (slot, False) if future is None else self._judged(slot, future.result())
 
     def quarantine(self, slot: Slot, reason: str) -> Slot:
@@ -67,10 +79,16 @@ class RenderWorker:
             return self._editor.quarantine(slot, reason)
         return with_reject(slot, slot.sample.spec, STAGE, Outcome.FAILED, reason)
 
-    def _batch(self, slots: Sequence[Slot]) -> Iterable[tuple[Slot, "Future[RenderedSample] | None"]]:
+    def _start_decoding(self, slots: Sequence[Slot]) -> "list[Future[Input]]":
+        samples = [slot.sample for slot in slots if isinstance(slot.sample, EditedSample)]
+        return [self._threads.submit(to_input, sample, self._job.model.catalog) for sample in samples]
+
+    def _batch(
+        self, slots: Sequence[Slot], inputs: "Sequence[Future[Input]]"
+    ) -> Iterable[tuple[Slot, "Future[RenderedSample] | None"]]:
         started = time.perf_counter()
         full = [slot for slot in slots if isinstance(slot.sample, EditedSample)]
-        images = self._render_all([slot.sample for slot in full if isinstance(slot.sample, EditedSample)])
+        images = self._render_all(inputs)
         judged = self._judge_all(full, images)
         each = (time.perf_counter() - started) / max(1, len(full))
         rendered = dict(zip((slot.number for slot in full), images, strict=True))
@@ -88,7 +106,7 @@ class RenderWorker:
         slot = with_seconds(slot, STAGE, seconds)
         if isinstance(image, Exception):
             return with_reject(slot, sample.spec, STAGE, Outcome.FAILED, image), None
-        return slot, self._encoders.submit(self._encode, sample, image, agreement)
+        return slot, self._threads.submit(self._encode, sample, image, agreement)
 
     def _judge_all(self, slots: Sequence[Slot], images: Sequence[Image | Exception]) -> dict[int, float]:
         """Slot number -> agreement, of all that were rendered, in one call while they are where the network is."""
@@ -104,22 +122,21 @@ class RenderWorker:
         numbers, pictures, labels = zip(*there, strict=True)
         return dict(zip(numbers, self._agreement(np.stack(pictures), labels), strict=True))
 
-    def _render_all(self, samples: Sequence[EditedSample]) -> list[Image | Exception]:
+    def _render_all(self, inputs: "Sequence[Future[Input]]") -> list[Image | Exception]:
         """An image each; when a batch fails, its samples are tried alone, so that one cannot take others with it."""
         try:
-            return self._render(samples) if samples else []
+            return self._render([decoded.result() for decoded in inputs]) if inputs else []
         except RunError:
             raise
         except Exception:
-            return [self._render_alone(sample) for sample in samples]
+            return [self._render_alone(decoded) for decoded in inputs]
 
-    def _render(self, samples: Sequence[EditedSample]) -> list[Image | Exception]:
-        inputs = [to_input(sample) for sample in samples]
-        return list(render_inputs(self._renderer, inputs, self._job.model.catalog))
+    def _render(self, inputs: Sequence[Input]) -> list[Image | Exception]:
+        return list(render_inputs(self._renderer, inputs))
 
-    def _render_alone(self, sample: EditedSample) -> Image | Exception:
+    def _render_alone(self, decoded: "Future[Input]") -> Image | Exception:
         try:
-            return self._render([sample])[0]
+            return self._render([decoded.result()])[0]
         except RunError:
             raise
         except Exception as error:
@@ -167,21 +184,21 @@ def batches(slots: Sequence[Slot], size: int) -> list[list[Slot]]:
     return found
 
 
-def to_input(sample: EditedSample) -> Input:
+def to_input(sample: EditedSample, catalog: Catalog) -> Input:
     """What the renderer takes, from the bytes that the shard will hold and the style as recorded."""
     return Input(
-        decode_labels(sample.labels_png),
+        to_channels(decode_labels(sample.labels_png), catalog),
         decode_instances(sample.instances_png),
         replay_style(json.loads(sample.styles)),
     )
 
 
-def render_inputs(renderer: Renderer, inputs: Sequence[Input], catalog: Catalog) -> list[Image]:
+def render_inputs(renderer: Renderer, inputs: Sequence[Input]) -> list[Image]:
     """The images of these inputs, all of one size.
 
     RunError when it is the device that fails: no other scene would fare better on it.
     """
-    labels = np.stack([to_channels(each.labels, catalog) for each in inputs])
+    labels: Any = np.stack([each.channels for each in inputs])
     maps = [each.instances for each in inputs if each.instances is not None]
     instances = np.stack(maps) if len(maps) == len(inputs) else None
     try:
@@ -190,6 +207,12 @@ def render_inputs(renderer: Renderer, inputs: Sequence[Input], catalog: Catalog)
         raise RunError(str(error)) from error
 
 
-def to_channels(labels: LabelMap, catalog: Catalog) -> npt.NDArray[np.uint16]:
-    """Class ids to what networks count in."""
+def to_channels(labels: LabelMap, catalog: Catalog) -> Channels:
+    """Class ids to what networks count in, in bytes where they fit."""
+    if labels.dtype == np.uint8 and catalog.num_channels < _BYTE:
+        table = np.full(_BYTE, catalog.num_channels, np.uint8)
+        known = catalog.channel_of[:_BYTE]
+        table[: len(known)] = known
+        channels: npt.NDArray[np.uint8] = cv2.LUT(labels, table)
+        return channels
     return catalog.channel_of[labels]

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from label_editing.edits import EditRecord, replay_edits
 from label_editing.scene import Scene
-from pipeline.augment.rendering import Input, render_inputs
+from pipeline.augment.rendering import Input, render_inputs, to_channels
 from pipeline.augment.workers import RENDER_THREADS
 from pipeline.errors import InputError
 from pipeline.model_directory import OpenModel
@@ -113,5 +113,5 @@ def _replay_image(record: SampleRecord, model: OpenModel, maps: dict[str, bytes]
         style = replay_style(json.loads(record.styles))
     except (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"sample {record.key}: its styles are none: {error!r}"[:300]) from None
-    made = Input(labels, instances, style)
-    return render_inputs(Renderer(model.load_generator()), [made], model.catalog)[0]
+    made = Input(to_channels(labels, model.catalog), instances, style)
+    return render_inputs(Renderer(model.load_generator()), [made])[0]

@@ -115,6 +115,28 @@ def export(
     )
 
 
+@app.command("copy")
+def copy_(
+    model: Model,
+    output: Annotated[str, typer.Option("--output", metavar="URL", help="The model directory to write.")],
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Copy a model to hand it on: weights in half precision, style bank, no training state.
+
+    Example: synthgen model copy runs/streetscapes --output s3://team/models/streetscapes
+    """
+    from pipeline.model_copy import copy_in_half
+    from pipeline.model_directory import open_model
+
+    done = copy_in_half(open_model(model), output)
+    Console(json, quiet).result(
+        f"{done.url}: {done.weight_bytes / 1e6:.1f} MB of weights; largest difference to the original "
+        f"{done.largest_difference:.2g} of 2",
+        done._asdict(),
+    )
+
+
 def _settings(overrides: list[str]) -> dict[str, Any]:
     from pipeline.errors import InputError
     from pipeline.yaml_file import read_yaml

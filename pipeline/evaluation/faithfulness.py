@@ -7,7 +7,7 @@ from typing import NamedTuple
 from generators.inference import Renderer
 from generators.style import Style
 from label_editing.scene import Scene
-from pipeline.augment.rendering import Input, render_inputs
+from pipeline.augment.rendering import Input, render_inputs, to_channels
 from pipeline.errors import SourceError
 from pipeline.evaluation.cost import Cost, measure_cost
 from pipeline.evaluation.judge import Judge
@@ -62,8 +62,9 @@ class SceneRenderer:
 
     def images(self, scene: Scene, num_styles: int = 1) -> list[Image]:
         """The scene in so many styles, each drawn for itself."""
-        inputs = [Input(scene.labels, scene.instances, self._style(scene, variant)) for variant in range(num_styles)]
-        return render_inputs(self._renderer, inputs, self._catalog)
+        channels = to_channels(scene.labels, self._catalog)
+        inputs = [Input(channels, scene.instances, self._style(scene, variant)) for variant in range(num_styles)]
+        return render_inputs(self._renderer, inputs)
 
     def _style(self, scene: Scene, variant: int) -> Style | None:
         return draw_style(self._bank, self._picks, scene, sample_rng(self._seed, scene.key, variant))[0]

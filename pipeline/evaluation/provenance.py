@@ -1,5 +1,6 @@
 """How a result came about: command, commit, versions, device, date."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -30,7 +31,12 @@ def device_name() -> str:
 
 
 def _commit() -> str:
-    """The commit of the checkout this runs from; an installed package says its version instead."""
+    """The commit of the checkout this runs from; an installed package says its version instead.
+
+    A copy of a checkout without its repository is told by SYNTHGEN_COMMIT.
+    """
+    if told := os.environ.get("SYNTHGEN_COMMIT"):
+        return told
     folder = Path(__file__).parent
     try:
         said = subprocess.run(

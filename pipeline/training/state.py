@@ -82,7 +82,7 @@ class TrainingState:
         if self.average is not None:
             self.average.update(place)
         self.step += 1
-        return _mean_terms(turns, "generator/") | _mean_terms(answers, "discriminator/")
+        return _mean_terms({"generator/": turns, "discriminator/": answers})
 
     def _begin(self, stage: int, coarser: System | None) -> None:
         part = self._job.stages[stage]
@@ -214,8 +214,11 @@ def _not_finite(step: int, player: str, turn: Turn) -> NotFiniteError:
     return NotFiniteError(step, f"loss '{player}/total'", float(turn.total))
 
 
-def _mean_terms(turns: list[Turn], prefix: str) -> dict[str, float]:
-    return {
-        prefix + name: float(torch.stack([turn.terms[name].float() for turn in turns]).mean())
+def _mean_terms(of_players: dict[str, list[Turn]]) -> dict[str, float]:
+    """Every loss by name; they leave the device together, as each fetch would wait for it."""
+    means = {
+        prefix + name: torch.stack([turn.terms[name].float() for turn in turns]).mean()
+        for prefix, turns in of_players.items()
         for name in turns[0].terms
     }
+    return dict(zip(means, torch.stack(list(means.values())).tolist(), strict=True))

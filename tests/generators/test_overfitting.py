@@ -70,7 +70,13 @@ def train(name: str, settings: dict[str, object], steps: int) -> tuple[list[floa
     return distances, terms
 
 
-@pytest.mark.parametrize("name", sorted(PAIRED))
+# Half a minute each.
+SLOW = ("ccfpse", "lab2pix_v2", "oasis")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.soak] if name in SLOW else []) for name in sorted(PAIRED)]
+)
 def test_paired_family_comes_close_to_four_pictures(name):
     settings, steps, share = PAIRED[name]
     distances, _ = train(name, settings, steps)

@@ -90,6 +90,7 @@ def test_a_node_that_is_lost_costs_no_row_and_blames_none(tmp_path):
     assert said["deaths"] == 0
 
 
+@pytest.mark.soak
 def test_two_stages_share_the_only_cpu(tmp_path):
     said = run(tmp_path, "share")
     assert_whole(said)

@@ -141,7 +141,7 @@ def rejects(store: Store) -> list[tuple[str, str, str, str]]:
     return [(line["key"], line["source_key"], line["stage"], line["outcome"]) for line in lines]
 
 
-@pytest.mark.parametrize("end", ["exit", pytest.param("kill", marks=pytest.mark.soak), "segfault"])
+@pytest.mark.parametrize("end", ["exit", *(pytest.param(end, marks=pytest.mark.soak) for end in ("kill", "segfault"))])
 def test_a_scene_that_kills_its_editor_is_left_out_and_its_slot_refilled(tmp_path, tiny_model, ray, end):
     job, record, store = prepared(tmp_path, tiny_model, str(tmp_path / "out"))
     deadly = frozenset([job.plan.sample(5).source_key])

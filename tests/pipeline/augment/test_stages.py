@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from generators.inference import DeviceFailed, Renderer
 from pipeline.augment.editing import Editor
@@ -139,6 +140,7 @@ def test_one_sample_that_cannot_be_rendered_takes_no_other_with_it(job, renderer
     bad = Editor(job)([0])[0].sample.labels_png
 
     class Picky:
+        device = torch.device("cpu")
         max_batch = 4
 
         def render(self, labels, instances, styles):
@@ -157,6 +159,7 @@ def test_one_sample_that_cannot_be_rendered_takes_no_other_with_it(job, renderer
 
 def test_a_device_that_fails_ends_the_run_and_counts_against_no_scene(job):
     class Full:
+        device = torch.device("cpu")
         max_batch = 4
         calls = 0
 

@@ -269,3 +269,32 @@ def test_onnx_names_the_packages_it_lacks(model, tmp_path, capsys, monkeypatch):
         2,
         "error: ONNX needs onnxscript, not installed here; run: pip install 'synthgen[export]'\n",
     )
+
+
+def test_a_copy_has_half_the_bytes_the_same_looks_and_no_training(model, tmp_path, capsys):
+    from generators.style import StyleKind
+    from pipeline.storage import Store
+    from pipeline.styles.bank import StyleBank
+
+    origin, url = open_model(model("crn")), str(tmp_path / "copy")
+    origin_directory = ModelDirectory(origin.url)
+    origin_directory.write_styles(StyleBank(StyleKind.NONE, 0))
+    Store(origin.url).write_atomic("training/step-1.pt", b"large")
+    code, out, _ = run(capsys, "model", "copy", origin.url, "--output", url)
+    assert code == 0
+    assert "largest difference to the original" in out
+    copied = open_model(url)
+    whole, half = (Store(one.url).size("generator.safetensors") for one in (origin, copied))
+    assert half < 0.6 * whole
+    assert copied.card.training == origin.card.training
+    assert sorted(path.name for path in (tmp_path / "copy").iterdir()) == [
+        "generator.safetensors", "model.json", "styles.parquet",
+    ]  # fmt: skip
+    for name, weight in copied.load_generator().state_dict().items():
+        torch.testing.assert_close(weight, origin.load_generator().state_dict()[name], atol=1e-3, rtol=1e-3)
+
+
+def test_a_copy_onto_itself_is_refused(model, capsys):
+    origin = open_model(model("crn"))
+    code, _, err = run(capsys, "model", "copy", origin.url, "--output", origin.url)
+    assert (code, "is the model itself" in err) == (2, True)
