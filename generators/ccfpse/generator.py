@@ -35,6 +35,11 @@ class CcfpseGenerator(StagedGenerator):
         return self.finish(x_BCHW)
 
     def for_inference(self, device: torch.device) -> Generator:
+        if device.type != "cpu":
+            # A GPU wants few large steps; a CPU's cache wants small ones.
+            from generators.ccfpse.fused import FusedCcfpse
+
+            return FusedCcfpse(self)
         from generators.ccfpse.inference import StripwiseCcfpse
 
         return StripwiseCcfpse(self)
