@@ -6,7 +6,7 @@ import triton.language as tl
 from torch import Tensor
 
 _TILE = 4096  # elements a step
-_PROGRAMS = 1024  # that share the rows of one image: enough for every multiprocessor several times over
+_PROGRAMS = 512  # that share an image: several for every multiprocessor
 
 
 def mean_and_variance(x_BCHW: Tensor) -> tuple[Tensor, Tensor]:
@@ -22,11 +22,11 @@ def mean_and_variance(x_BCHW: Tensor) -> tuple[Tensor, Tensor]:
     squares = torch.empty_like(means)
     grid = (parts, triton.cdiv(channels, block_c), batch)
     _partial_moments[grid](
-        x_BCHW, means, squares, pixels, channels, parts, STEPS=each // block_p, BLOCK_P=block_p, BLOCK_C=block_c
+        x_BCHW, means, squares, pixels, parts, channels, STEPS=each // block_p, BLOCK_P=block_p, BLOCK_C=block_c
     )
     mean = torch.empty(batch, channels, device=x_BCHW.device, dtype=torch.float32)
     variance = torch.empty_like(mean)
-    block_c = min(16, triton.next_power_of_2(channels))
+    block_c = min(8, triton.next_power_of_2(channels))
     _joined_moments[(triton.cdiv(channels, block_c), batch)](
         means,
         squares,
@@ -62,10 +62,10 @@ def normalise(
         out,
         height,
         width,
-        channels,
         add.stride(0),
         add.stride(2),
         add.stride(3),
+        channels,
         BORDER=border,
         RECTIFY=rectify,
         ADD=add_BCHW is not None,
@@ -81,8 +81,8 @@ def _partial_moments(
     means,
     squares,
     pixels,
-    channels,
     parts,
+    channels: tl.constexpr,
     STEPS: tl.constexpr,
     BLOCK_P: tl.constexpr,
     BLOCK_C: tl.constexpr,
@@ -142,10 +142,10 @@ def _normalise(
     out,
     height,
     width,
-    channels,
     add_image,
     add_row,
     add_column,
+    channels: tl.constexpr,
     BORDER: tl.constexpr,
     RECTIFY: tl.constexpr,
     ADD: tl.constexpr,
