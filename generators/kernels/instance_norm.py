@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from generators.kernels.support import usable
+from generators.kernels.tiles import launched_on
 
 
 class Moments(NamedTuple):
@@ -25,7 +26,8 @@ def moments(x_BCHW: Tensor, eps: float = 1e-5, over_layer: bool = False) -> Mome
     if usable(x_BCHW):
         from generators.kernels import triton_instance_norm
 
-        mean_BC, variance_BC = triton_instance_norm.mean_and_variance(_channels_last(x_BCHW))
+        with launched_on(x_BCHW):
+            mean_BC, variance_BC = triton_instance_norm.mean_and_variance(_channels_last(x_BCHW))
     else:
         variance_BC, mean_BC = torch.var_mean(x_BCHW.float(), dim=(2, 3), correction=0)
     if over_layer:
@@ -42,7 +44,9 @@ def normalise(
     if usable(x_BCHW):
         from generators.kernels import triton_instance_norm
 
-        return triton_instance_norm.normalise(_channels_last(x_BCHW), of.mean_BC, of.rstd_BC, rectify, add_BCHW, border)
+        x_BCHW = _channels_last(x_BCHW)
+        with launched_on(x_BCHW):
+            return triton_instance_norm.normalise(x_BCHW, of.mean_BC, of.rstd_BC, rectify, add_BCHW, border)
     out = (x_BCHW.float() - of.mean_BC[:, :, None, None]) * of.rstd_BC[:, :, None, None]
     if rectify:
         out = F.relu(out)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from generators.conditioning import one_hot
 from generators.kernels.instance_norm import with_border
 from generators.kernels.support import usable
+from generators.kernels.tiles import launched_on
 
 _ALIGNED = 8
 
@@ -43,7 +44,8 @@ def encode(
         from generators.kernels import triton_label_input
 
         channels = aligned(num_channels + others_BEHW.shape[1])
-        return triton_label_input.encode(labels_BHW, others_BEHW, num_channels, channels, dtype, border, halved)
+        with launched_on(labels_BHW):
+            return triton_label_input.encode(labels_BHW, others_BEHW, num_channels, channels, dtype, border, halved)
     x_BCHW = torch.cat([one_hot(labels_BHW, num_channels), others_BEHW.float()], dim=1)
     if halved:
         x_BCHW = F.avg_pool2d(x_BCHW, 3, stride=2, padding=1, count_include_pad=False)
