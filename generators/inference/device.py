@@ -52,7 +52,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def round_weights(module: M, dtype: torch.dtype) -> M:
-    """Weights of convolutions, linear layers and tables in this type, once: autocast would round them anew in every pass."""
+    """Weights of convolutions, linear layers and tables in this type, once: autocast would round them in every pass."""
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)):
             layer.to(dtype)

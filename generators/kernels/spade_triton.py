@@ -12,6 +12,11 @@ _ELEMENTS = 2048  # of a program: 16 a thread, two accesses of 16 bytes in bfloa
 _MOST_CHANNELS = 128
 
 
+def _on(x: Tensor) -> torch.cuda.device_of:
+    """Kernels are launched on the current device, which may be another than the tensor's."""
+    return torch.cuda.device_of(x)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+
 @triton.jit
 def _place(fine, factor, PLACES: tl.constexpr, FEWER: tl.constexpr):  # type: ignore[no-untyped-def]
     if FEWER:
@@ -93,7 +98,7 @@ def launch_modulate(
     more = None if cells is None else cells.both_BCHW.contiguous(memory_format=torch.channels_last)
     held = (1, 1) if more is None else more.shape[2:]
     factor = 1 if cells is None else cells.factor
-    with torch.cuda.device_of(x_PC):
+    with _on(x_PC):
         _modulate[(triton.cdiv(pixels, block_p), triton.cdiv(channels, block_c))](
             x_PC,
             y_PC,
@@ -138,7 +143,7 @@ def _activate(  # type: ignore[no-untyped-def]
 def launch_activate(x_PC: Tensor, bias_C: Tensor, slope: float) -> None:
     pixels, channels = x_PC.shape
     block_p, block_c = _blocks(channels)
-    with torch.cuda.device_of(x_PC):
+    with _on(x_PC):
         _activate[(triton.cdiv(pixels, block_p), triton.cdiv(channels, block_c))](
             x_PC, bias_C, pixels, channels, slope, BLOCK_P=block_p, BLOCK_C=block_c, num_warps=4
         )
@@ -192,7 +197,7 @@ def launch_keys(keys_P: Tensor, grid: Decimated, factors: Tensor, first_group: i
     looks = grid.looks_BHW.contiguous()
     _, height, width = grid.size
     block = 256
-    with torch.cuda.device_of(keys_P):
+    with _on(keys_P):
         _keys[(triton.cdiv(len(keys_P), block),)](
             looks,
             keys_P,
@@ -228,7 +233,7 @@ def _ranks(  # type: ignore[no-untyped-def]
 
 def launch_ranks(pixels_P: Tensor, used_P: Tensor, rank_of_pixel_P: Tensor, pixel_of_rank_P: Tensor) -> None:
     count, block = len(pixels_P), 1024
-    with torch.cuda.device_of(pixels_P):
+    with _on(pixels_P):
         _ranks[(triton.cdiv(count, block),)](
             pixels_P, used_P, rank_of_pixel_P, pixel_of_rank_P, count, BLOCK=block, num_warps=4
         )
@@ -295,7 +300,7 @@ def launch_hidden(
     hidden = table_LD.shape[1]
     block_d = triton.next_power_of_2(hidden)
     block_n = max(1, _ELEMENTS // block_d)
-    with torch.cuda.device_of(out):
+    with _on(out):
         _hidden[(triton.cdiv(len(pixels_N), block_n), 9)](
             out,
             looks,

@@ -1,4 +1,4 @@
-"""OASIS for GPUs: labels as look-ups of distinct neighbourhoods, one noise vector beside them, everything else fused."""
+"""OASIS for GPUs: labels looked up by distinct neighbourhoods, one noise vector beside them, everything else fused."""
 
 import copy
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from generators.layout import Layout
 from generators.oasis.generator import OasisGenerator
 from generators.spade.block import SpadeBlock
 from generators.spade.distinct import Distinct, find_distinct
-from generators.spade.looks import bias_of, conv_of, looks_of, whole_groups
+from generators.spade.looks import bias_of, conv_of, looks_of, table_of, whole_groups
 from generators.spade.modulation import Spade
 from generators.spade.tabled import Seen, TabledSpade
 from generators.spade.tabled_trunk import TabledTrunk
@@ -35,8 +35,8 @@ class TabledOasisGenerator(Generator):
         # Labels, zeros up to a whole group with the noise, then the noise.
         width = whole_groups(self.num_channels + self.style_dim) - self.style_dim
         vectors_VS = torch.eye(self.num_channels, width)
-        self.vectors = nn.Embedding.from_pretrained(vectors_VS)
-        noise, labels = plain.start.weight.detach().split([self.style_dim, self.num_channels], dim=1)
+        self.vectors = table_of(vectors_VS)
+        noise, labels = torch.split(plain.start.weight.detach(), [self.style_dim, self.num_channels], dim=1)
         self.start = conv_of(torch.cat([F.pad(labels, (0, 0, 0, 0, 0, width - self.num_channels)), noise], dim=1))
         doubles = [index > 0 for index in range(len(plain.blocks))]
         self.cells = [self.stride >> index for index in range(len(doubles))]
@@ -101,8 +101,6 @@ class TabledOasisGenerator(Generator):
 def labels_first(norm: Spade, noise_dim: int) -> Spade:
     """The norm with its condition's channels in the other order."""
     turned = copy.deepcopy(norm)
-    noise, labels = norm.shared.weight.detach().split(
-        [noise_dim, norm.shared.in_channels - noise_dim], dim=1
-    )
+    noise, labels = torch.split(norm.shared.weight.detach(), [noise_dim, norm.shared.in_channels - noise_dim], dim=1)
     turned.shared.weight = nn.Parameter(torch.cat([labels, noise], dim=1))
     return turned

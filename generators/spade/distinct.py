@@ -19,7 +19,7 @@ class Distinct(NamedTuple):
 
 
 def find_distinct(looks_BHW: Tensor, cells: Sequence[int], outside: int) -> list[list[Distinct]]:
-    """For every image and, within it, every cell size, in the order given. Which other images there are changes nothing for one.
+    """For every image and, within it, every cell size, in the order given. Images do not change each other's.
 
     Every image at every size is a group of keys; ordered by their groups first, each ends at a place known beforehand.
     """

@@ -40,6 +40,13 @@ def conv_of(weight: Tensor, stride: int = 1) -> nn.Conv2d:
     return conv
 
 
+def table_of(weight: Tensor) -> nn.Embedding:
+    """Rows to look up, rounded where other weights are."""
+    table = nn.Embedding(weight.shape[0], weight.shape[1])
+    table.weight = nn.Parameter(weight.contiguous())
+    return table
+
+
 def bias_of(conv: nn.Conv2d) -> Tensor:
     """The bias of a convolution, zeros where it has none."""
     return torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach().clone()

@@ -1,4 +1,4 @@
-"""A SPADE layer for GPUs: scale and shift as a table over distinct neighbourhoods, or as a map, with no bias left in x."""
+"""A SPADE layer for GPUs: scale and shift as a table of distinct neighbourhoods or as a map, for x without its bias."""
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from generators.kernels.neighbourhoods import hidden_around
 from generators.kernels.pixels import pixel_rows
 from generators.spade.distinct import Distinct
 from generators.spade.folded import fold
-from generators.spade.looks import bias_of, conv_of, padded_conv
+from generators.spade.looks import bias_of, conv_of, table_of
 from generators.spade.modulation import Spade
 
 # So many rows are gathered at a time, 9 x hidden numbers each.
@@ -63,9 +63,9 @@ class TabledSpade(nn.Module):
         classes = shared.shape[1] - noise_dim
         taps_TVD = torch.einsum("dsij,vs->ijvd", shared[:, :classes], vectors_VS[:, :classes]).flatten(0, 1)
         # One more look, all zeros, for what lies outside the image.
-        self.taps = nn.Embedding.from_pretrained(F.pad(taps_TVD, (0, 0, 0, 1)).flatten(0, 1).contiguous())
+        self.taps = table_of(F.pad(taps_TVD, (0, 0, 0, 1)).flatten(0, 1))
         noise_weight = shared[:, classes:].permute(2, 3, 0, 1).flatten(0, 2)
-        self.noise_taps = nn.Embedding.from_pretrained(noise_weight.contiguous()) if noise_dim else None
+        self.noise_taps = table_of(noise_weight) if noise_dim else None
         padding = shared.new_zeros(len(shared), vectors_VS.shape[1] - classes, 3, 3)
         self.shared = conv_of(torch.cat([shared[:, :classes], padding, shared[:, classes:]], dim=1))
         self.register_buffer("hidden_bias", bias_of(plain.shared))
@@ -92,8 +92,3 @@ class TabledSpade(nn.Module):
             hidden = hidden_around(distinct.grid, pixels_N, self.taps.weight, self.hidden_bias, everywhere_TD)
             outs.append(F.linear(hidden, weight))
         return outs[0] if len(outs) == 1 else torch.cat(outs)
-
-
-def without_bias(conv: nn.Conv2d) -> nn.Conv2d:
-    """The convolution, whose bias is left to the norm behind it."""
-    return padded_conv(conv)

@@ -15,7 +15,7 @@ from generators.layout import Layout
 from generators.spade.block import SpadeBlock
 from generators.spade.distinct import Distinct, find_distinct
 from generators.spade.generator import StagedGenerator
-from generators.spade.looks import bias_of, looks_of, padded_conv, whole_groups
+from generators.spade.looks import bias_of, looks_of, padded_conv, table_of, whole_groups
 from generators.spade.start import CodeStart
 from generators.spade.tabled import Seen, TabledSpade
 from generators.spade.tabled_trunk import TabledTrunk
@@ -24,7 +24,7 @@ from generators.style import StyleKind
 
 
 class GlobalMaps(Protocol):
-    """DG-Norm's global encoder: a map for every scale, coarsest first, on the coarse grid enlarged no more than needed."""
+    """DG-Norm's global encoder: a map for every scale, coarsest first, each enlarged no more than needed."""
 
     def __call__(self, condition_BSHW: Tensor) -> list[Tensor]: ...
 
@@ -39,7 +39,7 @@ class TabledGenerator(Generator):
         self.shares_layouts = self.style_kind is not StyleKind.NONE
         plain = bake(copy.deepcopy(plain).eval())
         vectors_VS = look_vectors(plain)
-        self.vectors = nn.Embedding.from_pretrained(vectors_VS)
+        self.vectors = table_of(vectors_VS)
         first = plain.stages[0].in_channels
         if isinstance(plain.start, CodeStart):
             self.start: nn.Module = plain.start

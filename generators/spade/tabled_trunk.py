@@ -93,7 +93,9 @@ class TabledTrunk(nn.Module):
         self.to_rgb = padded_conv(to_rgb, outputs=whole_groups(_COLOURS))
         self.register_buffer("rgb_bias", bias_of(to_rgb).view(1, -1, 1, 1))
 
-    def forward(self, xs: list[Tensor], decide: Callable[[int, str, TabledSpade], tuple[Table, Cells | None]]) -> list[Tensor]:
+    def forward(
+        self, xs: list[Tensor], decide: Callable[[int, str, TabledSpade], tuple[Table, Cells | None]]
+    ) -> list[Tensor]:
         """`decide` is told the number of the block as well."""
         for index, block in enumerate(self.blocks):
             xs = block(xs, lambda name, norm, index=index: decide(index, name, norm))
