@@ -181,3 +181,16 @@ def test_the_kernels_give_the_plain_forms_image(monkeypatch):
     found = fast(fast.condition(labels, instances), style)
     monkeypatch.delenv("TRITON_INTERPRET")
     torch.testing.assert_close(found, fast(fast.condition(labels, instances), style), atol=1e-5, rtol=0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["spade, vae", "lab2pix_v2", "oasis"])
+@torch.inference_mode()
+def test_fixed_shapes_are_traced_whole(name):
+    plain = build(name)
+    fast = plain.for_inference(GPU)
+    fast.fix_shapes()
+    labels, instances = scenes(1)
+    condition, style = fast.condition(labels, instances), styles_of(plain, 1)
+    traced = torch.compile(lambda looks, code: fast(looks, code), backend="eager", fullgraph=True)
+    torch.testing.assert_close(traced(condition, style), fast(condition, style), atol=1e-5, rtol=0)
