@@ -25,7 +25,8 @@ def _place(fine, factor, PLACES: tl.constexpr, FEWER: tl.constexpr):  # type: ig
     return fine
 
 
-@triton.jit
+# Sizes that change from scene to scene are left general, here and below: compiling for each would be waited for.
+@triton.jit(do_not_specialize=["pixels", "height", "width", "factor", "cells_height", "cells_width"])
 def _modulate(  # type: ignore[no-untyped-def]
     x_ptr,
     y_ptr,
@@ -126,7 +127,7 @@ def launch_modulate(
         )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["pixels"])
 def _activate(  # type: ignore[no-untyped-def]
     x_ptr, bias_ptr, pixels, channels, slope, BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr
 ):
@@ -155,7 +156,9 @@ def _blocks(channels: int) -> tuple[int, int]:
     return _ELEMENTS // block_c, block_c
 
 
-@triton.jit
+@triton.jit(
+    do_not_specialize=["full_height", "full_width", "cell", "height", "width", "pixels", "outside", "first_group"]
+)
 def _keys(  # type: ignore[no-untyped-def]
     looks_ptr,
     keys_ptr,
@@ -217,7 +220,7 @@ def launch_keys(keys_P: Tensor, grid: Decimated, factors: Tensor, first_group: i
         )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["count"])
 def _ranks(  # type: ignore[no-untyped-def]
     pixels_ptr, used_ptr, rank_of_pixel_ptr, pixel_of_rank_ptr, count, BLOCK: tl.constexpr
 ):
@@ -239,7 +242,7 @@ def launch_ranks(pixels_P: Tensor, used_P: Tensor, rank_of_pixel_P: Tensor, pixe
         )
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["count", "full_height", "full_width", "cell", "height", "width", "outside", "looks"])
 def _hidden(  # type: ignore[no-untyped-def]
     out_ptr,
     looks_ptr,
