@@ -4,8 +4,9 @@ from torch import Tensor
 
 
 def pixel_rows(x_BCHW: Tensor) -> Tensor:
-    """P x C: a view of a channels-last map, a copy of any other."""
-    return x_BCHW.permute(0, 2, 3, 1).reshape(-1, x_BCHW.shape[1])
+    """P x C, each pixel's channels side by side: a view of a channels-last map, a copy of any other."""
+    # A single image's channels can be told apart by strides alone: reshape would leave them where they are.
+    return x_BCHW.permute(0, 2, 3, 1).contiguous().view(-1, x_BCHW.shape[1])
 
 
 def as_map(rows_PC: Tensor, batch: int, height: int, width: int) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from generators.kernels.modulate import PLACES, Cells, Table
 from generators.kernels.neighbourhoods import Decimated
+from generators.kernels.pixels import pixel_rows
 
 _ELEMENTS = 2048  # of a program: 16 a thread, two accesses of 16 bytes in bfloat16
 _MOST_CHANNELS = 128
@@ -96,8 +97,8 @@ def launch_modulate(
     pixels, channels = y_PC.shape
     block_p, block_c = _blocks(channels)
     rows = table.row_of_pixel_P
-    more = None if cells is None else cells.both_BCHW.contiguous(memory_format=torch.channels_last)
-    held = (1, 1) if more is None else more.shape[2:]
+    more = None if cells is None else pixel_rows(cells.both_BCHW)
+    held = (1, 1) if cells is None else cells.both_BCHW.shape[2:]
     factor = 1 if cells is None else cells.factor
     with _on(x_PC):
         _modulate[(triton.cdiv(pixels, block_p), triton.cdiv(channels, block_c))](

@@ -16,6 +16,13 @@ DEVICES = [
 
 
 @pytest.mark.parametrize("device", DEVICES)
+def test_a_map_of_another_layout_gives_the_same(device):
+    x = torch.randn(1, 5, 7, 9, device=device)
+    wanted = F.relu(x + 1)
+    torch.testing.assert_close(activate(x, torch.ones(5, device=device), 0.0), wanted)
+
+
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("slope", [0.0, 0.2])
 @pytest.mark.parametrize("channels", [5, 64, 200])

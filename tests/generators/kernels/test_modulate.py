@@ -77,3 +77,14 @@ def test_the_kernel_gives_the_plain_form(doubled, by_rows, factor, channels, wid
     near = {"atol": 1e-5, "rtol": 1e-5} if dtype == torch.float32 else {"atol": 1e-2, "rtol": 1e-2}
     torch.testing.assert_close(found, wanted, **near)
     assert found.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.skipif(not RUNS, reason="needs Triton, and a GPU or its interpreter")
+@pytest.mark.parametrize("factor", [1, 2, 4, 16])
+def test_the_kernel_takes_one_map_of_any_layout(factor, monkeypatch):
+    x, table, bias, cells, _ = given(6, True, True, factor, device=DEVICE, batch=1)
+    x = x.contiguous()
+    cells = Cells(cells.both_BCHW.contiguous(), factor)
+    found = modulate(x, table, bias, cells, doubled=True)
+    monkeypatch.setattr(module, "usable", lambda _: False)
+    torch.testing.assert_close(found, modulate(x, table, bias, cells, doubled=True), atol=1e-5, rtol=1e-5)
