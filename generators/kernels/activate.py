@@ -13,7 +13,7 @@ def activate(x_BCHW: Tensor, bias_C: Tensor, slope: float) -> Tensor:
     batch, _, height, width = x_BCHW.shape
     x_PC = pixel_rows(x_BCHW)
     if not torch.compiler.is_compiling() and usable(x_BCHW):
-        from generators.kernels.spade_triton import launch_activate
+        from generators.kernels.triton_spade import launch_activate
 
         launch_activate(x_PC, bias_C, slope)
         return as_map(x_PC, batch, height, width)

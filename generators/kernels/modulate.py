@@ -49,7 +49,7 @@ def modulate(
         height, width = 2 * height, 2 * width
     x_PC = pixel_rows(x_BCHW)
     if not torch.compiler.is_compiling() and usable(x_BCHW):
-        from generators.kernels.spade_triton import launch_modulate
+        from generators.kernels.triton_spade import launch_modulate
 
         y_PC = x_PC.new_empty(batch * height * width, channels)
         launch_modulate(x_PC, y_PC, table, bias_C, cells, (batch, height, width), doubled, slope)

@@ -41,7 +41,7 @@ def write_keys(keys_P: Tensor, grid: Decimated, first_group: int, key_bits: int)
     """The key of the 5 x 5 neighbourhood of every pixel, below the number of its group: one an image."""
     batch, height, width = grid.size
     if usable(keys_P):
-        from generators.kernels.spade_triton import launch_keys
+        from generators.kernels.triton_spade import launch_keys
 
         launch_keys(keys_P, grid, _factors(keys_P.device), first_group, key_bits)
         return
@@ -65,7 +65,7 @@ def rank(keys_P: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     used_P = begins_P.cumsum(0, dtype=torch.int32)
     rank_of_pixel_P, pixel_of_rank_P = torch.empty_like(used_P), torch.empty_like(used_P)
     if usable(keys_P):
-        from generators.kernels.spade_triton import launch_ranks
+        from generators.kernels.triton_spade import launch_ranks
 
         launch_ranks(pixels_P, used_P, rank_of_pixel_P, pixel_of_rank_P)
     else:
@@ -84,7 +84,7 @@ def hidden_around(
     """
     hidden = table_LD.shape[1]
     if usable(table_LD):
-        from generators.kernels.spade_triton import launch_hidden
+        from generators.kernels.triton_spade import launch_hidden
 
         out = table_LD.new_empty(len(pixels_N), 9 * hidden)
         launch_hidden(out, grid, pixels_N, table_LD, bias_D, everywhere_TD)

@@ -1,6 +1,5 @@
 """The Triton kernels of SPADE's fast path. Imported only where they can run."""
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -8,14 +7,10 @@ from torch import Tensor
 from generators.kernels.modulate import PLACES, Cells, Table
 from generators.kernels.neighbourhoods import Decimated
 from generators.kernels.pixels import pixel_rows
+from generators.kernels.tiles import launched_on
 
 _ELEMENTS = 2048  # of a program: 16 a thread, two accesses of 16 bytes in bfloat16
 _MOST_CHANNELS = 128
-
-
-def _on(x: Tensor) -> torch.cuda.device_of:
-    """Kernels are launched on the current device, which may be another than the tensor's."""
-    return torch.cuda.device_of(x)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
 
 @triton.jit
@@ -100,7 +95,7 @@ def launch_modulate(
     more = None if cells is None else pixel_rows(cells.both_BCHW)
     held = (1, 1) if cells is None else cells.both_BCHW.shape[2:]
     factor = 1 if cells is None else cells.factor
-    with _on(x_PC):
+    with launched_on(x_PC):
         _modulate[(triton.cdiv(pixels, block_p), triton.cdiv(channels, block_c))](
             x_PC,
             y_PC,
@@ -145,7 +140,7 @@ def _activate(  # type: ignore[no-untyped-def]
 def launch_activate(x_PC: Tensor, bias_C: Tensor, slope: float) -> None:
     pixels, channels = x_PC.shape
     block_p, block_c = _blocks(channels)
-    with _on(x_PC):
+    with launched_on(x_PC):
         _activate[(triton.cdiv(pixels, block_p), triton.cdiv(channels, block_c))](
             x_PC, bias_C, pixels, channels, slope, BLOCK_P=block_p, BLOCK_C=block_c, num_warps=4
         )
@@ -201,7 +196,7 @@ def launch_keys(keys_P: Tensor, grid: Decimated, factors: Tensor, first_group: i
     looks = grid.looks_BHW.contiguous()
     _, height, width = grid.size
     block = 256
-    with _on(keys_P):
+    with launched_on(keys_P):
         _keys[(triton.cdiv(len(keys_P), block),)](
             looks,
             keys_P,
@@ -237,7 +232,7 @@ def _ranks(  # type: ignore[no-untyped-def]
 
 def launch_ranks(pixels_P: Tensor, used_P: Tensor, rank_of_pixel_P: Tensor, pixel_of_rank_P: Tensor) -> None:
     count, block = len(pixels_P), 1024
-    with _on(pixels_P):
+    with launched_on(pixels_P):
         _ranks[(triton.cdiv(count, block),)](
             pixels_P, used_P, rank_of_pixel_P, pixel_of_rank_P, count, BLOCK=block, num_warps=4
         )
@@ -304,7 +299,7 @@ def launch_hidden(
     hidden = table_LD.shape[1]
     block_d = triton.next_power_of_2(hidden)
     block_n = max(1, _ELEMENTS // block_d)
-    with _on(out):
+    with launched_on(out):
         _hidden[(triton.cdiv(len(pixels_N), block_n), 9)](
             out,
             looks,
