@@ -40,6 +40,7 @@ STEPS: dict[str, tuple[str, dict[str, Any]]] = {
     "bfloat16": ("bfloat16", _WITHOUT),
     "bfloat16, channels_last": ("bfloat16", {"rewrites": "none"}),
     "bfloat16, rewrites": ("bfloat16", {}),
+    "bfloat16, rewrites of fixed shapes": ("bfloat16", {"rewrites": "dense"}),
     "bfloat16, rewrites with look-ups": ("bfloat16", {"rewrites": "lookup"}),
     "bfloat16, compiled": ("bfloat16", {"compiled": True}),
     "bfloat16, graphs": ("bfloat16", {"graphs": True}),

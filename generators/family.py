@@ -89,6 +89,9 @@ class Generator(nn.Module, ABC):
         """
         return bake(copy.deepcopy(self).eval())
 
+    def fix_shapes(self) -> None:
+        """From now on no step depends on what labels there are, so that a pass can be recorded or compiled."""
+
 
 class System(nn.Module, ABC):
     """A generator with all that trains it. Its own parameters are everything a checkpoint holds."""

@@ -15,8 +15,9 @@ class FastPath:
     """The steps from the plain network to the fast one; benchmarks take them one by one."""
 
     channels_last: bool = True
-    # `device`: the rewrites that pay on it; `lookup`: those of a CPU, label look-ups among them, anywhere.
-    rewrites: Literal["none", "device", "lookup"] = "device"
+    # `device`: the rewrites that pay on it; `dense`: those of them whose steps are the same whatever the labels, as
+    # compiling and graphs need them; `lookup`: those of a CPU, label look-ups among them, anywhere.
+    rewrites: Literal["none", "device", "dense", "lookup"] = "device"
     compiled: bool = False  # torch.compile: fuses what lies between the convolutions; minutes at the first image
     graphs: bool = False  # CUDA graphs: one launch an image; sizes should not change from call to call
 
@@ -51,8 +52,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def round_weights(module: M, dtype: torch.dtype) -> M:
-    """Weights of convolutions and linear layers in this type, once: autocast would round them anew in every pass."""
+    """Weights of convolutions, linear layers and tables in this type, once: autocast would round them in every pass."""
     for layer in module.modules():
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)):
             layer.to(dtype)
     return module

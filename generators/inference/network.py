@@ -54,6 +54,8 @@ class Network:
             ready = bake(copy.deepcopy(generator).eval())
         else:
             ready = generator.for_inference(torch.device("cpu") if rewrites == "lookup" else self.device)
+        if rewrites == "dense" or self._path.compiled or self._path.graphs:
+            ready.fix_shapes()
         ready = ready.to(self.device)
         if self._precision != torch.float32:
             ready = round_weights(ready, self._precision)

@@ -38,6 +38,13 @@ class Lab2pixV2Generator(StagedGenerator):
         return self.finish(x_BCHW)
 
     def for_inference(self, device: torch.device) -> Generator:
+        if device.type != "cpu":
+            from generators.lab2pix_v2.tabled import FewPlacesEncoder
+            from generators.spade.looks import whole_groups
+            from generators.spade.tabled_generator import TabledGenerator
+
+            channels = whole_groups(self.condition_channels)
+            return TabledGenerator(self, FewPlacesEncoder(cast(GlobalEncoder, self.global_encoder), channels))
         from generators.lab2pix_v2.inference import CoarseGlobalEncoder
         from generators.spade.merged import MergedGenerator
 

@@ -51,8 +51,9 @@ class OasisGenerator(Generator):
 
     def for_inference(self, device: torch.device) -> Generator:
         if device.type != "cpu":
-            # Gathering pays where multiplications are dear.
-            return super().for_inference(device)
+            from generators.oasis.tabled import TabledOasisGenerator
+
+            return TabledOasisGenerator(self)
         from generators.oasis.inference import FoldedOasisGenerator
 
         return FoldedOasisGenerator(self)

@@ -109,13 +109,13 @@ class FoldedSpade(nn.Module):
         return F.pad(hidden.relu_(), (0, 0, 1, 0))
 
 
-def fold(plain: Spade) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the convolution that gives scale and shift together."""
+def fold(plain: Spade, bias_of_x_C: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the convolution that gives scale and shift together, for x without a bias that it had."""
     norm = plain.norm
     assert norm.running_mean is not None
     assert norm.running_var is not None
     sigma = torch.sqrt(norm.running_var + norm.eps)
-    mean = norm.running_mean
+    mean = norm.running_mean if bias_of_x_C is None else norm.running_mean - bias_of_x_C
     scale_weight = plain.scale.weight.detach() / sigma.view(-1, 1, 1, 1)
     scale_bias = (1 + _bias(plain.scale)) / sigma
     shift_weight = plain.shift.weight.detach() - mean.view(-1, 1, 1, 1) * scale_weight

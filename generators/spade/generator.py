@@ -75,10 +75,9 @@ class SpadeGenerator(StagedGenerator):
 
     def for_inference(self, device: torch.device) -> Generator:
         if device.type != "cpu":
-            # Gathering pays where multiplications are dear.
-            from generators.spade.merged import MergedGenerator
+            from generators.spade.tabled_generator import TabledGenerator
 
-            return MergedGenerator(self)
+            return TabledGenerator(self)
         from generators.spade.inference import FoldedSpadeGenerator
 
         return FoldedSpadeGenerator(self)

@@ -37,8 +37,11 @@ def scenes(generator, count=3):
     [
         ("float32", FastPath()),
         ("float32", FastPath(rewrites="lookup")),
+        ("float32", FastPath(rewrites="dense")),
         ("float32", FastPath(graphs=True)),
         ("bfloat16", FastPath()),
+        ("bfloat16", FastPath(rewrites="dense")),
+        ("bfloat16", FastPath(graphs=True)),
         ("bfloat16", FastPath(compiled=True)),
         ("bfloat16", FastPath(compiled=True, graphs=True)),
     ],

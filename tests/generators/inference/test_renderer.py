@@ -237,7 +237,7 @@ def test_labels_of_either_width_give_the_same_image(dtype, generator, scenes):
     )
 
 
-@pytest.mark.parametrize("rewrites", ["none", "device", "lookup"])
+@pytest.mark.parametrize("rewrites", ["none", "device", "dense", "lookup"])
 @pytest.mark.parametrize("laid_out", [True, False])
 def test_every_step_of_the_fast_path_gives_the_same_image(rewrites, laid_out, generator, scenes):
     path = FastPath(channels_last=laid_out, rewrites=rewrites)
