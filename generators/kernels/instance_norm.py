@@ -26,8 +26,11 @@ def moments(x_BCHW: Tensor, eps: float = 1e-5, over_layer: bool = False) -> Mome
     if usable(x_BCHW):
         from generators.kernels import triton_instance_norm
 
+        x_BCHW = _channels_last(x_BCHW)
         with launched_on(x_BCHW):
-            mean_BC, variance_BC = triton_instance_norm.mean_and_variance(_channels_last(x_BCHW))
+            if not over_layer:
+                return Moments(*triton_instance_norm.mean_and_spread(x_BCHW, eps))
+            mean_BC, variance_BC = triton_instance_norm.mean_and_spread(x_BCHW, None)
     else:
         variance_BC, mean_BC = torch.var_mean(x_BCHW.float(), dim=(2, 3), correction=0)
     if over_layer:

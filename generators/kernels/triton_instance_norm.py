@@ -9,8 +9,8 @@ _TILE = 4096  # elements a step
 _PROGRAMS = 512  # that share an image: several for every multiprocessor
 
 
-def mean_and_variance(x_BCHW: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each channel of each image, B x C, float32."""
+def mean_and_spread(x_BCHW: Tensor, eps: float | None) -> tuple[Tensor, Tensor]:
+    """Of each channel of each image, B x C, float32: mean, and variance or with `eps` 1 / sqrt(variance + eps)."""
     batch, channels, height, width = x_BCHW.shape
     pixels = height * width
     block_c = min(128, triton.next_power_of_2(channels))
@@ -36,6 +36,8 @@ def mean_and_variance(x_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         channels,
         parts,
         each,
+        0.0 if eps is None else eps,
+        RECIPROCAL=eps is not None,
         BLOCK_S=triton.next_power_of_2(parts),
         BLOCK_C=block_c,
     )
@@ -114,7 +116,18 @@ def _partial_moments(
 
 @triton.jit
 def _joined_moments(
-    means, squares, mean_out, variance_out, pixels, channels, parts, each, BLOCK_S: tl.constexpr, BLOCK_C: tl.constexpr
+    means,
+    squares,
+    mean_out,
+    variance_out,
+    pixels,
+    channels,
+    parts,
+    each,
+    eps,
+    RECIPROCAL: tl.constexpr,
+    BLOCK_S: tl.constexpr,
+    BLOCK_C: tl.constexpr,
 ):
     """The parts put together: what each varies in itself, and what their means vary."""
     image = tl.program_id(1)
@@ -130,6 +143,8 @@ def _joined_moments(
     variance = tl.sum(square + apart * apart * count, axis=0) / pixels
     to = image * channels + channel
     tl.store(mean_out + to, all_mean, mask=channel < channels)
+    if RECIPROCAL:
+        variance = 1.0 / tl.sqrt(variance + eps)
     tl.store(variance_out + to, variance, mask=channel < channels)
 
 

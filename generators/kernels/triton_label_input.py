@@ -33,13 +33,12 @@ def encode(
         out_height,
         out_width,
         num_channels,
-        others_BEHW.shape[1],
         *labels_BHW.stride(),
         *others.stride(),
         channels,
         BORDER=border,
         HALVED=halved,
-        OTHERS=others_BEHW.shape[1] > 0,
+        OTHERS=others_BEHW.shape[1],
         BLOCK_P=block_p,
         BLOCK_C=block_c,
     )
@@ -56,7 +55,6 @@ def _encode(
     out_height,
     out_width,
     num_channels,
-    num_others,
     label_image,
     label_row,
     label_column,
@@ -84,8 +82,6 @@ def _encode(
     there = pixel < pixels
     labels += image * label_image
     others += image * other_image
-    is_other = (channel >= num_channels) & (channel < num_channels + num_others)
-    other_at = (channel - num_channels) * other_channel
     if HALVED:
         total = tl.zeros((BLOCK_P, BLOCK_C), tl.float32)
         count = tl.zeros((BLOCK_P,), tl.float32)
@@ -95,15 +91,17 @@ def _encode(
             label = tl.load(labels + y.to(tl.int64) * label_row + x * label_column, mask=seen, other=-1)
             total += tl.where(label[:, None] == channel[None, :], 1.0, 0.0)
             count += tl.where(seen, 1.0, 0.0)
-            if OTHERS:
-                at = (y.to(tl.int64) * other_row + x * other_column)[:, None] + other_at[None, :]
-                total += tl.load(others + at, mask=seen[:, None] & is_other[None, :], other=0.0).to(tl.float32)
+            for number in tl.static_range(OTHERS):
+                at = number * other_channel + y.to(tl.int64) * other_row + x * other_column
+                other = tl.load(others + at, mask=seen, other=0.0).to(tl.float32)
+                total += tl.where(channel[None, :] == num_channels + number, other[:, None], 0.0)
         value = total / tl.maximum(count, 1.0)[:, None]
     else:
         label = tl.load(labels + row.to(tl.int64) * label_row + column * label_column, mask=there, other=-1)
         value = tl.where(label[:, None] == channel[None, :], 1.0, 0.0)
-        if OTHERS:
-            at = (row.to(tl.int64) * other_row + column * other_column)[:, None] + other_at[None, :]
-            value += tl.load(others + at, mask=there[:, None] & is_other[None, :], other=0.0).to(tl.float32)
+        for number in tl.static_range(OTHERS):
+            at = number * other_channel + row.to(tl.int64) * other_row + column * other_column
+            other = tl.load(others + at, mask=there, other=0.0).to(tl.float32)
+            value += tl.where(channel[None, :] == num_channels + number, other[:, None], 0.0)
     to = (image * pixels + pixel)[:, None] * channels + channel[None, :]
     tl.store(out + to, value.to(out.dtype.element_ty), mask=there[:, None] & (channel < channels)[None, :])
