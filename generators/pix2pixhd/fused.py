@@ -18,11 +18,10 @@ from generators.conditioning import check_channels, edge_map
 from generators.family import Generator
 from generators.kernels.instance_norm import moments, normalise, with_border, without_border
 from generators.kernels.label_input import encode, widen
-from generators.kernels.pixel_groups import PixelGroups
+from generators.kernels.row_conv import RowConv
 from generators.pix2pixhd.generator import GlobalTrunk, LocalEnhancer, Pix2PixHDGenerator
 
-_AT_A_TIME = 32  # input channels that matrix units take in one go
-# Pixels that are convolved as one.
+# Neighbouring pixels that are computed as one.
 _STEM_GROUP, _HEAD_GROUP = 2, 8
 
 
@@ -37,11 +36,7 @@ class FusedPix2PixHD(Generator):
         self.trunk = FusedTrunk(plain.trunk)
         self.enhancers = nn.ModuleList(FusedEnhancer(cast(LocalEnhancer, one)) for one in plain.enhancers)
         self.head = Head(cast(nn.Conv2d, plain.head[0]), gcd(_HEAD_GROUP, self.stride))
-        self.shapes_are_fixed = False
         self.requires_grad_(False)
-
-    def fix_shapes(self) -> None:
-        self.shapes_are_fixed = True
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
         check_channels(labels_BHW, self.num_channels)
@@ -50,40 +45,17 @@ class FusedPix2PixHD(Generator):
         return torch.cat([labels_B1HW, edges], dim=1)
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
-        labels_BHW, channels = self._few(condition[:, 0].int())
-        *finer, coarsest = self._pyramid(labels_BHW, channels, condition, style)
-        x_BCHW = self.trunk(coarsest, 0 if self.enhancers else self.head.border, channels)
+        *finer, coarsest = self._pyramid(condition, style)
+        x_BCHW = self.trunk(coarsest, 0 if self.enhancers else self.head.border)
         for number, enhancer in enumerate(self.enhancers, start=1):
             border = self.head.border if number == len(self.enhancers) else 0
-            x_BCHW = enhancer(finer.pop(), x_BCHW, border, channels)
+            x_BCHW = enhancer(finer.pop(), x_BCHW, border)
         image: Tensor = self.head(x_BCHW)
         return image
 
-    def _few(self, labels_BHW: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Labels renumbered without those that do not occur, and the input channels that are left; or as they are.
-
-        Matrix units take input channels 32 at a time. Most scenes have fewer classes than that, most catalogs more.
-        """
-        others = self.instance_edges + self.style_dim
-        if self.shapes_are_fixed or self.num_channels + others <= _AT_A_TIME:
-            return labels_BHW, None
-        labels_N = labels_BHW.flatten().long()
-        occurs = labels_N.new_zeros(self.num_channels).scatter_(0, labels_N, 1)
-        present = occurs.tolist()  # waits for the device, once a pass
-        if sum(present) + others > _AT_A_TIME:
-            return labels_BHW, None
-        rank = (occurs.cumsum(0) - 1).int()
-        kept = [channel for channel, there in enumerate(present) if there]
-        kept += range(self.num_channels, self.num_channels + others)
-        return rank[labels_N].view(labels_BHW.shape), torch.tensor(kept, device=labels_BHW.device)
-
-    def _pyramid(
-        self, labels_BHW: Tensor, channels: Tensor | None, condition: Tensor, style: Tensor | None
-    ) -> list[Tensor]:
+    def _pyramid(self, condition: Tensor, style: Tensor | None) -> list[Tensor]:
         """What each level's stem takes, finest first, bordered."""
-        labels = self.num_channels
-        if channels is not None:
-            labels = len(channels) - self.instance_edges - self.style_dim
+        labels_BHW = condition[:, 0].int()
         others = condition[:, 1 : 1 + self.instance_edges]
         dtype = torch.get_autocast_dtype(condition.device.type) if _reduced(condition) else condition.dtype
         if self.style_dim:
@@ -91,11 +63,11 @@ class FusedPix2PixHD(Generator):
                 style = condition.new_zeros(len(condition), self.style_dim, *condition.shape[2:])
             others = torch.cat([others.to(dtype), style.to(dtype)], dim=1)
         border = self.trunk.border
-        levels = [encode(labels_BHW, others, labels, dtype, border)]
+        levels = [encode(labels_BHW, others, self.num_channels, dtype, border)]
         if len(self.enhancers) == 1:
-            levels.append(encode(labels_BHW, others, labels, dtype, border, halved=True))
+            levels.append(encode(labels_BHW, others, self.num_channels, dtype, border, halved=True))
         elif self.enhancers:
-            halved = encode(labels_BHW, others, labels, dtype, halved=True)
+            halved = encode(labels_BHW, others, self.num_channels, dtype, halved=True)
             levels.append(with_border(halved, border))
             for _ in self.enhancers[1:]:
                 halved = F.avg_pool2d(halved, 3, stride=2, padding=1, count_include_pad=False)
@@ -118,11 +90,9 @@ class ConvNorm(nn.Module):
         if isinstance(conv, nn.Conv2d) and conv.padding_mode == "reflect":
             self.conv, self.border = without_padding(conv), int(conv.padding[0])
 
-    def forward(
-        self, x_BCHW: Tensor, add_BCHW: Tensor | None = None, border: int = 0, channels: Tensor | None = None
-    ) -> Tensor:
-        """`x` with this unit's own border on; the result with the border of the next. A stem may be told its channels."""
-        out = self.conv(x_BCHW) if channels is None else self.conv(x_BCHW, channels)
+    def forward(self, x_BCHW: Tensor, add_BCHW: Tensor | None = None, border: int = 0) -> Tensor:
+        """`x` with this unit's own border on; the result with the border of the next."""
+        out = self.conv(x_BCHW)
         return normalise(out, moments(out, self.eps, self.over_layer), self.rectify, add_BCHW, border)
 
 
@@ -148,19 +118,17 @@ class FusedTrunk(nn.Module):
         super().__init__()
         self.units = nn.ModuleList(_unit(unit) for unit in plain)
         self.num_downsamplings, self.skips = plain.num_downsamplings, plain.skips
-        self.border = _grouped_stem(self.units, gcd(_STEM_GROUP, 2**self.num_downsamplings))
+        self.border = _row_stem(self.units, gcd(_STEM_GROUP, 2**self.num_downsamplings))
 
-    def forward(self, x_BCHW: Tensor, border: int, channels: Tensor | None) -> Tensor:
+    def forward(self, x_BCHW: Tensor, border: int) -> Tensor:
         first_up = len(self.units) - self.num_downsamplings
         borders = [*(unit.border for unit in self.units[1:]), border]
         passed = []
         for number, (unit, after) in enumerate(zip(self.units, borders, strict=True)):
             if 1 <= number <= self.num_downsamplings:
                 passed.append(x_BCHW)
-            also: dict[str, Tensor | None] = {"channels": channels} if number == 0 else {}
-            if self.skips and number >= first_up:
-                also["add_BCHW"] = passed.pop()
-            x_BCHW = unit(x_BCHW, border=after, **also)
+            add = {"add_BCHW": passed.pop()} if self.skips and number >= first_up else {}
+            x_BCHW = unit(x_BCHW, border=after, **add)
         return x_BCHW
 
 
@@ -171,32 +139,23 @@ class FusedEnhancer(nn.Module):
         super().__init__()
         self.front = nn.ModuleList(_unit(unit) for unit in plain.front)
         self.back = nn.ModuleList(_unit(unit) for unit in plain.back)
-        _grouped_stem(self.front, _STEM_GROUP)
+        _row_stem(self.front, _STEM_GROUP)
 
-    def forward(self, fine_BCHW: Tensor, coarse_BCHW: Tensor, border: int, channels: Tensor | None) -> Tensor:
+    def forward(self, fine_BCHW: Tensor, coarse_BCHW: Tensor, border: int) -> Tensor:
         stem, down = self.front
         borders = [*(unit.border for unit in self.back), border]
-        x_BCHW: Tensor = down(stem(fine_BCHW, border=down.border, channels=channels), coarse_BCHW, borders[0])
+        x_BCHW: Tensor = down(stem(fine_BCHW, border=down.border), coarse_BCHW, borders[0])
         for unit, after in zip(self.back, borders[1:], strict=True):
             x_BCHW = unit(x_BCHW, border=after)
         return x_BCHW
 
 
-class Head(nn.Module):
-    """Three channels and tanh, in float32; a fourth makes pixels of a length that memory likes."""
+class Head(RowConv):
+    """RGB and tanh, in float32."""
 
     def __init__(self, conv: nn.Conv2d, group: int) -> None:
-        super().__init__()
-        self.border, self.channels = int(conv.padding[0]), conv.out_channels
-        assert conv.bias is not None
-        self.bias = nn.Parameter(conv.bias.detach().view(-1, 1, 1))
-        bare = without_padding(conv)
-        bare.weight, bare.bias = nn.Parameter(F.pad(conv.weight.detach(), (0, 0, 0, 0, 0, 0, 0, 1))), None
-        bare.out_channels += 1
-        self.conv = PixelGroups(bare, group)
-
-    def forward(self, x_BCHW: Tensor) -> Tensor:
-        return torch.tanh(self.conv(x_BCHW)[:, : self.channels].float() + self.bias)
+        super().__init__(without_padding(conv), group, squash=True)
+        self.border = int(conv.padding[0])
 
 
 def without_padding(conv: nn.Conv2d) -> nn.Conv2d:
@@ -219,10 +178,10 @@ def _norm(module: nn.Module) -> InstanceNorm:
     return module
 
 
-def _grouped_stem(units: nn.ModuleList, group: int) -> int:
-    """Make the first unit take aligned channels and some pixels at a time; what border it wants."""
+def _row_stem(units: nn.ModuleList, group: int) -> int:
+    """Make the first unit, whose input has few channels, take them row by row; what border it wants."""
     stem = cast(ConvNorm, units[0])
-    stem.conv = PixelGroups(widen(cast(nn.Conv2d, stem.conv)), group)
+    stem.conv = RowConv(widen(cast(nn.Conv2d, stem.conv)), group)
     return stem.border
 
 

@@ -61,22 +61,3 @@ def test_the_form_for_gpus_by_its_kernels(kernels_on, golden_inputs, golden_fill
     torch.testing.assert_close(
         fast(fast.condition(*maps), style), plain(plain.condition(*maps), style), atol=1e-3, rtol=0
     )
-
-
-@torch.inference_mode()
-def test_classes_that_do_not_occur_are_left_out_of_the_stem(golden_inputs, golden_fill):
-    given = golden_inputs(64, 32)
-    config = Pix2PixHDConfig(base_channels=8, num_downsamplings=2, num_blocks=1, num_enhancers=1)
-    plain = golden_fill(build_generator(config, LabelSpace(35)))
-    fast = FusedPix2PixHD(plain)
-    few = given.labels_BHW % 9 + 20
-    labels, channels = fast._few(few.int())
-    there = few.unique()
-    torch.testing.assert_close(there[labels.long()], few)
-    assert channels.tolist() == [*there.tolist(), 35, 36, 37, 38]
-    maps = few, given.instances_BHW
-    wanted = plain(plain.condition(*maps), given.image_BCHW)
-    torch.testing.assert_close(fast(fast.condition(*maps), given.image_BCHW), wanted, atol=1e-4, rtol=0)
-    fast.fix_shapes()
-    assert fast._few(few.int())[1] is None
-    torch.testing.assert_close(fast(fast.condition(*maps), given.image_BCHW), wanted, atol=1e-4, rtol=0)
