@@ -97,17 +97,16 @@ def bench(
     renderers = dict(fast_ways(generator, arguments, device))
     plain = plain_eager(generator, maps, device)
     ways: dict[str, Callable[[], Any]] = {PLAIN: plain}
-    if device.type == "cuda":
-        # torch lets convolutions of float32 multiply in TF32 unless told otherwise.
-        ways[FLOAT32] = partial(without_tf32, plain)
-    single = dict.fromkeys(ways, 1)
     for name, renderer in renderers.items():
         ways[name] = rendering(renderer, generator, maps, arguments.batch)
-    images = dict.fromkeys(ways, arguments.batch) | single
+    images = dict.fromkeys(ways, arguments.batch) | {PLAIN: 1, FLOAT32: 1}
     if generator.style_kind != "none" and not arguments.steps and arguments.styles:
         ways |= restyling(renderers["fast"], generator, maps)
         images |= {ANOTHER: 1, TOGETHER: _TOGETHER}
     took = timed(ways, device, arguments.repetitions)
+    if device.type == "cuda":
+        # torch lets convolutions of float32 multiply in TF32 unless told otherwise. Once: seconds for some families.
+        took |= timed({FLOAT32: partial(without_tf32, plain)}, device, 0)
     pictures = compare(generator, renderers, arguments, maps, took)
     if device.type == "cuda":
         for name, renderer in renderers.items():
@@ -190,6 +189,9 @@ def fast_ways(
     yield "fast", Renderer(generator, arguments.device, "float32", arguments.batch)
     if multiplies_bfloat16(device) and not arguments.steps:
         yield "fast bfloat16", Renderer(generator, arguments.device, "bfloat16", arguments.batch)
+        if device.type == "cuda":
+            path = FastPath(graphs=True)
+            yield "fast bfloat16, graphs", Renderer(generator, arguments.device, "bfloat16", arguments.batch, path)
     for name, (precision, options) in STEPS.items() if arguments.steps else ():
         if device.type == "cuda" or not (options.get("graphs") or options.get("compiled")):
             path = FastPath(**options)

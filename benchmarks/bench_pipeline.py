@@ -51,6 +51,7 @@ from pipeline.storage import Store
 from pipeline.styles.bank import StyleBank
 
 BEGIN, END = "<!-- bench_pipeline: begin -->", "<!-- bench_pipeline: end -->"
+_BARE_SAMPLES = 64
 RECIPE = """\
 name: bench
 source: {source}
@@ -200,7 +201,7 @@ def whole_run(samples: int, resolution: Resolution, kind: str, root: str | None)
         source = f"{{format: cityscapes, root: '{root}', split: train}}"
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder, untrained_model(folder, resolution, kind), source)
-        stages = bare_stages(bench, min(samples, 128))
+        stages = bare_stages(bench, min(samples, _BARE_SAMPLES))
         rate, workers = end_to_end(bench, samples)
     allowed_by = {name: workers.get(name, 1) / stage.wall_s for name, stage in stages.items()}
     slowest = min(allowed_by, key=lambda name: allowed_by[name])

@@ -47,7 +47,7 @@ BUDGETS = {
     # Two cores for three quarters of an hour: the generator learns all of it at half of its size.
     "small": Budget("240x176", "160x120", 800, 1, 24, 0.9999, 0.0, 305, 0.3, 300, 150, 4, 16, 3),
     # Minutes of a large GPU, which these networks do not fill: several trainings at a time share it.
-    "card": Budget("480x352", "480x352", 2500, 8, 48, 0.6, 0.5, 610, 0.3, 1500, 800, 8, 32, 3),
+    "card": Budget("480x352", "480x352", 900, 8, 48, 0.6, 0.5, 610, 0.3, 1200, 600, 8, 32, 3),
     "full": Budget("480x352", "480x352", 20_000, 8, 64, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
 }
 
