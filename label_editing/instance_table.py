@@ -33,12 +33,14 @@ class Instance(NamedTuple):
         return self.box.height
 
 
-def run_starts(flat: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """Where each run of equal values begins."""
+def run_starts(flat: npt.NDArray[Any], *others: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Where each run of equal values begins; of equal values in all the arrays, where there are several."""
     size = max(1, flat.size)
     begins = np.zeros(-(-size // _WORD) * _WORD, np.bool_)
     begins[0] = True
     np.not_equal(flat[1:], flat[:-1], out=begins[1:size])
+    for other in others:
+        begins[1:size] |= other[1:] != other[:-1]
     # Runs are few: eight pixels that begin none are passed over at once.
     words = (begins.view(np.uint64) != 0).nonzero()[0]
     rows, places = begins.reshape(-1, _WORD)[words].nonzero()

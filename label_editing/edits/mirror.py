@@ -50,7 +50,9 @@ def _put_back(canvas: Canvas, labels: LabelMap, class_ids: list[int]) -> None:
     hidden = []
     for top in range(0, canvas.height, _ROWS):  # so many rows stay in the processor's cache
         before, now = labels[top : top + _ROWS], canvas.labels[top : top + _ROWS]
-        stay = np.logical_or.reduce([before == class_id for class_id in class_ids]).view(np.uint8)
+        stay = (before == class_ids[0]).view(np.uint8)
+        for class_id in class_ids[1:]:
+            cv2.bitwise_or(stay, (before == class_id).view(np.uint8), stay)
         if stay.any():
             differs = cv2.bitwise_or(stay, cv2.flip(stay, 1)).view(np.bool_) & (before != now)
             changed = differs.ravel().nonzero()[0]
