@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
@@ -11,10 +10,10 @@ from label_editing.background import fill_hole, has_background
 from label_editing.boxes import Box
 from label_editing.canvas import Canvas
 from label_editing.edits.base import CannotApply, Done, Edit, EditContext
+from label_editing.look_up import look_up
 from label_editing.scene import LabelMap
 
 _SQUARE = 64  # pixels
-_ROWS = 64
 
 
 class Mirror(Edit):
@@ -46,23 +45,51 @@ def _put_back(canvas: Canvas, labels: LabelMap, class_ids: list[int]) -> None:
     """What stays goes back to its place; the places it was mirrored to show the background that was there."""
     known = canvas.catalog.fills_holes.copy()
     known[class_ids] = True
-    back = np.zeros(labels.shape, np.bool_)
     hidden = []
-    for top in range(0, canvas.height, _ROWS):  # so many rows stay in the processor's cache
-        before, now = labels[top : top + _ROWS], canvas.labels[top : top + _ROWS]
-        stay = (before == class_ids[0]).view(np.uint8)
-        for class_id in class_ids[1:]:
-            cv2.bitwise_or(stay, (before == class_id).view(np.uint8), stay)
-        if stay.any():
-            differs = cv2.bitwise_or(stay, cv2.flip(stay, 1)).view(np.bool_) & (before != now)
-            changed = differs.ravel().nonzero()[0]
-            unknown = changed[~known[before.ravel()[changed]]]
-            differs.ravel()[unknown] = False
-            back[top : top + _ROWS] = differs
-            hidden.append(unknown + top * canvas.width)
+    for box in _places_of(labels, class_ids):
+        before, now = labels[box.window], canvas.labels[box.window]
+        differs = before != now
+        differs &= _mask_of(before, class_ids) | _mask_of(now, class_ids)
+        back = look_up(known, before)
+        back &= differs
+        canvas.paint_stuff(box, before, back)
+        differs ^= back
+        rows, columns = np.divmod(np.flatnonzero(differs), box.width)
+        hidden.append((rows + box.top) * canvas.width + columns + box.left)
     if hidden:
-        canvas.paint_stuff(canvas.whole, labels, back)
         _fill(canvas, np.concatenate(hidden))
+
+
+def _mask_of(labels: LabelMap, class_ids: list[int]) -> npt.NDArray[np.bool_]:
+    mask = labels == class_ids[0]
+    for class_id in class_ids[1:]:
+        mask |= labels == class_id
+    return mask
+
+
+def _places_of(labels: LabelMap, class_ids: list[int]) -> list[Box]:
+    """Boxes around these classes and where they are mirrored to: most rows have them at both ends alone."""
+    height, width = labels.shape
+    ends = [(0, _SQUARE), (width - _SQUARE, width)]
+    boxes: list[Box] = []
+    for top in range(0, height, _SQUARE):
+        columns = _mask_of(labels[top : top + _SQUARE], class_ids).any(axis=0)
+        if not columns.any():
+            continue
+        spans = [(0, width)] if columns[_SQUARE:-_SQUARE].any() or width <= 2 * _SQUARE else ends
+        bottom = min(top + _SQUARE, height)
+        for left, right in spans:
+            boxes.append(Box(top, left, bottom, right))
+    return _joined(boxes)
+
+
+def _joined(boxes: list[Box]) -> list[Box]:
+    """Boxes of the same columns, one right under the other, as one."""
+    found: dict[tuple[int, int, int], Box] = {}  # by where the next would go on
+    for box in boxes:
+        above = found.pop((box.top, box.left, box.right), box)
+        found[box.bottom, box.left, box.right] = above.union(box)
+    return list(found.values())
 
 
 def _fill(canvas: Canvas, places: npt.NDArray[np.intp]) -> None:
