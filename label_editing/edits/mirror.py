@@ -73,10 +73,11 @@ def _places_of(labels: LabelMap, class_ids: list[int]) -> list[Box]:
     ends = [(0, _SQUARE), (width - _SQUARE, width)]
     boxes: list[Box] = []
     for top in range(0, height, _SQUARE):
-        columns = _mask_of(labels[top : top + _SQUARE], class_ids).any(axis=0)
-        if not columns.any():
+        columns = np.flatnonzero(_mask_of(labels[top : top + _SQUARE], class_ids).any(axis=0))
+        if columns.size == 0:
             continue
-        spans = [(0, width)] if columns[_SQUARE:-_SQUARE].any() or width <= 2 * _SQUARE else ends
+        inner = columns[(columns >= _SQUARE) & (columns < width - _SQUARE)]
+        spans = [(0, width)] if inner.size or width <= 2 * _SQUARE else ends
         bottom = min(top + _SQUARE, height)
         for left, right in spans:
             boxes.append(Box(top, left, bottom, right))
