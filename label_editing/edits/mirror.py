@@ -61,7 +61,11 @@ def _put_back(canvas: Canvas, labels: LabelMap, class_ids: list[int]) -> None:
 
 
 def _mask_of(labels: LabelMap, class_ids: list[int]) -> npt.NDArray[np.bool_]:
-    mask = labels == class_ids[0]
+    first, last = class_ids[0], class_ids[-1]
+    if last - first == len(class_ids) - 1:
+        # One comparison does for ids in a row: below the first, unsigned numbers wrap round.
+        return (labels - labels.dtype.type(first)) <= last - first
+    mask = labels == first
     for class_id in class_ids[1:]:
         mask |= labels == class_id
     return mask
