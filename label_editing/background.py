@@ -12,8 +12,8 @@ import numpy.typing as npt
 from label_editing.boxes import Box, box_of
 from label_editing.canvas import Canvas
 from label_editing.catalog import Catalog
-from label_editing.changes import UNCHANGED
 from label_editing.ground_lines import Side, join_sides
+from label_editing.look_up import look_up
 from label_editing.scene import LabelMap
 
 _STANDING = -1  # in profiles: anything that is not ground
@@ -29,7 +29,8 @@ _Ints = npt.NDArray[np.int32]
 def has_background(canvas: Canvas) -> bool:
     """Whether anything in the map can be continued into a hole."""
     table = canvas.catalog.fills_holes
-    return bool(table[canvas.labels[::8, ::8]].any() or table[canvas.labels].any())
+    # A few pixels tell for nearly every map.
+    return bool(table[canvas.labels[::64, ::64]].any() or look_up(table, canvas.labels).any())
 
 
 def fill_hole(canvas: Canvas, box: Box, hole: _Bools) -> None:
@@ -43,7 +44,7 @@ def fill_hole(canvas: Canvas, box: Box, hole: _Bools) -> None:
     for window in (*windows, wide, canvas.whole):
         filled = _continued(canvas, window, tight, hole)
         if filled is not None:
-            canvas.paint(tight, np.where(hole, filled, np.int32(UNCHANGED)))
+            canvas.paint_stuff(tight, canvas.as_labels(filled), hole)
             return
     raise ValueError("a map without ground, structures or sky has nothing to fill a hole with")
 
@@ -57,26 +58,28 @@ def _continued(canvas: Canvas, window: Box, box: Box, hole: _Bools) -> _Ints | N
     """Class ids for the box, None when the window holds nothing to continue."""
     catalog = canvas.catalog
     labels = canvas.labels[window.window]
-    seeds = catalog.fills_holes[labels]
+    seeds = look_up(catalog.fills_holes, labels)
     inner = box.within(window)
-    in_window = np.zeros(labels.shape, np.bool_)
-    in_window[inner.window] = hole
-    seeds[inner.window][hole] = False
+    np.copyto(seeds[inner.window], np.False_, where=hole)
     if not seeds.any():
         return None
-    filled = _ground_plan(catalog, labels, seeds, in_window, inner)
+    filled = _ground_plan(catalog, labels, seeds, hole, inner)
     standing = (filled == _STANDING) & hole
-    if not standing.any():
+    high = box_of(standing, inner.top, inner.left)
+    if high is None:
         return filled
-    upright = seeds & ~catalog.of_layer["ground"][labels]
-    behind = _nearest(labels, upright if upright.any() else seeds, inner)
-    return np.where(standing, behind, filled)
+    upright = seeds & ~look_up(catalog.of_layer["ground"], labels)
+    part = high.within(inner).window
+    standing = standing[part]
+    behind = _nearest(labels, upright if upright.any() else seeds, high)
+    np.copyto(filled[part], behind, where=standing)
+    return filled
 
 
 def _ground_plan(catalog: Catalog, labels: LabelMap, seeds: _Bools, hole: _Bools, inner: Box) -> _Ints:
     """Ground classes, at most one that stands, and STANDING for the inner box."""
     plan = np.where(catalog.of_layer["ground"], np.arange(len(catalog.known)), _STANDING).astype(np.int32)
-    sides = Side.both(labels, seeds, hole, reach=inner.width)
+    sides = Side.both(labels, seeds, hole, inner)
     low = _low_structure(catalog, *sides)
     if low is not None:
         plan[low] = low
@@ -103,14 +106,16 @@ def _standing_lower(catalog: Catalog, side: Side) -> dict[int, int]:
     return found
 
 
-def _nearest(labels: LabelMap, seeds: _Bools, inner: Box) -> _Ints:
+def _nearest(labels: LabelMap, seeds: _Bools, inner: Box) -> LabelMap:
     """The label of the nearest seed for each pixel of the inner box; rows count for more than columns."""
-    step = _ROW_PREFERENCE if seeds[:, ::_ROW_PREFERENCE].any() else 1
-    squeezed = np.ascontiguousarray(seeds[:, ::step])
+    squeezed, step = np.ascontiguousarray(seeds[:, ::_ROW_PREFERENCE]), _ROW_PREFERENCE
+    if not squeezed.any():
+        squeezed, step = seeds, 1
     _, nearest = cv2.distanceTransformWithLabels(
         (~squeezed).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    values = np.zeros(int(nearest.max()) + 1, np.int32)
+    values = np.zeros(np.count_nonzero(squeezed) + 1, labels.dtype)
     values[nearest[squeezed]] = labels[:, ::step][squeezed]
-    wide = np.repeat(values[nearest[inner.top : inner.bottom]], step, axis=1)
-    return wide[:, inner.left : inner.right]
+    first = inner.left // step
+    narrow = values[nearest[inner.top : inner.bottom, first : (inner.right - 1) // step + 1]]
+    return np.repeat(narrow, step, axis=1)[:, inner.left - step * first :][:, : inner.width]

@@ -10,6 +10,7 @@ from label_editing.boxes import Box, box_of
 from label_editing.catalog import INSTANCES_PER_CLASS, Catalog
 from label_editing.changes import UNCHANGED, Change, Codes, Flip, Patch, Relabel, Zoom, relabel_table
 from label_editing.instance_table import Instance, distinct, find_instances
+from label_editing.look_up import look_up
 from label_editing.resampling import resample
 from label_editing.scene import InstanceMap, LabelMap, Scene, class_of_instance
 
@@ -111,34 +112,35 @@ class Canvas:
         changes, self._changes = tuple(self._changes), []
         return changes
 
+    def as_labels(self, class_ids: npt.NDArray[Any]) -> LabelMap:
+        """Class ids in the type of this map."""
+        return class_ids.astype(np.uint8) if self._labels.dtype == np.uint8 else class_ids.astype(np.uint16)
+
     def paint(self, box: Box, codes: Codes) -> None:
         """Write the codes of a box, where they are not UNCHANGED."""
-        differs = (codes != UNCHANGED) & (codes != self.codes(box))
+        present = (self._labels if self._instances is None else self._instances)[box.window]
+        differs = codes != present
+        differs &= codes != UNCHANGED
         tight = box_of(differs)
         if tight is None:
             return
-        codes = np.where(differs, codes, UNCHANGED)[tight.window]
+        differs, codes = differs[tight.window], codes[tight.window]
         box = Box(box.top + tight.top, box.left + tight.left, box.top + tight.bottom, box.left + tight.right)
-        self._write(box, codes)
-        self._changes.append(Patch.of(box, codes))
+        labels = codes if self._instances is None else class_of_instance(codes)
+        self._write(box, self.as_labels(labels), codes, differs)
+        self._changes.append(Patch.of(box, codes, differs))
 
-    def paint_few(self, positions: npt.NDArray[np.intp], codes: Codes) -> None:
-        """Write single pixels: sorted positions in the flattened map, and their codes."""
-        if positions.size == 0:
+    def paint_stuff(self, box: Box, labels: LabelMap, where: npt.NDArray[np.bool_]) -> None:
+        """Write classes that have no instances into a box, where the mask is true."""
+        differs = labels != self._labels[box.window]
+        differs &= where
+        tight = box_of(differs)
+        if tight is None:
             return
-        self._own()
-        rows, columns = np.divmod(positions, self.width)
-        box = Box(int(rows[0]), int(columns.min()), int(rows[-1]) + 1, int(columns.max()) + 1)
-        labels = class_of_instance(codes) if self._instances is not None else codes
-        self._labels.ravel()[positions] = self._stored(labels)
-        if self._instances is not None:
-            flat = self._instances.ravel()
-            lost, flat[positions] = flat[positions], codes
-            self._lose(lost)
-            if distinct(codes)[-1] >= INSTANCES_PER_CLASS:
-                self._table = None
-        in_box = (rows - box.top) * box.width + columns - box.left
-        self._changes.append(Patch.of_few(box, in_box, codes))
+        differs, labels = differs[tight.window], labels[tight.window]
+        box = Box(box.top + tight.top, box.left + tight.left, box.top + tight.bottom, box.left + tight.right)
+        self._write(box, labels, labels, differs)
+        self._changes.append(Patch.of(box, labels, differs))
 
     def relabel(self, codes: dict[int, int]) -> None:
         """Turn every pixel of one code into another."""
@@ -160,7 +162,9 @@ class Canvas:
         match change:
             case Patch():
                 self._check_inside(change.box)
-                self._write(change.box, change.codes())
+                codes = change.codes()
+                labels = codes if self._instances is None else class_of_instance(codes)
+                self._write(change.box, self.as_labels(labels), codes, codes != UNCHANGED)
             case Relabel():
                 self._relabel(change.codes)
             case Flip():
@@ -181,33 +185,37 @@ class Canvas:
         self._instances = None if self._instances is None else self._instances.copy()
         self._owned = True
 
-    def _stored(self, labels: npt.NDArray[Any]) -> LabelMap:
-        return labels.astype(np.uint8) if self._labels.dtype == np.uint8 else labels.astype(np.uint16)
-
-    def _write(self, box: Box, codes: Codes) -> None:
+    def _write(self, box: Box, labels: LabelMap, codes: npt.NDArray[np.integer], mask: npt.NDArray[np.bool_]) -> None:
+        """Write labels and codes, which agree, into a box where the mask is true."""
         self._own()
-        mask = codes != UNCHANGED
-        labels = class_of_instance(codes) if self._instances is not None else codes
-        before = self.codes(box)
-        np.copyto(self._labels[box.window], self._stored(labels), where=mask)
-        if self._instances is not None:
-            np.copyto(self._instances[box.window], codes, where=mask)
-            self._update_table(box, before[mask], codes)
-
-    def _update_table(self, box: Box, lost: Codes, gained: Codes) -> None:
-        if self._table is None:
+        losing = self._losing(box, mask)
+        np.copyto(self._labels[box.window], labels, where=mask)
+        if self._instances is None:
             return
-        for i in distinct(gained):
-            if i >= INSTANCES_PER_CLASS and i != UNCHANGED:
-                grown = box_of(gained == i, box.top, box.left)
-                old = self._table.get(i)
-                self._rescan(i, grown if old is None or grown is None else grown.union(old.box))
-        self._lose(lost)
+        np.copyto(self._instances[box.window], codes, where=mask)
+        if self._table is not None and codes.max() >= INSTANCES_PER_CLASS:
+            for i in distinct(codes[mask]):
+                if i >= INSTANCES_PER_CLASS:
+                    self._gain(i, box_of((codes == i) & mask, box.top, box.left))
+        for i in losing:
+            self._rescan(i, self.table[i].box)
 
-    def _lose(self, lost: Codes) -> None:
-        for i in distinct(lost):
-            if self._table is not None and i in self._table:
-                self._rescan(i, self._table[i].box)
+    def _losing(self, box: Box, mask: npt.NDArray[np.bool_]) -> list[int]:
+        """The instances that have pixels where a mask, a window of `box`, is true."""
+        found = []
+        for instance in (self._table or {}).values():
+            if instance.box.overlaps(box):
+                shared = instance.box.shared(box)
+                under = mask[shared.within(box).window]
+                if under.any() and self._instances is not None:
+                    own = self._instances[shared.window] == instance.id
+                    found.extend([instance.id] if (own & under).any() else [])
+        return found
+
+    def _gain(self, instance_id: int, grown: Box | None) -> None:
+        """Keep the table in step with an instance that was painted within a box."""
+        old = None if self._table is None else self._table.get(instance_id)
+        self._rescan(instance_id, grown if old is None or grown is None else grown.union(old.box))
 
     def _rescan(self, instance_id: int, box: Box | None) -> None:
         """Measure an instance again; all its pixels lie in `box`."""
@@ -235,10 +243,12 @@ class Canvas:
         if not codes:
             return
         if self._instances is None:
-            table = relabel_table(codes, len(self.catalog.known))
-            self._labels = self._stored(table[self._labels])
+            table = self.as_labels(relabel_table(codes, len(self.catalog.known)))
+            self._labels = look_up(table, self._labels)
             return
-        masks = [(self._instances == old, new) for old, new in codes.items()]
+        # A class of stuff is one code in both maps, and the map of labels is the smaller one to read.
+        things = self.catalog.is_thing
+        masks = [((self._instances if things[old] else self._labels) == old, new) for old, new in codes.items()]
         for mask, new in masks:
             self._set(self.whole, mask, new)
 
@@ -251,7 +261,8 @@ class Canvas:
     def _flip(self) -> None:
         self._labels = cv2.flip(self._labels, 1)
         if self._instances is not None:
-            self._instances = cv2.flip(self._instances, 1)
+            # In place where the map is ours: fresh memory costs more than the turning itself.
+            self._instances = cv2.flip(self._instances, 1, self._instances if self._owned else None)
         self._owned = True
         if self._table is not None:
             width = self.width

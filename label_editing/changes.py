@@ -12,12 +12,14 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from label_editing.boxes import Box
-from label_editing.instance_table import run_starts
+from label_editing.instance_table import run_lengths, run_starts
 
 # What one pixel is: its instance id, or its class id where it belongs to none. Both maps follow from it.
 Codes = npt.NDArray[np.int32]
 
 UNCHANGED = -1
+
+_BLOCK_PX = 1 << 17
 
 
 class _Change(BaseModel):
@@ -32,28 +34,10 @@ class Patch(_Change):
     runs: str
 
     @classmethod
-    def of(cls, box: Box, codes: Codes) -> "Patch":
-        """`codes` has the shape of the box, UNCHANGED where the map keeps what it has."""
-        flat = codes.ravel()
-        starts = run_starts(flat)
-        return cls._packed(box, flat[starts], np.diff(starts, append=flat.size))
-
-    @classmethod
-    def of_few(cls, box: Box, positions: npt.NDArray[np.intp], codes: Codes) -> "Patch":
-        """As `of`, from the changed pixels alone: sorted positions in the flattened box, and their codes."""
-        breaks = (positions[1:] != positions[:-1] + 1) | (codes[1:] != codes[:-1])
-        starts = np.concatenate(([0], np.flatnonzero(breaks) + 1))
-        lengths = np.diff(starts, append=positions.size)
-        begins = positions[starts]
-        gaps = np.diff(np.append(begins, box.height * box.width), prepend=0)
-        gaps[1:] -= lengths
-        values = np.full(2 * starts.size + 1, UNCHANGED, np.int32)
-        spans = np.empty(values.size, np.int64)
-        values[1::2], spans[1::2], spans[0::2] = codes[starts], lengths, gaps
-        return cls._packed(box, values[spans > 0], spans[spans > 0])
-
-    @classmethod
-    def _packed(cls, box: Box, values: npt.NDArray[np.integer], lengths: npt.NDArray[np.integer]) -> "Patch":
+    def of(cls, box: Box, codes: npt.NDArray[np.integer], where: npt.NDArray[np.bool_]) -> "Patch":
+        """`codes` and the mask have the shape of the box; the map keeps what it has where the mask is false."""
+        values, starts = _runs(codes, where)
+        lengths = run_lengths(starts, codes.size)
         raw = values.astype("<i4").tobytes() + lengths.astype("<i4").tobytes()
         return cls(box=box, runs=base64.b64encode(zlib.compress(raw, 6)).decode("ascii"))
 
@@ -64,6 +48,26 @@ class Patch(_Change):
         if lengths.min(initial=1) < 1 or int(lengths.sum()) != self.box.height * self.box.width:
             raise ValueError(f"the runs of a patch do not fill its box of {self.box.width}x{self.box.height}")
         return np.repeat(values, lengths).reshape(self.box.height, self.box.width)
+
+
+def _runs(
+    codes: npt.NDArray[np.integer], where: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.intp]]:
+    """Codes, UNCHANGED where the mask is false, as runs in the order of rows: their values, and where they begin."""
+    height, width = codes.shape
+    # Some rows at a time, which stay in the processor's cache.
+    rows = max(1, _BLOCK_PX // width)
+    values, starts, last = [], [], None
+    for top in range(0, height, rows):
+        mask = where[top : top + rows].ravel()
+        kept = codes[top : top + rows].ravel() * mask
+        begins = run_starts(kept, mask)
+        found = np.where(mask[begins], kept[begins].astype(np.int32), np.int32(UNCHANGED))
+        first = int(found[0] == last)
+        values.append(found[first:])
+        starts.append(begins[first:] + top * width)
+        last = found[-1]
+    return np.concatenate(values), np.concatenate(starts)
 
 
 class Relabel(_Change):

@@ -10,6 +10,7 @@ from label_editing.boxes import Box
 from label_editing.changes import Flip, Zoom
 from label_editing.edits.base import EditRecord, TouchedInstance
 from label_editing.instance_table import find_instances
+from label_editing.look_up import look_up
 from label_editing.scene import Scene
 
 Picture = npt.NDArray[np.uint8]  # height x width x 3, RGB
@@ -25,7 +26,11 @@ _READABLE = 0.42  # the least scale of letters that people can read
 
 def colourise(scene: Scene, instance_edges: bool = True) -> Picture:
     """The label map in catalog colours, a thin line around each instance."""
-    picture = np.ascontiguousarray(scene.catalog.palette[scene.labels])
+    palette = scene.catalog.palette
+    if scene.labels.dtype == np.uint8:
+        picture = cv2.applyColorMap(scene.labels, palette[:, None])
+    else:
+        picture = np.ascontiguousarray(palette[scene.labels])
     if instance_edges and scene.instances is not None:
         picture[_edges(scene)] = _EDGE
     return picture
@@ -38,7 +43,8 @@ def _edges(scene: Scene) -> npt.NDArray[np.bool_]:
     edges = np.zeros(codes.shape, np.bool_)
     edges[:, :-1] |= codes[:, 1:] != codes[:, :-1]
     edges[:-1] |= codes[1:] != codes[:-1]
-    return edges & scene.catalog.is_thing[scene.labels]
+    edges &= look_up(scene.catalog.is_thing, scene.labels)
+    return edges
 
 
 def outline_changes(
@@ -52,8 +58,8 @@ def outline_changes(
     first, second = colourise(before), colourise(after)
     records = list(records)
     if not _view_changed(records):
-        changed = _changed_stuff(before, after)
-        second[changed] = (0.7 * second[changed] + 0.3 * np.array(_COLOURS["changed"])).astype(np.uint8)
+        tinted = cv2.LUT(second, _tints(_COLOURS["changed"]))
+        cv2.copyTo(tinted, _changed_stuff(before, after).view(np.uint8), second)
     if width is not None:
         first, second = _resized(first, width), _resized(second, width)
     standing = {} if after.instances is None else find_instances(after.instances)
@@ -90,8 +96,15 @@ def all_touched(records: Iterable[EditRecord]) -> list[TouchedInstance]:
 def _changed_stuff(before: Scene, after: Scene) -> npt.NDArray[np.bool_]:
     """Pixels of another stuff class than before: swapped regions, filled holes."""
     things = before.catalog.is_thing
-    changed: npt.NDArray[np.bool_] = (before.labels != after.labels) & ~things[before.labels] & ~things[after.labels]
+    changed = before.labels != after.labels
+    changed &= ~look_up(things, before.labels)
+    changed &= ~look_up(things, after.labels)
     return changed
+
+
+def _tints(colour: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+    """Look-up table: every brightness of each channel, mixed with some of a colour."""
+    return (0.7 * np.arange(256)[None, :, None] + 0.3 * np.array(colour)).astype(np.uint8)
 
 
 def _outline(scene: Scene, picture: Picture, touched: TouchedInstance, box: Box) -> None:

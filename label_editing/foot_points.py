@@ -42,15 +42,16 @@ def find_foot_points(
     """Every place on the class's supports where it would be of a height, over the picture's, within the range."""
     offset = min(GRID_PX // 2, canvas.height - 1, canvas.width - 1)
     grid = canvas.labels[offset::GRID_PX, offset::GRID_PX]
-    places = np.argwhere(canvas.catalog.supports[spec.name][grid])
-    rows = places[:, 0] * GRID_PX + offset
+    rows, columns = canvas.catalog.supports[spec.name][grid].nonzero()
+    classes = grid[rows, columns]
+    rows, columns = rows * GRID_PX + offset, columns * GRID_PX + offset
     near = np.ones(len(rows))
     if view is not None and spec.height_m is not None:
         heights = spec.height_m * view.scale * (rows / canvas.height - view.horizon)
         kept = (heights >= height_range[0]) & (heights <= height_range[1])
-        places, rows, near = places[kept], rows[kept], heights[kept]
-    weights = _support_weights(canvas, spec, grid[places[:, 0], places[:, 1]], near)
-    return FootPoints(rows, places[:, 1] * GRID_PX + offset, np.cumsum(weights))
+        rows, columns, classes, near = rows[kept], columns[kept], classes[kept], heights[kept]
+    weights = _support_weights(canvas, spec, classes, near)
+    return FootPoints(rows, columns, np.cumsum(weights))
 
 
 def _support_weights(canvas: Canvas, spec: ClassSpec, classes: npt.NDArray[np.integer], heights: _Floats) -> _Floats:

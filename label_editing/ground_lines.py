@@ -6,13 +6,13 @@ that goes on behind the object; a run that only one side has tapers off towards 
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from label_editing.instance_table import run_starts
+from label_editing.boxes import Box
 from label_editing.scene import LabelMap
 
 _Bools = npt.NDArray[np.bool_]
@@ -51,97 +51,110 @@ class Side:
     """What is seen left of a hole in a window of a map; right of it, where the maps are mirrored."""
 
     labels: LabelMap
-    seeds: _Bools
+    seeds: _Bools  # in the rows of the hole and in the one above and below, where the window has them
     hole: _Bools
-    reach: int  # seeds further away, in columns, do not count
+    top: int  # where the hole begins in the window
+    left: int
     mirrored: bool = False
 
     @classmethod
-    def both(cls, labels: LabelMap, seeds: _Bools, hole: _Bools, reach: int) -> tuple["Side", "Side"]:
-        """Left and right."""
-        right = cls(labels[:, ::-1], seeds[:, ::-1], hole[:, ::-1], reach, mirrored=True)
-        return cls(labels, seeds, hole, reach), right
+    def both(cls, labels: LabelMap, seeds: _Bools, hole: _Bools, inner: Box) -> tuple["Side", "Side"]:
+        """Left and right of a hole that fills `inner`, a box in the window of `labels` and `seeds`."""
+        near = seeds[max(0, inner.top - 1) : inner.bottom + 1]
+        end = labels.shape[1] - inner.right
+        right = cls(labels[:, ::-1], near[:, ::-1], hole[:, ::-1], inner.top, end, mirrored=True)
+        return cls(labels, near, hole, inner.top, inner.left), right
+
+    @property
+    def reach(self) -> int:
+        """Seeds further away, in columns, do not count."""
+        return self.hole.shape[1]
 
     def runs(self, plan: _Ints) -> list[Run]:
         """The codes that `plan` gives to the classes beside the hole, from top to bottom."""
-        rows, columns = self._places.T
-        runs = _runs(plan[self.labels[rows, columns]], rows, columns)
+        runs = []
+        for code, places in groupby(self._seen, key=lambda place: int(plan[place[2]])):
+            strip = list(places)
+            (first, first_column, _), (last, last_column, _) = strip[0], strip[-1]
+            runs.append(Run(code, first, first_column, last, last_column))
         runs = runs[:1] + [below._replace(slope=self._slope(plan, above, below)) for above, below in pairwise(runs)]
-        return [run.mirrored(self.hole.shape[1]) for run in runs] if self.mirrored else runs
+        return [run.mirrored(self.labels.shape[1]) for run in runs] if self.mirrored else runs
 
     def lengths(self) -> list[tuple[int, int]]:
         """Classes beside the hole and over how many rows, from top to bottom."""
-        classes = self.labels[self._places[:, 0], self._places[:, 1]]
-        if classes.size == 0:
-            return []
-        starts = run_starts(classes)
-        return list(zip(classes[starts].tolist(), np.diff(starts, append=classes.size).tolist(), strict=True))
+        return [(code, sum(1 for _ in places)) for code, places in groupby(place[2] for place in self._seen)]
 
     @cached_property
-    def _places(self) -> npt.NDArray[np.intp]:
-        """Row and column of the nearest seed of each row of the hole, and of its upper and lower corner."""
-        rows = np.flatnonzero(self.hole.any(axis=1))
-        edges = self.hole[rows].argmax(axis=1)
-        first, most = max(0, int(edges.min()) - self.reach), int(edges.max())  # no seed left or right of them counts
-        columns, ends = np.arange(first, most), edges[:, None]
-        beside = self.seeds[rows, first:most] & (columns < ends) & (columns >= ends - self.reach)
-        seen = beside.any(axis=1)
-        nearest = most - 1 - beside[seen, ::-1].argmax(axis=1) if most > first else np.zeros(0, np.intp)
-        above = _corner(self.seeds, int(rows[0]) - 1, int(edges[0]), self.reach)
-        below = _corner(self.seeds, int(rows[-1]) + 1, int(edges[-1]), self.reach)
-        return np.array([*above, *zip(rows[seen], nearest, strict=True), *below], np.intp).reshape(-1, 2)
+    def _seen(self) -> list[tuple[int, int, int]]:
+        """Row, column and class of the nearest seed of each row of the hole, and of its upper and lower corner."""
+        reach, width, offset = self.reach, self.seeds.shape[1], min(1, self.top)
+        rows = np.flatnonzero(self.hole.any(axis=1)).tolist()
+        edges = (self.hole.argmax(axis=1) + self.left).tolist()
+        # As bytes: one search a row, that ends at the first seed, is quicker than looking at all pixels at once.
+        seeds = self.seeds.tobytes()
+        places = self._corner(seeds, offset + rows[0] - 1, edges[rows[0]])
+        for row in rows:
+            start, edge = (offset + row) * width, edges[row]
+            at = seeds.rfind(1, start + edge - reach if edge > reach else start, start + edge)
+            if at >= 0:
+                places.append((row + self.top, at - start))
+        places += self._corner(seeds, offset + rows[-1] + 1, edges[rows[-1]])
+        return [(row, column, self.labels.item(row, column)) for row, column in places]
+
+    def _corner(self, seeds: bytes, row: int, column: int) -> list[tuple[int, int]]:
+        """The seed nearest to a corner of the hole on the row above or below it: what an object stands on shows there.
+
+        Rows are those of `seeds`, which may begin above the hole.
+        """
+        if not 0 <= row < len(self.seeds):
+            return []
+        start, width = row * self.seeds.shape[1], self.seeds.shape[1]
+        before = seeds.rfind(1, start + max(0, column - self.reach), start + column + 1) - start
+        after = seeds.find(1, start + column, start + min(width, column + self.reach + 1)) - start
+        near = [at for at in (before, after) if at >= 0]
+        if not near:
+            return []
+        return [(row - min(1, self.top) + self.top, min(near, key=lambda at: abs(at - column)))]
 
     def _slope(self, plan: _Ints, above: Run, below: Run) -> float | None:
         """Of the border between two runs, over the columns left of where it was seen."""
         column, row = min(above.last_column, below.first_column), below.first
-        far = int(np.clip(self.reach / 2, *_SLOPE_OVER_COLUMNS))
+        least, most = _SLOPE_OVER_COLUMNS
+        far = int(min(max(self.reach / 2, least), most))
         if below.first - above.last > _SEEN or column < far:
             return None
         top = max(0, row - far)
         codes = plan[self.labels[top : row + far, column - far : column - far // 3]]
         border = (codes[:-1] == above.code) & (codes[1:] == below.code)
-        away = np.where(border, np.abs(np.arange(top + 1 - row, top + len(codes) - row))[:, None], 2 * far)
+        offsets = np.arange(top + 1 - row, top + len(codes) - row)
+        away = np.where(border, np.abs(offsets)[:, None], 2 * far)
         rows = away.argmin(axis=0)
-        found = border[rows, np.arange(rows.size)]
-        if 2 * np.count_nonzero(found) < found.size:
+        found = border[rows, np.arange(rows.size)].nonzero()[0]
+        if 2 * found.size < rows.size:
             return None
-        columns = np.arange(-far, -far + rows.size)
-        return float(np.median((rows[found] + top + 1 - row) / columns[found]))
+        return _median((offsets[rows[found]] / (found - far)).tolist())
 
 
-def _corner(seeds: _Bools, row: int, column: int, reach: int) -> list[tuple[int, int]]:
-    """The seed nearest to a corner of the hole on the row above or below it: what an object stands on shows there."""
-    if not 0 <= row < len(seeds):
-        return []
-    columns = np.flatnonzero(seeds[row])
-    near = columns[np.abs(columns - column) <= reach]
-    return [(row, int(near[np.abs(near - column).argmin()]))] if near.size else []
-
-
-def _runs(codes: _Ints, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> list[Run]:
-    if rows.size == 0:
-        return []
-    starts = np.concatenate(([0], np.flatnonzero(codes[1:] != codes[:-1]) + 1))
-    ends = np.append(starts[1:], rows.size) - 1
-    fields = (codes[starts], rows[starts], columns[starts], rows[ends], columns[ends])
-    return [Run(*values) for values in zip(*(f.tolist() for f in fields), strict=True)]
+def _median(values: list[float]) -> float:
+    ordered = sorted(values)
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def align(left: list[Run], right: list[Run]) -> list[tuple[int | None, int | None]]:
     """Pairs of runs in order, None where a side lacks it: the longest strips that both sides can share."""
     n, m = len(left), len(right)
-    best = np.zeros((n + 1, m + 1))
+    best = [[0] * (m + 1) for _ in range(n + 1)]
     for i in range(n - 1, -1, -1):
         for j in range(m - 1, -1, -1):
-            best[i, j] = max(best[i + 1, j], best[i, j + 1], _shared(left[i], right[j]) + best[i + 1, j + 1])
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], _shared(left[i], right[j]) + best[i + 1][j + 1])
     pairs: list[tuple[int | None, int | None]] = []
     i = j = 0
     while i < n and j < m:
         shared = _shared(left[i], right[j])
-        if shared and best[i, j] == shared + best[i + 1, j + 1]:
+        if shared and best[i][j] == shared + best[i + 1][j + 1]:
             pairs.append((i, j))
             i, j = i + 1, j + 1
-        elif best[i + 1, j] >= best[i, j + 1]:
+        elif best[i + 1][j] >= best[i][j + 1]:
             pairs.append((i, None))
             i += 1
         else:
@@ -163,12 +176,16 @@ def join_sides(left: list[Run], right: list[Run], rows: _Ints, columns: _Ints) -
     else:
         pairs = align(left, right)
     codes = [run.code for run in (left[i] if i is not None else right[j or 0] for i, j in pairs)]
-    strip = np.zeros((rows.size, columns.size), np.intp)
+    joined = np.full((rows.size, columns.size), codes[0], np.int32)
     border = np.full(columns.size, -np.inf)
-    for line in _lines(pairs, left, right, columns):
+    for code, line in zip(codes[1:], _lines(pairs, left, right, columns), strict=True):
         border = np.maximum(border, line)
-        strip += rows[:, None] >= border
-    return np.array(codes, np.int32)[strip]
+        first = int(np.searchsorted(rows, border.min()))
+        if first < rows.size:
+            # Whole numbers compare faster, and rows are whole.
+            begins = np.ceil(np.minimum(border, rows[-1] + 1)).astype(np.int32)
+            np.copyto(joined[first:], np.int32(code), where=rows[first:, None] >= begins)
+    return joined
 
 
 class _Span(NamedTuple):
@@ -222,7 +239,7 @@ def _span(runs: list[Run], k: int) -> _Span:
     column = (above.last_column + below.first_column) / 2
     slopes = [run.slope for run in runs if run.slope is not None]
     # One for all borders of a side, so that no strip grows where it is hidden.
-    trend = float(np.median(slopes)) if slopes else None
+    trend = _median(slopes) if slopes else None
     return _Span(above.last + 0.5, below.first - 0.5, column, below.slope, trend)
 
 
@@ -230,9 +247,9 @@ def _row_at_both(left: _Span, right: _Span) -> tuple[float, float]:
     """The rows of a border at both sides: going on as it does beside the hole, else as level as what is seen allows."""
     width = right.column - left.column
     if left.seen and left.trend is not None and not right.seen:
-        return left.row, float(np.clip(left.row + left.trend * width, right.least, right.most))
+        return left.row, min(max(left.row + left.trend * width, right.least), right.most)
     if right.seen and right.trend is not None and not left.seen:
-        return float(np.clip(right.row - right.trend * width, left.least, left.most)), right.row
+        return min(max(right.row - right.trend * width, left.least), left.most), right.row
     least, most = max(left.least, right.least), min(left.most, right.most)
     if least > most:  # one side is above the other
         return (left.most, right.least) if left.most < right.least else (left.least, right.most)

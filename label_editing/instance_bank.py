@@ -148,11 +148,22 @@ def is_whole(canvas: Canvas, instance: Instance) -> bool:
         return False
     if box.top == 0 or box.left == 0 or box.bottom == canvas.height or box.right == canvas.width:
         return False
-    mask = np.ascontiguousarray(canvas.mask_of(instance)).view(np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if stats[1:, cv2.CC_STAT_AREA].max() < _LEAST_IN_ONE_PIECE * instance.area:
+    if not _in_one_piece(canvas, instance):
         return False
+    mask = np.ascontiguousarray(canvas.mask_of(instance)).view(np.uint8)
     return _hidden_outline(canvas, instance, mask) <= _MOST_HIDDEN_OUTLINE
+
+
+def _in_one_piece(canvas: Canvas, instance: Instance) -> bool:
+    companion = companion_of(canvas, instance)
+    _, parts = parts_of(canvas, instance, companion)
+    mask = cv2.compare(parts, NOTHING, cv2.CMP_NE)
+    if companion is not None:
+        # Frame and bar cut a rider into pieces, with a pixel between them here and there.
+        mask = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return bool(areas.max() >= _LEAST_IN_ONE_PIECE * areas.sum())
 
 
 def _hidden_outline(canvas: Canvas, instance: Instance, mask: npt.NDArray[np.uint8]) -> float:

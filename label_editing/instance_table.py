@@ -9,6 +9,8 @@ from label_editing.boxes import Box
 from label_editing.catalog import INSTANCES_PER_CLASS
 from label_editing.scene import InstanceMap
 
+_WORD = 8  # bytes read together
+
 
 class Instance(NamedTuple):
     """One thing: its id (class*1000+k), the tight box around its pixels and how many there are."""
@@ -31,28 +33,47 @@ class Instance(NamedTuple):
         return self.box.height
 
 
-def run_starts(flat: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """Where each run of equal values begins."""
-    return np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1)).astype(np.intp)
+def run_starts(flat: npt.NDArray[Any], *others: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Where each run of equal values begins; of equal values in all the arrays, where there are several."""
+    size = max(1, flat.size)
+    begins = np.zeros(-(-size // _WORD) * _WORD, np.bool_)
+    begins[0] = True
+    np.not_equal(flat[1:], flat[:-1], out=begins[1:size])
+    for other in others:
+        begins[1:size] |= other[1:] != other[:-1]
+    # Runs are few: eight pixels that begin none are passed over at once.
+    words = (begins.view(np.uint64) != 0).nonzero()[0]
+    rows, places = begins.reshape(-1, _WORD)[words].nonzero()
+    return _WORD * words[rows] + places
+
+
+def run_lengths(starts: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
+    """How long the runs that begin there are, in an array of this size."""
+    lengths = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1] = size - starts[-1]
+    return lengths
 
 
 def distinct(values: npt.NDArray[Any]) -> list[int]:
     """The values that occur, sorted. Sorts runs, not pixels."""
     flat = values.ravel()
-    return np.unique(flat[run_starts(flat)]).tolist() if flat.size else []
+    return sorted(set(flat[run_starts(flat)].tolist())) if flat.size else []
 
 
 def find_instances(instances: InstanceMap) -> dict[int, Instance]:
     """Every instance of the map by id, in order of ids; groups (bare class ids) are not instances."""
     width = instances.shape[1]
-    flat = instances.ravel()
+    rows = np.flatnonzero(instances.max(axis=1) >= INSTANCES_PER_CLASS)
+    if rows.size == 0:
+        return {}
+    # Most rows of most scenes show no instance: sky, and the road before the car.
+    flat = instances[rows[0] : rows[-1] + 1].ravel()
     starts = run_starts(flat)
     ids = flat[starts]
-    lengths = np.diff(starts, append=flat.size)
     things = ids >= INSTANCES_PER_CLASS
-    if not things.any():
-        return {}
-    return _tabulate(ids[things], starts[things], lengths[things], width)
+    lengths = run_lengths(starts, flat.size)
+    return _tabulate(ids[things], starts[things] + int(rows[0]) * width, lengths[things], width)
 
 
 def _tabulate(

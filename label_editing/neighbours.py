@@ -26,31 +26,37 @@ class Neighbours:
         self._horizon = None if view is None else view.horizon_row(canvas.height)
         self._scale = 0.0 if view is None else view.scale
         self._focal = _FOCAL_OVER_HEIGHT * canvas.height
-        self._back = self._back_rows(self._bottom, self._right - self._left)
+        self._width = self._right - self._left
+        self._area = self._width * (self._bottom - self._top)
+        self._back = np.array([self._back_row(i.box.bottom, i.box.width) for i in canvas.table.values()])
 
     def share_ground(self, box: Box) -> bool:
         """Whether an object in this box would stand where another one stands."""
-        shared = np.minimum(box.right, self._right) - np.maximum(box.left, self._left)
-        beside = shared > _LEAST_SHARED_WIDTH * np.minimum(box.width, self._right - self._left)
-        back = self._back_rows(np.array([box.bottom], np.float64), np.array([box.width], np.float64))[0]
-        return bool((beside & (back < self._bottom) & (self._back < box.bottom)).any())
+        back = self._back_row(box.bottom, box.width)
+        near = ((self._bottom > back) & (self._back < box.bottom)).nonzero()[0]
+        if near.size == 0:
+            return False
+        shared = np.minimum(box.right, self._right[near]) - np.maximum(box.left, self._left[near])
+        return bool((shared > _LEAST_SHARED_WIDTH * np.minimum(box.width, self._width[near])).any())
 
     def mostly_hidden(self, box: Box) -> bool:
         """Whether the inner part of the box, which an outline fills, covers most of the box of an object behind it."""
+        behind = (self._bottom <= box.bottom).nonzero()[0]
+        if behind.size == 0:
+            return False
         side, lid = _SIDE * box.width, _LID * box.height
-        across = np.minimum(self._right, box.right - side) - np.maximum(self._left, box.left + side)
-        down = np.minimum(self._bottom, box.bottom - _FEET * box.height) - np.maximum(self._top, box.top + lid)
+        across = np.minimum(self._right[behind], box.right - side) - np.maximum(self._left[behind], box.left + side)
+        bottom, top = box.bottom - _FEET * box.height, box.top + lid
+        down = np.minimum(self._bottom[behind], bottom) - np.maximum(self._top[behind], top)
         covered = np.maximum(across, 0.0) * np.maximum(down, 0.0)
-        own = (self._right - self._left) * (self._bottom - self._top)
-        return bool(((covered > _MOST_COVERED * own) & (self._bottom <= box.bottom)).any())
+        return bool((covered > _MOST_COVERED * self._area[behind]).any())
 
-    def _back_rows(self, foot_rows: _Floats, widths: _Floats) -> _Floats:
-        """The row of the ground as far behind each object as it is deep."""
-        if self._horizon is None:
-            return foot_rows - 1.0
-        above = foot_rows - self._horizon
-        pixels = np.maximum(self._scale * above, 1e-6)  # a metre
-        depths = np.minimum(_DEPTH_OVER_WIDTH * widths / pixels, _MOST_DEPTH_M)
-        distances = self._focal / pixels
-        backs = self._horizon + above * distances / (distances + depths)
-        return np.where(above > 0, backs, foot_rows - 1.0)
+    def _back_row(self, foot_row: int, width: int) -> float:
+        """The row of the ground as far behind an object as it is deep."""
+        above = 0.0 if self._horizon is None else foot_row - self._horizon
+        if self._horizon is None or above <= 0:
+            return foot_row - 1.0
+        pixels = max(self._scale * above, 1e-6)  # a metre
+        depth = min(_DEPTH_OVER_WIDTH * width / pixels, _MOST_DEPTH_M)
+        distance = self._focal / pixels
+        return self._horizon + above * distance / (distance + depth)

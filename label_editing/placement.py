@@ -14,7 +14,9 @@ from label_editing.catalog import ClassSpec
 from label_editing.changes import UNCHANGED, Codes
 from label_editing.instance_bank import COMPANION, NOTHING, SELF, Parts
 from label_editing.instance_table import Instance
+from label_editing.look_up import look_up
 from label_editing.neighbours import Neighbours
+from label_editing.scene import LabelMap
 
 _FOOT_BAND = 0.06  # the lowest part of an object, over its height: what must stand on its support
 _LEAST_SUPPORTED = 0.85
@@ -56,18 +58,25 @@ def posed(parts: Parts, pose: Pose) -> Parts:
     height, width = parts.shape
     size = max(1, round(width * pose.height_px / height)), pose.height_px
     smooth = cv2.INTER_AREA if 2 * pose.height_px < height else cv2.INTER_LINEAR
-    whole = cv2.resize((parts != NOTHING) * np.uint8(255), size, interpolation=smooth) >= 128
-    scaled = np.where(whole, np.uint8(SELF), np.uint8(NOTHING))
-    if (parts == COMPANION).any():
-        companion = cv2.resize((parts == COMPANION) * np.uint8(255), size, interpolation=smooth) >= 128
-        scaled[whole & companion] = COMPANION
-    return _tight(scaled[:, ::-1] if pose.mirrored else scaled)
+    scaled = _scaled(cv2.compare(parts, NOTHING, cv2.CMP_NE), size, smooth)
+    if parts.max() == COMPANION:
+        companion = _scaled(cv2.compare(parts, COMPANION, cv2.CMP_EQ), size, smooth)
+        scaled[(scaled & companion).view(np.bool_)] = COMPANION
+    return _tight(cv2.flip(scaled, 1) if pose.mirrored else scaled)
+
+
+def _scaled(mask: npt.NDArray[np.uint8], size: tuple[int, int], interpolation: int) -> Parts:
+    """SELF where a mask of 0 and 255 covers half of a pixel or more at this size."""
+    scaled = cv2.resize(mask, size, interpolation=interpolation)
+    return cv2.threshold(scaled, 127, SELF, cv2.THRESH_BINARY, scaled)[1]
 
 
 def _tight(parts: Parts) -> Parts:
     """Without empty rows below, which thin ends leave when they are scaled down: feet stay on the foot row."""
-    rows = np.flatnonzero((parts != NOTHING).any(axis=1))
-    return np.ascontiguousarray(parts[: rows[-1] + 1] if rows.size else parts)
+    if parts[-1].any():
+        return parts
+    rows = np.flatnonzero(parts.any(axis=1))
+    return parts[: rows[-1] + 1] if rows.size else parts
 
 
 def box_at(pose: Pose, height: int, width: int) -> Box:
@@ -78,11 +87,11 @@ def box_at(pose: Pose, height: int, width: int) -> Box:
 
 def check_place(canvas: Canvas, spec: ClassSpec, box: Box, neighbours: Neighbours) -> None:
     """Unfit where a look at the box alone tells that the object cannot be there."""
-    if box.clipped(canvas.height, canvas.width) != box:
+    if box.top < 0 or box.left < 0 or box.bottom > canvas.height or box.right > canvas.width:
         raise Unfit("it would reach out of the picture")
     under = canvas.labels[box.bottom - 1, box.left + box.width // 8 : box.right - box.width // 8]
     clear = canvas.catalog.supports[spec.name] | canvas.catalog.is_thing  # a nearer object may stand before it
-    if under.size and clear[under].mean() < _LEAST_UNDER_BOX:
+    if np.count_nonzero(clear[under]) < _LEAST_UNDER_BOX * under.size:
         raise Unfit(_no_room(spec))
     if neighbours.share_ground(box):
         raise Unfit("another object stands there")
@@ -114,7 +123,7 @@ def _no_room(spec: ClassSpec) -> str:
 def _check_support(
     canvas: Canvas,
     spec: ClassSpec,
-    labels: npt.NDArray[np.integer],
+    labels: LabelMap,
     mask: npt.NDArray[np.bool_],
     visible: npt.NDArray[np.bool_],
 ) -> None:
@@ -125,14 +134,14 @@ def _check_support(
     under_feet = supports[labels[-band:]][seen]
     if not under_feet.size or under_feet.size < _LEAST_FOOT_SEEN * np.count_nonzero(foot) or not visible[-1].any():
         raise Unfit("nearer objects would hide where it stands")
-    if under_feet.mean() < _LEAST_SUPPORTED or not supports[labels[-1]][visible[-1]].all():
+    if np.count_nonzero(under_feet) < _LEAST_SUPPORTED * under_feet.size or not supports[labels[-1]][visible[-1]].all():
         raise Unfit(_no_room(spec))
 
 
 def _in_front(canvas: Canvas, box: Box, nearer: list[tuple[Instance, Box]]) -> npt.NDArray[np.bool_]:
     """The pixels of a box that something nearer holds, or that are not of the scene."""
     labels = canvas.labels[box.window]
-    front = (canvas.catalog.of_layer["fixed"] | canvas.catalog.is_void)[labels]
+    front = look_up(canvas.catalog.of_layer["fixed"] | canvas.catalog.is_void, labels)
     for instance, shared in nearer:
         if canvas.instances is not None:
             front[shared.within(box).window] |= canvas.instances[shared.window] == instance.id
@@ -150,17 +159,16 @@ def _stands_nearer(canvas: Canvas, instance: Instance, shared: Box, box: Box) ->
 def _overlapping(canvas: Canvas, box: Box) -> Iterator[tuple[Instance, Box]]:
     """The instances whose boxes reach into this one, and where."""
     for instance in canvas.table.values():
-        shared = instance.box.shared(box)
-        if not shared.empty:
-            yield instance, shared
+        if instance.box.overlaps(box):
+            yield instance, instance.box.shared(box)
 
 
-def _near_thin(canvas: Canvas, box: Box, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+def _near_thin(canvas: Canvas, box: Box, labels: LabelMap) -> npt.NDArray[np.bool_]:
     """Poles and signs that go on below the box: they stand nearer."""
     below = canvas.catalog.is_thin[canvas.labels[box.bottom : box.bottom + 3, box.left : box.right]]
     if not below.any():
         return np.zeros(labels.shape, np.bool_)
-    thin = canvas.catalog.is_thin[labels]
+    thin = look_up(canvas.catalog.is_thin, labels)
     count, components = cv2.connectedComponents(thin.view(np.uint8), connectivity=8)
     near = np.zeros(count, np.bool_)
     near[components[-1][below.any(axis=0)]] = True
@@ -168,8 +176,8 @@ def _near_thin(canvas: Canvas, box: Box, labels: npt.NDArray[np.integer]) -> npt
     return near[components]
 
 
-def _check_sky(canvas: Canvas, labels: npt.NDArray[np.integer], visible: npt.NDArray[np.bool_]) -> None:
-    if (canvas.catalog.of_layer["sky"][labels] & visible).any():
+def _check_sky(canvas: Canvas, labels: LabelMap, visible: npt.NDArray[np.bool_]) -> None:
+    if (look_up(canvas.catalog.of_layer["sky"], labels) & visible).any():
         raise Unfit("it would stand against the sky")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -65,7 +66,7 @@ def check_scene(scene: Scene) -> None:
         raise ValueError(f"label map is {labels.dtype} of shape {labels.shape}; expected 2-D uint8 or uint16")
     if labels.size == 0:
         raise ValueError("label map is empty")
-    present = np.flatnonzero(np.bincount(labels.ravel(), minlength=1))
+    present = _ids_in(labels)
     strange = [int(i) for i in present if i >= len(catalog.known) or not catalog.known[i]]
     if strange:
         raise ValueError(f"label map holds {_some('id', strange)}, no class of catalog {catalog.name}")
@@ -90,11 +91,18 @@ def _check_instances(labels: LabelMap, instances: InstanceMap, catalog: Catalog)
             f"instance map contradicts the label map at {int(differ.sum())} pixels, first at row {row}, column "
             f"{column}: instance {int(instances[row, column])} on class {int(labels[row, column])}"
         )
-    ids = np.flatnonzero(np.bincount(instances.ravel()))
-    ids = ids[ids >= INSTANCES_PER_CLASS]
-    stuff = [int(i) for i in ids if not catalog.is_thing[i // INSTANCES_PER_CLASS]]
-    if stuff:
+    apart = instances >= INSTANCES_PER_CLASS
+    if not catalog.is_thing[_ids_in(labels[apart][None])].all():
+        ids = np.unique(instances[apart])
+        stuff = ids[~catalog.is_thing[ids // INSTANCES_PER_CLASS]].tolist()
         raise ValueError(f"instance map holds {_some('instance', stuff)} of a stuff class")
+
+
+def _ids_in(labels: LabelMap) -> npt.NDArray[np.intp]:
+    """The ids that occur, sorted."""
+    if labels.dtype == np.uint8 and labels.size:
+        return np.flatnonzero(cv2.calcHist([labels], [0], None, [256], [0, 256]))
+    return np.flatnonzero(np.bincount(labels.ravel(), minlength=1))
 
 
 def _some(what: str, values: list[int]) -> str:

@@ -87,15 +87,38 @@ def _bicycle(rng: np.random.Generator) -> Parts:
 
 
 def _rider(rng: np.random.Generator) -> Parts:
-    parts = _sheet(rng.uniform(0.5, 0.8))
+    return _rider_from_behind(rng) if rng.random() < 0.5 else _rider_from_the_side(rng)
+
+
+def _rider_from_behind(rng: np.random.Generator) -> Parts:
+    """One narrow wheel, the legs beside it, and the bar behind the hips."""
+    parts = _sheet(rng.uniform(0.36, 0.44))
+    _polygon(parts, [(0.45, 0.6), (0.55, 0.6), (0.57, 0.7), (0.55, 1.0), (0.45, 1.0), (0.43, 0.7)], COMPANION)
+    _polygon(parts, [(0.0, 0.47), (1.0, 0.47), (1.0, 0.5), (0.0, 0.5)], COMPANION)
+    _disc(parts, 0.5, 0.075, 0.07)
+    _polygon(parts, [(0.4, 0.12), (0.6, 0.12), (0.86, 0.22), (0.97, 0.47), (0.84, 0.48), (0.74, 0.34), (0.72, 0.56)])
+    _polygon(parts, [(0.6, 0.12), (0.4, 0.12), (0.14, 0.22), (0.03, 0.47), (0.16, 0.48), (0.26, 0.34), (0.28, 0.56)])
+    _polygon(parts, [(0.28, 0.3), (0.72, 0.3), (0.72, 0.56), (0.5, 0.62), (0.28, 0.56)])
+    lifted = rng.uniform(0.0, 0.08)
+    for inner, outer, foot in ((0.44, 0.2, 0.92 - lifted), (0.56, 0.8, 0.84 + lifted)):
+        _polygon(parts, [(inner, 0.55), (outer, 0.55), (outer, foot), (inner, foot)])
+    return parts
+
+
+def _rider_from_the_side(rng: np.random.Generator) -> Parts:
+    """Two wheels apart, a frame between them, and a leg on the pedal."""
+    parts = _sheet(rng.uniform(0.92, 1.05))
     aspect = parts.shape[1] / parts.shape[0]
-    radius = 0.18
-    for x in (radius / aspect, 1 - radius / aspect):
-        _disc(parts, x, 0.815, radius, COMPANION)
-    _polygon(parts, [(0.25, 0.75), (0.42, 0.5), (0.74, 0.5), (0.8, 0.8), (0.5, 0.85)], COMPANION)
-    _disc(parts, 0.55, 0.08, 0.08)
-    _polygon(parts, [(0.5, 0.1), (0.6, 0.1), (0.68, 0.18), (0.7, 0.4), (0.62, 0.6), (0.34, 0.6), (0.38, 0.18)])
-    _polygon(parts, [(0.4, 0.55), (0.6, 0.55), (0.58, 0.88), (0.46, 0.88)])
+    radius = 0.19
+    back, front = radius / aspect, 1 - radius / aspect
+    for x in (back, front):
+        _disc(parts, x, 0.81, radius, COMPANION)
+    _polygon(parts, [(back, 0.78), (0.36, 0.56), (0.72, 0.5), (front, 0.78), (0.7, 0.6), (0.52, 0.86)], COMPANION)
+    _disc(parts, 0.54, 0.075, 0.075)
+    _polygon(parts, [(0.46, 0.13), (0.58, 0.14), (0.6, 0.26), (0.46, 0.56), (0.32, 0.58), (0.34, 0.4)])
+    _polygon(parts, [(0.54, 0.2), (0.6, 0.2), (0.74, 0.44), (0.7, 0.5), (0.52, 0.32)])
+    knee = rng.uniform(0.55, 0.64)
+    _polygon(parts, [(0.34, 0.5), (0.46, 0.5), (knee, 0.62), (0.56, 0.9), (0.48, 0.9), (0.5, 0.7), (0.34, 0.6)])
     return parts
 
 

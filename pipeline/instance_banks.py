@@ -30,7 +30,7 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.storage import Store
 
-_FORMAT = 2
+_FORMAT = 3
 _MOST_PER_CLASS = 4000  # more add nothing that anyone would see
 _GLANCE = 16  # scenes that a preview takes cut-outs from, so that it takes seconds on any source
 _NUM_OTHER_SCENES = 8  # that replace_region takes regions from

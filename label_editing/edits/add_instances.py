@@ -121,7 +121,7 @@ class _Search:
 
     def _draw_pose(self, canvas: Canvas, rng: np.random.Generator) -> tuple[BankEntry, Pose]:
         row, column = self.points.draw(rng)
-        size = float(np.exp(np.clip(rng.normal(0.0, _HEIGHT_SPREAD), -_MOST_SPREAD, _MOST_SPREAD)))
+        size = float(np.exp(max(-_MOST_SPREAD, min(_MOST_SPREAD, rng.normal(0.0, _HEIGHT_SPREAD)))))
         if self.view is None or self.spec.height_m is None:
             entry = self.cut_outs.draw(None, rng)
             height = entry.relative_height * canvas.height * size

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
@@ -11,6 +10,8 @@ from label_editing.background import fill_hole, has_background
 from label_editing.boxes import Box
 from label_editing.canvas import Canvas
 from label_editing.edits.base import CannotApply, Done, Edit, EditContext
+from label_editing.look_up import look_up
+from label_editing.scene import LabelMap
 
 _SQUARE = 64  # pixels
 
@@ -33,39 +34,67 @@ class Mirror(Edit):
             kept.add(spec.id)
         if not has_background(canvas):
             raise CannotApply("no background to continue where the picture's border was")
-        here = _places_of(canvas, sorted(kept))
-        flat = canvas.labels.ravel()
-        labels = flat[here]
-        codes = labels.astype(np.int32) if canvas.instances is None else canvas.instances.ravel()[here]
+        labels = canvas.labels
         canvas.flip()
-        _put_back(canvas, here, labels, codes, sorted(kept))
+        if kept:
+            _put_back(canvas, labels, sorted(kept))
         return Done({"kept": [canvas.catalog.with_id(i).name for i in sorted(kept)]})
 
 
-def _places_of(canvas: Canvas, class_ids: list[int]) -> npt.NDArray[np.intp]:
-    """Where these classes are, and where mirroring takes them: positions in the flattened map."""
-    mask = np.zeros(canvas.labels.shape, np.bool_)
-    for class_id in class_ids:
-        mask |= canvas.labels == class_id
-    if not mask.any():
-        return np.zeros(0, np.intp)
-    both = cv2.bitwise_or(mask.view(np.uint8), cv2.flip(mask.view(np.uint8), 1))
-    return np.flatnonzero(both.view(np.bool_))
-
-
-def _put_back(
-    canvas: Canvas,
-    places: npt.NDArray[np.intp],
-    labels: npt.NDArray[np.integer],
-    codes: npt.NDArray[np.integer],
-    class_ids: list[int],
-) -> None:
+def _put_back(canvas: Canvas, labels: LabelMap, class_ids: list[int]) -> None:
     """What stays goes back to its place; the places it was mirrored to show the background that was there."""
-    differs = canvas.labels.ravel()[places] != labels
-    changed, labels, codes = places[differs], labels[differs], codes[differs]
-    known = np.isin(labels, class_ids) | canvas.catalog.fills_holes[labels]
-    canvas.paint_few(changed[known], codes[known].astype(np.int32))
-    _fill(canvas, changed[~known])
+    known = canvas.catalog.fills_holes.copy()
+    known[class_ids] = True
+    hidden = []
+    for box in _places_of(labels, class_ids):
+        before, now = labels[box.window], canvas.labels[box.window]
+        differs = before != now
+        differs &= _mask_of(before, class_ids) | _mask_of(now, class_ids)
+        back = look_up(known, before)
+        back &= differs
+        canvas.paint_stuff(box, before, back)
+        differs ^= back
+        rows, columns = np.divmod(np.flatnonzero(differs), box.width)
+        hidden.append((rows + box.top) * canvas.width + columns + box.left)
+    if hidden:
+        _fill(canvas, np.concatenate(hidden))
+
+
+def _mask_of(labels: LabelMap, class_ids: list[int]) -> npt.NDArray[np.bool_]:
+    first, last = class_ids[0], class_ids[-1]
+    if last - first == len(class_ids) - 1:
+        # One comparison does for ids in a row: below the first, unsigned numbers wrap round.
+        return (labels - labels.dtype.type(first)) <= last - first
+    mask = labels == first
+    for class_id in class_ids[1:]:
+        mask |= labels == class_id
+    return mask
+
+
+def _places_of(labels: LabelMap, class_ids: list[int]) -> list[Box]:
+    """Boxes around these classes and where they are mirrored to: most rows have them at both ends alone."""
+    height, width = labels.shape
+    ends = [(0, _SQUARE), (width - _SQUARE, width)]
+    boxes: list[Box] = []
+    for top in range(0, height, _SQUARE):
+        columns = np.flatnonzero(_mask_of(labels[top : top + _SQUARE], class_ids).any(axis=0))
+        if columns.size == 0:
+            continue
+        inner = columns[(columns >= _SQUARE) & (columns < width - _SQUARE)]
+        spans = [(0, width)] if inner.size or width <= 2 * _SQUARE else ends
+        bottom = min(top + _SQUARE, height)
+        for left, right in spans:
+            boxes.append(Box(top, left, bottom, right))
+    return _joined(boxes)
+
+
+def _joined(boxes: list[Box]) -> list[Box]:
+    """Boxes of the same columns, one right under the other, as one."""
+    found: dict[tuple[int, int, int], Box] = {}  # by where the next would go on
+    for box in boxes:
+        above = found.pop((box.top, box.left, box.right), box)
+        found[box.bottom, box.left, box.right] = above.union(box)
+    return list(found.values())
 
 
 def _fill(canvas: Canvas, places: npt.NDArray[np.intp]) -> None:

@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 
 from label_editing.boxes import Box
 from label_editing.canvas import Canvas
-from label_editing.changes import UNCHANGED
 from label_editing.edits.base import CannotApply, Done, Edit, EditContext
 from label_editing.edits.polygons import Polygon, polygon_mask
-from label_editing.scene import Scene
+from label_editing.look_up import look_up
+from label_editing.scene import LabelMap, Scene
 from label_editing.views import view_of
 
 
@@ -46,23 +46,24 @@ class ReplaceRegion(Edit):
         other = fitting[int(rng.integers(len(fitting)))]
         box, region = (canvas.whole, None) if self.polygon is None else polygon_mask(canvas, self.polygon)
         shift = _horizon_shift(canvas, other, context) if self.align_horizon else 0
-        taken = _shifted(other.labels, box, shift)
-        changes = self._exchangeable(canvas, canvas.labels[box.window]) & self._exchangeable(canvas, taken)
-        changes &= taken != canvas.labels[box.window]
+        taken, here = _shifted(other.labels, box, shift), canvas.labels[box.window]
+        changes = taken != here
+        changes &= self._exchangeable(canvas, here)
+        changes &= self._exchangeable(canvas, taken)
         if region is not None:
             changes &= region
         if not changes.any():
             raise CannotApply(f"scene {other.key} shows nothing else there")
-        canvas.paint(box, np.where(changes, taken, np.int32(UNCHANGED)))
+        canvas.paint_stuff(box, taken, changes)
         return Done({"other": other.key, "shift": shift, "pixels": int(np.count_nonzero(changes))})
 
-    def _exchangeable(self, canvas: Canvas, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    def _exchangeable(self, canvas: Canvas, labels: LabelMap) -> npt.NDArray[np.bool_]:
         table = canvas.catalog.fills_holes
         if self.classes:
             asked = np.zeros_like(table)
             asked[[canvas.catalog.named(name).id for name in self.classes]] = True
             table = table & asked
-        return table[labels]
+        return look_up(table, labels)
 
 
 def _horizon_shift(canvas: Canvas, other: Scene, context: EditContext) -> int:
@@ -73,7 +74,7 @@ def _horizon_shift(canvas: Canvas, other: Scene, context: EditContext) -> int:
     return round(here.horizon_row(canvas.height) - there.horizon_row(other.height))
 
 
-def _shifted(labels: npt.NDArray[np.integer], box: Box, shift: int) -> npt.NDArray[np.int32]:
+def _shifted(labels: LabelMap, box: Box, shift: int) -> LabelMap:
     """The box of a map moved down by `shift` rows; its first and last row go on beyond its ends."""
     rows = np.clip(np.arange(box.top, box.bottom) - shift, 0, labels.shape[0] - 1)
-    return labels[rows, box.left : box.right].astype(np.int32)
+    return labels[rows, box.left : box.right]

@@ -1,5 +1,7 @@
 """A canvas writes what it is told, keeps its table in step, and never touches the scene it began with."""
 
+import base64
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -39,7 +41,7 @@ def test_the_table_is_what_whole_map_masks_give(catalog: Catalog, seed: int) -> 
     assert find_instances(scene.instances) == slow_table(scene.instances)
 
 
-@given(st.integers(0, 10**6), st.lists(st.sampled_from(["paint", "few", "relabel", "flip", "zoom"]), max_size=6))
+@given(st.integers(0, 10**6), st.lists(st.sampled_from(["paint", "stuff", "relabel", "flip", "zoom"]), max_size=6))
 @settings(deadline=None, derandomize=True, max_examples=120)
 def test_the_table_stays_in_step_and_changes_replay(catalog: Catalog, seed: int, steps: list[str]) -> None:
     rng = np.random.default_rng(seed)
@@ -68,9 +70,9 @@ def _do(canvas: Canvas, step: str, rng: np.random.Generator) -> None:
     values = [1, 4, 10000, 12000, 12005, 13000]
     if step == "paint":
         canvas.paint(box, rng.choice([UNCHANGED, *values], (box.height, box.width)).astype(np.int32))
-    elif step == "few":
-        positions = np.flatnonzero(rng.random(height * width) < 0.3)
-        canvas.paint_few(positions, rng.choice(values, positions.size).astype(np.int32))
+    elif step == "stuff":
+        size = box.height, box.width
+        canvas.paint_stuff(box, rng.choice([1, 4, 6], size).astype(np.uint8), rng.random(size) < 0.3)
     elif step == "relabel":
         canvas.relabel({10000: 12001, 12001: 10000, 4: 6, 11003: 1})
     elif step == "flip":
@@ -122,25 +124,34 @@ def test_a_full_class_has_no_free_id(catalog: Catalog) -> None:
         canvas.free_id(12)
 
 
-@given(st.integers(0, 10**6))
+@given(st.integers(0, 10**6), st.sampled_from([np.uint8, np.uint16, np.int32]))
 @settings(deadline=None, derandomize=True, max_examples=60)
-def test_a_patch_of_few_pixels_is_that_of_its_box(seed: int) -> None:
+def test_a_patch_gives_back_what_it_was_made_of(seed: int, kind: type[np.integer]) -> None:
     rng = np.random.default_rng(seed)
-    height, width = rng.integers(1, 9, 2).tolist()
-    codes = rng.choice([UNCHANGED, UNCHANGED, 3, 12000], (height, width)).astype(np.int32)
-    codes[rng.integers(height), rng.integers(width)] = 5
-    positions = np.flatnonzero(codes.ravel() != UNCHANGED)
-    box = Box(0, 0, height, width)
-    few = Patch.of_few(box, positions, codes.ravel()[positions])
-    assert few == Patch.of(box, codes)
-    np.testing.assert_array_equal(few.codes(), codes)
+    # The largest are more than a patch is made of at once.
+    height, width = (rng.integers(1, 9, 2) * rng.choice([1, 70])).tolist()
+    codes = rng.choice([3, 4, 200], (height, width)).astype(kind).repeat(3, axis=1)
+    where = rng.random(codes.shape) < rng.choice([0.0, 0.5, 1.0])
+    patch = Patch.of(Box(0, 0, *codes.shape), codes, where)
+    np.testing.assert_array_equal(patch.codes(), np.where(where, codes.astype(np.int32), UNCHANGED))
+
+
+def test_the_runs_of_a_patch_are_as_long_as_they_can_be() -> None:
+    codes = np.full((600, 700), 7, np.uint8)  # of so many pixels, runs are found in several parts
+    raw = zlib.decompress(base64.b64decode(Patch.of(Box(0, 0, 600, 700), codes, codes == 7).runs))
+    assert np.frombuffer(raw, "<i4").tolist() == [7, 600 * 700]
+
+
+def _patch_of_ones(box: Box) -> Patch:
+    ones = np.ones((box.height, box.width), np.uint8)
+    return Patch.of(box, ones, ones == 1)
 
 
 def test_changes_that_do_not_fit_the_map_are_refused(street: Callable[..., Scene]) -> None:
     canvas = Canvas(street())
-    outside = Patch.of(Box(126, 250, 130, 260), np.full((4, 10), 1, np.int32))
+    outside = _patch_of_ones(Box(126, 250, 130, 260))
     with pytest.raises(ValueError, match=r"^change at \(126, 250, 130, 260\) lies outside a map of 256x128$"):
         canvas.apply(outside)
-    short = Patch(box=Box(0, 0, 3, 3), runs=Patch.of(Box(0, 0, 2, 2), np.ones((2, 2), np.int32)).runs)
+    short = Patch(box=Box(0, 0, 3, 3), runs=_patch_of_ones(Box(0, 0, 2, 2)).runs)
     with pytest.raises(ValueError, match=r"^the runs of a patch do not fill its box of 3x3$"):
         canvas.apply(short)

@@ -68,6 +68,13 @@ def test_a_rider_is_kept_only_with_its_bicycle(catalog: Catalog) -> None:
     assert np.count_nonzero(parts == COMPANION) == 30 * 50 - 20 * 20
 
 
+def test_a_rider_that_its_bicycle_cuts_in_two_is_whole(catalog: Catalog) -> None:
+    rider, bicycle, bar = (11000, np.s_[60:110, 110:130]), (13000, np.s_[90:120, 95:145]), np.s_[84:86, 105:135]
+    cut = scene_with(catalog, bicycle, rider, (13000, bar))
+    assert "rider" in {entry.class_name for entry in build_entries(cut)}
+    assert "person" not in {e.class_name for e in build_entries(scene_with(catalog, (10000, rider[1]), (4, bar)))}
+
+
 @given(st.integers(0, 10**6))
 @settings(deadline=None, derandomize=True, max_examples=50)
 def test_packed_cut_outs_unpack_the_same(seed: int) -> None:
