@@ -37,6 +37,8 @@ def section(path: Path) -> Iterator[str]:
         f"{result['date']}, commit {result['commit']}, {result['device']}, {result['threads']} threads, torch "
         f"{result['torch']}; {result['time']}; matrix products: {rates}.\n"
     )
+    if "note" in result:
+        yield f"{result['note']}\n"
     yield HEAD
     yield from (line(row) for row in result["rows"])
 
@@ -45,6 +47,9 @@ def line(row: dict[str, Any]) -> str:
     way = row["way"]
     if row.get("further_style_ratio"):
         way += f" (each after the first: {row['further_style_ratio']:.1f}x)"
+    if "network_s_per_image" in row:
+        alone = row["network_s_per_image"]
+        way += f" (the network alone: {alone * 1e3:.2f} ms, {row['network_share_of_matrix_rate']:.0%})"
     psnr = f"{row['psnr_db']:.0f} dB" if "psnr_db" in row else ""
     memory = f"{row['process_peak_gib']:.1f}" if "process_peak_gib" in row else ""
     width = "" if row["share"] == 1 else f" at {row['share']:g} width"
