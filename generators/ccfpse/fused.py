@@ -17,7 +17,7 @@ from generators.ccfpse.block import ConditionalBlock, ConditionalConv, Predictor
 from generators.ccfpse.generator import CcfpseGenerator
 from generators.ccfpse.label_conv import LabelConv, conv_of
 from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
-from generators.ccfpse.pieces import pieces
+from generators.ccfpse.pieces import evenly, pieces
 from generators.conditioning import check_channels, edge_map
 from generators.family import Generator
 from generators.kernels.activated import activated
@@ -174,7 +174,7 @@ class FusedBlock(nn.Module):
     def forward(self, xs: Sequence[Tensor], grid: Grid, layout: Layout, index: int) -> list[Tensor]:
         """Where the grid doubles, `xs` are of half its size: kernels read each number four times instead."""
         batch, _, height, width = grid.codes_B1HW.shape
-        together = max(1, _PIXELS_TOGETHER // (height * width))
+        together = evenly(batch, _PIXELS_TOGETHER // (height * width))
         groups = []
         for first in range(0, batch, together):
             images = slice(first, first + together)

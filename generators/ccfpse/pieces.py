@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-# Two are in memory at a time. Thousands of rows of pixels in each: a matrix unit is as busy as with all of them.
+# Two are in memory at a time, so 2 GiB at most. Thousands of rows of pixels in each: a matrix unit is as busy as with all of them.
 _PIECE_BYTES = 2**30
 _LEAST_ROWS = 8
 
@@ -30,11 +30,18 @@ class Piece(NamedTuple):
         return wide[:, :, self.top - above : self.bottom - above]
 
 
+def evenly(batch: int, most: int) -> int:
+    """How many images go together so that all groups are equal: kernels may sum in another order for another number
+    of images, and an image's bits must not depend on its place.
+    """
+    return next(size for size in range(max(1, min(batch, most)), 0, -1) if batch % size == 0)
+
+
 def pieces(x_BCHW: Tensor, channels: int) -> Iterator[Piece]:
     """Those of a map of so many channels, as large and of the same type as x."""
     batch, _, height, width = x_BCHW.shape
     row_bytes = width * channels * x_BCHW.element_size()
-    together = max(1, _PIECE_BYTES // (row_bytes * height))
+    together = evenly(batch, _PIECE_BYTES // (row_bytes * height))
     most_rows = max(_LEAST_ROWS, _PIECE_BYTES // row_bytes)
     bands = -(-height // most_rows)
     rows = -(-height // bands)  # bands of nearly equal size

@@ -89,7 +89,8 @@ class Renderer:
         instances = labels.astype(np.int32) if instances is None else instances
         if self._num_channels:
             check_range(int(labels.min()), int(labels.max()), self._num_channels)
-        return self._to_layout(labels[None], instances[None], self._layout_bytes)
+        # Copies: on a CPU the layout would see what the caller writes into these later.
+        return self._to_layout(labels[None].copy(), instances[None].copy(), self._layout_bytes)
 
     def in_styles(self, layout: RenderLayout, styles: Sequence[Style | None]) -> Images:
         """S x H x W x 3 images of one layout in S styles."""

@@ -23,7 +23,7 @@ class Transfers:
     def to_device(self, array: npt.NDArray[Any]) -> Tensor:
         """The array as it is, bytes as bytes."""
         # Torch computes little in uint16: the same bits as int16, widened below.
-        given = torch.from_numpy(np.ascontiguousarray(array if array.dtype != np.uint16 else array.view(np.int16)))
+        given = torch.from_numpy(_writable(array if array.dtype != np.uint16 else array.view(np.int16)))
         if self._up is None:
             moved = given.to(self._device)
         else:
@@ -50,6 +50,12 @@ class Transfers:
             return host.numpy()
 
         return collect
+
+
+def _writable(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Without gaps; a copy where it is read-only, which torch cannot express."""
+    array = np.ascontiguousarray(array)
+    return array if array.flags.writeable else array.copy()
 
 
 def _stream(device: torch.device) -> torch.cuda.Stream:

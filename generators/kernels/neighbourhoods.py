@@ -11,9 +11,19 @@ from generators.kernels.support import usable
 
 # Two stacked 3 x 3 convolutions see 5 x 5.
 SIDE = 5
-# One odd number of 62 bits a position: the sum of looks times these, modulo 2**64, is a key whose upper bits are equal
-# for different neighbourhoods with a probability of some 2**-50 a pair.
-_FACTORS = tuple((0x9E3779B97F4A7C15 * (2 * position + 3) ** 7 & (2**62 - 1)) | 1 for position in range(SIDE**2))
+
+
+def _scrambled(number: int) -> int:
+    """Bits of a number without structure: steps of the golden ratio, mixed as SplitMix64 does."""
+    bits = (number + 1) * 0x9E3779B97F4A7C15 % 2**64
+    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % 2**64
+    return bits ^ bits >> 31
+
+
+# One odd number of 62 bits a position. The upper bits of the sum of looks times these, modulo 2**64, are a key; as the
+# numbers have no small relations, two neighbourhoods share one about as seldom as two draws of so many bits.
+_FACTORS = tuple(_scrambled(position) >> 2 | 1 for position in range(SIDE**2))
 
 
 class Decimated(NamedTuple):

@@ -16,7 +16,7 @@ from generators.kernels.tiles import launched_on
 class RowConv(nn.Module):
     """A stride-1 convolution without padding, its input bordered already; rows of the output divide by `group`.
 
-    With `squash`, the bias is added and tanh taken in float32, and only the first `kept` channels are written.
+    With `squash`, tanh is taken of it, in float32.
     """
 
     matrix_KN: Tensor
@@ -33,6 +33,7 @@ class RowConv(nn.Module):
             self.in_channels, len(shifted), (self.rows, self.columns + group - 1), stride=(1, group), bias=False
         )
         self.conv.weight = nn.Parameter(shifted, requires_grad=False)
+        self.adds_bias = conv.bias is not None
         self.bias = nn.Parameter(_bias_of(conv), requires_grad=False)
         self.register_buffer("matrix_KN", shifted.permute(2, 3, 1, 0).reshape(-1, len(shifted)).contiguous())
 
@@ -57,7 +58,7 @@ class RowConv(nn.Module):
         out = self._ungrouped(self.conv(x_BCHW))
         if self.squash:
             return torch.tanh(out.float() + self.bias.view(-1, 1, 1))
-        return out + self.bias.view(-1, 1, 1).to(out.dtype) if bool(self.bias.any()) else out
+        return out + self.bias.view(-1, 1, 1).to(out.dtype) if self.adds_bias else out
 
     def _ungrouped(self, grouped_BGHW: Tensor) -> Tensor:
         batch, _, height, width = grouped_BGHW.shape

@@ -29,8 +29,6 @@ _MOST_STYLES = 16  # of one scene at a time: their images wait in memory to be e
 # Threads of a worker that decode maps and encode images; OpenCV does so outside the interpreter lock. A GPU renders an
 # image in the time that it takes one of them to decode or encode it.
 _THREADS_BESIDE_CPU, _THREADS_BESIDE_GPU = 4, 12
-
-
 _BYTE = 256
 
 Channels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]

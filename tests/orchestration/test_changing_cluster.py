@@ -76,6 +76,7 @@ def assert_whole(said: dict) -> None:
     assert said["rows"] == [list(range(4 * i, 4 * i + 4)) for i in range(40)]
 
 
+@pytest.mark.soak
 def test_a_node_that_joins_gets_work(tmp_path):
     said = run(tmp_path, "join")
     assert_whole(said)

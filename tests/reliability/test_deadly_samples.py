@@ -155,6 +155,7 @@ def test_a_scene_that_kills_its_editor_is_left_out_and_its_slot_refilled(tmp_pat
     assert b"its worker died every time it was tried" in store.read(".synthgen/rejects.jsonl")
 
 
+@pytest.mark.soak
 def test_a_sample_that_kills_its_renderer_gives_its_slot_to_another_scene(tmp_path, tiny_model, ray):
     job, record, store = prepared(tmp_path, tiny_model, str(tmp_path / "out"))
     CATALOG[:] = [job.source.catalog]

@@ -45,7 +45,17 @@ def scenes(generator, count=3):
         ("bfloat16", FastPath(compiled=True)),
         ("bfloat16", FastPath(compiled=True, graphs=True)),
     ],
-    ids=str,
+    ids=[
+        "float32",
+        "float32-lookup",
+        "float32-dense",
+        "float32-graphs",
+        "bfloat16",
+        "bfloat16-dense",
+        "bfloat16-graphs",
+        "bfloat16-compiled",
+        "bfloat16-compiled-graphs",
+    ],
 )
 def test_every_way_gives_the_image_of_the_cpu(name, precision, path):
     torch.manual_seed(0)
@@ -68,3 +78,17 @@ def test_sizes_that_change_are_recorded_anew():
         given = tuple(part[:, :side] for part in scenes(generator)[:2])
         difference = renderer.render(*given, [None] * 3).astype(int) - plain.render(*given, [None] * 3)
         assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_an_image_does_not_depend_on_its_company(name, precision):
+    torch.manual_seed(0)
+    family = FAMILIES[name]
+    generator = family.build_generator(family.config(**SMALL[name]), LabelSpace(9)).eval()
+    labels, instances, styles = scenes(generator, 5)
+    renderer = Renderer(generator, "cuda", precision, max_batch=4)
+    together = renderer.render(labels, instances, styles)
+    for index in (0, 3, 4):
+        alone = renderer.render(labels[index : index + 1], instances[index : index + 1], styles[index : index + 1])
+        np.testing.assert_array_equal(alone[0], together[index])

@@ -262,3 +262,21 @@ def test_images_of_4096x2048_and_sides_that_fit_no_stride_are_rendered():
     assert image.shape == (1, 2047, 4090, 3)
     padded = np.pad(labels, ((0, 0), (0, 1), (0, 6)), mode="edge")
     np.testing.assert_array_equal(renderer.render(padded, None, [None])[:, :2047, :4090], image)
+
+
+def test_a_layout_is_not_changed_by_what_is_written_into_its_maps_later(generator, scenes):
+    labels, instances, styles = scenes
+    renderer = Renderer(generator, "cpu", "float32")
+    labels, instances = labels[0].copy(), instances[0].copy()
+    layout = renderer.layout(labels, instances)
+    before = renderer.in_styles(layout, styles[:1])
+    labels[:], instances[:] = 0, 0
+    np.testing.assert_array_equal(renderer.in_styles(layout, styles[:1]), before)
+
+
+def test_read_only_maps_are_rendered_without_a_warning(generator, scenes, recwarn):
+    labels, instances, styles = (part[:1] for part in scenes)
+    for array in (labels, instances):
+        array.flags.writeable = False
+    Renderer(generator, "cpu", "float32").render(labels, instances, styles)
+    assert not recwarn.list

@@ -39,6 +39,15 @@ def test_pixels_have_one_key_where_they_see_the_same_and_are_of_one_image(cell):
     assert {key >> 58 for key in keys[len(keys) // 2 :]} == {4}
 
 
+def test_neighbourhoods_that_balance_each_other_in_sums_of_powers_differ():
+    # Their signed difference times (2 * position + 3) ** 7 sums to nothing over the 25 positions.
+    one = "00010 00011 01000 01000 01100", "11101 00100 00000 10110 00010"
+    maps = [torch.tensor([[int(bit) for bit in row] for row in text.split()], dtype=torch.int32) for text in one]
+    grid = Decimated((torch.stack(maps) * 2 + 4).to(DEVICE), 1, outside=9)
+    keys = keys_of(grid).view(2, 25) & (2**58 - 1)
+    assert keys[0, 12] != keys[1, 12]
+
+
 def test_ranks_follow_the_keys_and_name_a_pixel_each():
     keys = torch.tensor([7, 3, 7, 9, 3, 3], device=DEVICE)
     rank_of_pixel, pixel_of_rank, used = rank(keys)

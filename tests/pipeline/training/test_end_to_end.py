@@ -26,7 +26,7 @@ def synthgen(*arguments: str) -> int:
 
 
 @pytest.mark.ray
-@pytest.mark.slow
+@pytest.mark.soak  # a minute and a half; the short form of the demo trains through Ray as well
 def test_train_makes_a_model_whose_styles_can_be_tagged_and_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
