@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-# Two are in memory at a time, so 2 GiB at most. Thousands of rows of pixels in each: a matrix unit is as busy as with all of them.
+# Two are in memory at a time, so 2 GiB at most. Thousands of rows of pixels in each: a matrix unit is as busy as with
+# all of them.
 _PIECE_BYTES = 2**30
 _LEAST_ROWS = 8
 
