@@ -24,6 +24,8 @@ class RowConv(nn.Module):
     def __init__(self, conv: nn.Conv2d, group: int, squash: bool = False) -> None:
         super().__init__()
         self.group, self.squash = group, squash
+        # Asked of the weights, it would make a recording wait for the device.
+        self.biased = conv.bias is not None
         self.in_channels, self.out_channels = conv.in_channels, conv.out_channels
         self.rows, self.columns = (int(side) for side in conv.kernel_size)
         weight = conv.weight.detach()
@@ -57,7 +59,7 @@ class RowConv(nn.Module):
         out = self._ungrouped(self.conv(x_BCHW))
         if self.squash:
             return torch.tanh(out.float() + self.bias.view(-1, 1, 1))
-        return out + self.bias.view(-1, 1, 1).to(out.dtype) if bool(self.bias.any()) else out
+        return out + self.bias.view(-1, 1, 1).to(out.dtype) if self.biased else out
 
     def _ungrouped(self, grouped_BGHW: Tensor) -> Tensor:
         batch, _, height, width = grouped_BGHW.shape
