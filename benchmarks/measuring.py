@@ -1,4 +1,7 @@
-"""How benchmarks measure: time, matrix products, multiply-accumulates, memory; and where a number came from."""
+"""How benchmarks measure: time, matrix products, multiply-accumulates, memory; and where a number came from.
+
+The commit is git's; a copy of a checkout without its repository is told it by SYNTHGEN_COMMIT.
+"""
 
 import os
 import platform
@@ -110,7 +113,7 @@ def provenance(device: torch.device) -> dict[str, Any]:
     """Command, commit, device, date: what a number is worth nothing without."""
     return {
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
-        "commit": os.environ.get("SYNTHGEN_COMMIT") or _git("rev-parse", "--short", "HEAD"),
+        "commit": _git("rev-parse", "--short", "HEAD") or os.environ.get("SYNTHGEN_COMMIT", ""),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
@@ -139,5 +142,10 @@ def _driver() -> str:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
+    try:
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
     return done.stdout.strip()

@@ -1,4 +1,4 @@
-"""An ordered parallel map, on the same engine as shards: for style fitting, bank building, source checks."""
+"""A parallel map, on the same engine as shards: for style fitting, bank building, source checks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
@@ -18,12 +18,16 @@ def map_parallel(
     batch_size: int = 16,
     workers: int | None = None,
     gpus: float = 0.0,
+    ordered: bool = True,
 ) -> Iterator[R]:
-    """`work(item)` of every item, in order, where `work = make()` is made once a worker. StageFailed when it raises."""
+    """`work(item)` of every item, in order unless told otherwise, where `work = make()` is made once a worker.
+
+    StageFailed when it raises.
+    """
     starts = range(0, len(items), batch_size)
     tasks = [ShardTask(f"{name}[{start}]", items[start : start + batch_size]) for start in starts]
     stage = Stage(name, _EachItem(make), batch_size, workers, cpus=0.0 if gpus else 1.0, gpus=gpus)
-    for results in run_shards(tasks, [stage], _keep_results, cluster):
+    for results in run_shards(tasks, [stage], _keep_results, cluster, ordered=ordered):
         yield from cast(list[R], results)
 
 

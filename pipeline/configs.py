@@ -1,6 +1,7 @@
 """Where the configs that ship are: beside the code in a checkout, under share/synthgen in an install."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -27,12 +28,17 @@ def shipped(kind: ConfigKind) -> dict[str, Path]:
     return {path.stem: path for path in sorted((configs_folder() / kind).glob("*.yaml"))}
 
 
+def shipped_models() -> dict[str, Path]:
+    """The trained models that ship, by name."""
+    return {card.parent.name: card.parent for card in sorted((configs_folder() / "models").glob("*/model.json"))}
+
+
 def shipped_model(name: str) -> Path:
     """The trained model of this name that ships."""
-    folder = configs_folder() / "models" / name
-    if not folder.is_dir():
-        raise InputError(f"no model {name!r} ships with this installation ({folder} is missing); train one instead")
-    return folder
+    known = shipped_models()
+    if name not in known:
+        raise InputError(f"no model {name!r} ships; {_known(name, known)}; `synthgen demo` trains one")
+    return known[name]
 
 
 def find_config(name_or_path: str, kind: ConfigKind) -> Path:
@@ -48,9 +54,11 @@ def find_config(name_or_path: str, kind: ConfigKind) -> Path:
     name = name_or_path.removesuffix(".yaml").removesuffix(".yml")
     if name in known:
         return known[name]
+    said = f"no {_ONE[kind]} {name_or_path!r}: no such file here, and none of that name ships"
+    raise InputError(f"{said}; {_known(name, known)}")
+
+
+def _known(name: str, known: Mapping[str, Path]) -> str:
     guess = nearest(name, known)
     hint = f"did you mean {guess!r}? " if guess else ""
-    listed = f"shipped: {', '.join(known)}" if known else "none are shipped"
-    raise InputError(
-        f"no {_ONE[kind]} {name_or_path!r}: no such file here, and none of that name ships; {hint}{listed}"
-    )
+    return hint + (f"shipped: {', '.join(known)}" if known else "none are shipped")

@@ -1,6 +1,5 @@
 """A convolution's bias and its activation in one pass, in place."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -12,7 +11,7 @@ def activate(x_BCHW: Tensor, bias_C: Tensor, slope: float) -> Tensor:
     """leaky_relu(x + bias), channels last; a slope of 0 is relu. `x_BCHW` is overwritten where its memory fits."""
     batch, _, height, width = x_BCHW.shape
     x_PC = pixel_rows(x_BCHW)
-    if not torch.compiler.is_compiling() and usable(x_BCHW):
+    if usable(x_BCHW):
         from generators.kernels.triton_spade import launch_activate
 
         launch_activate(x_PC, bias_C, slope)

@@ -48,7 +48,7 @@ def modulate(
     if doubled:
         height, width = 2 * height, 2 * width
     x_PC = pixel_rows(x_BCHW)
-    if not torch.compiler.is_compiling() and usable(x_BCHW):
+    if usable(x_BCHW):
         from generators.kernels.triton_spade import launch_modulate
 
         y_PC = x_PC.new_empty(batch * height * width, channels)

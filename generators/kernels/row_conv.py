@@ -24,6 +24,7 @@ class RowConv(nn.Module):
     def __init__(self, conv: nn.Conv2d, group: int, squash: bool = False) -> None:
         super().__init__()
         self.group, self.squash = group, squash
+        # Asked of the weights, it would make a recording wait for the device.
         self.in_channels, self.out_channels = conv.in_channels, conv.out_channels
         self.rows, self.columns = (int(side) for side in conv.kernel_size)
         weight = conv.weight.detach()

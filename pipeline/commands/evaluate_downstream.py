@@ -45,6 +45,7 @@ def downstream(
     Example: synthgen evaluate downstream --real '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 60}' --synthetic runs/night_cars --by time_of_day
     """
+    from orchestration.cluster import shutdown
     from pipeline.errors import InputError
     from pipeline.evaluation.arms import ARMS, MIXED, SYNTHETIC
     from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
@@ -69,7 +70,10 @@ def downstream(
     place = out or default_out("downstream", name)
     budget = Budget(segmenter, steps, batch_size, width, share, seeds, minutes)
     spread = on_workers(workers, address, console) if workers > 1 or address else None
-    found = run_downstream(Trial(pairs, made, held_out, size, by, arms), budget, Store(place), console, spread)
+    try:
+        found = run_downstream(Trial(pairs, made, held_out, size, by, arms), budget, Store(place), console, spread)
+    finally:
+        shutdown()
     data = downstream_data(found)
     written = write_results(place, "downstream", data, downstream_page(name, found, provenance()))
     console.result(f"{downstream_text(found)}\n{written}", data)

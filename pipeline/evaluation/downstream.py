@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -84,7 +85,7 @@ def run_downstream(
 ) -> DownstreamResult:
     """Every arm with every seed. What is in the store already is not trained again."""
     check_trial(trial, budget)
-    trainer = Trainer(trial, budget, store)
+    trainer, kept = Trainer(trial, budget), _KeptRuns(trial, budget, store)
     trainer.check_images()
     started = time.monotonic()
     done = 0
@@ -92,11 +93,12 @@ def run_downstream(
     for seeds in [range(budget.seeds)] if budget.minutes is None else [range(s, s + 1) for s in range(budget.seeds)]:
         if done and budget.minutes is not None and time.monotonic() - started > budget.minutes * 60:
             break
-        missing = [Run(arm, seed) for seed in seeds for arm in trial.arms if not trainer.is_there(Run(arm, seed))]
+        missing = [Run(arm, seed) for seed in seeds for arm in trial.arms if not kept.is_there(Run(arm, seed))]
         if missing:
-            (spread or here(console))(trainer, missing)
+            for run, scores in (spread or here(console))(trainer, missing):
+                kept.keep(run, scores)
         done = seeds[-1] + 1
-    runs = {arm: [trainer.scores(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
+    runs = {arm: [kept.scores(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
     counts = {group: len(indices) for group, indices in trainer.groups.items()}
     return DownstreamResult(runs, budget, counts, _notes(len(runs[REAL]), budget))
 
@@ -108,72 +110,98 @@ class Run(NamedTuple):
     seed: int
 
 
-class Trainer:
-    """Trains and measures run by run. What it has read is read once; a copy sent to a worker reads it there."""
+Scores = dict[str, Any]  # by group
+
+
+class _KeptRuns:
+    """What was made before: nothing is trained twice."""
 
     def __init__(self, trial: Trial, budget: Budget, store: Store) -> None:
-        self._trial, self._budget, self._store = trial, budget, store
+        self._store = store
+        self._names = {arm: _fingerprint(trial, budget, arm) for arm in trial.arms}
+
+    def is_there(self, run: Run) -> bool:
+        return self._store.exists(self._path(run))
+
+    def scores(self, run: Run) -> Scores:
+        found: Scores = json.loads(self._store.read(self._path(run)))
+        return found
+
+    def keep(self, run: Run, scores: Scores) -> None:
+        self._store.write_atomic(self._path(run), json.dumps(scores).encode())
+
+    def _path(self, run: Run) -> str:
+        return f"runs/{self._names[run.arm]}-{run.seed}.json"
+
+
+class Trainer:
+    """Trains and measures run by run. What it has read is read once; a copy sent to a worker reads it there.
+
+    It writes nothing: workers need not see the folder that results go to.
+    """
+
+    def __init__(self, trial: Trial, budget: Budget) -> None:
+        self._trial, self._budget = trial, budget
         self.groups = _groups(trial)
         self._materials = _materials(trial, budget)
         self._held_out = PairReader(trial.holdout, Views(trial.resolution, flip=False), _CACHE_BYTES)
 
-    def __reduce__(self) -> tuple[type["Trainer"], tuple[Trial, Budget, Store]]:
-        return Trainer, (self._trial, self._budget, self._store)
+    def __reduce__(self) -> tuple[type["Trainer"], tuple[Trial, Budget]]:
+        return Trainer, (self._trial, self._budget)
 
     def check_images(self) -> None:
         _check_images(self._materials, self._held_out)
 
-    def is_there(self, run: Run) -> bool:
-        """Whether it was made before: nothing is trained twice."""
-        return self._store.exists(self._path(run))
-
-    def scores(self, run: Run) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._store.read(self._path(run)))
-        return found
-
-    def make(self, run: Run, console: Console) -> Run:
-        """Train, measure, keep."""
+    def make(self, run: Run, console: Console) -> tuple[Run, Scores]:
+        """Train and measure."""
         network = _train(self._trial, self._budget, self._materials, run.arm, run.seed, console)
-        scores = _measure(network, self._trial, self._held_out, self.groups)
-        self._store.write_atomic(self._path(run), json.dumps(scores).encode())
-        return run
-
-    def _path(self, run: Run) -> str:
-        return f"runs/{_fingerprint(self._trial, self._budget, run.arm)}-{run.seed}.json"
+        return run, _measure(network, self._trial, self._held_out, self.groups)
 
 
-Spread = Callable[[Trainer, Sequence[Run]], None]
+Spread = Callable[[Trainer, Sequence[Run]], Iterator[tuple[Run, Scores]]]
 
 
 def here(console: Console) -> Spread:
     """One training after the other, in this process."""
 
-    def spread(trainer: Trainer, runs: Sequence[Run]) -> None:
+    def spread(trainer: Trainer, runs: Sequence[Run]) -> Iterator[tuple[Run, Scores]]:
         for run in runs:
-            trainer.make(run, console)
+            yield trainer.make(run, console)
 
     return spread
 
 
 def on_workers(workers: int, address: str | None, console: Console) -> Spread:
-    """So many trainings at a time on Ray workers, which share what GPUs there are."""
-    from orchestration.cluster import connect
-    from orchestration.parallel import map_parallel
-    from pipeline.engine_failures import in_words
+    """So many trainings at a time on Ray workers, which share what GPUs there are; as they end.
 
-    cluster = connect(address)
-    gpus = min(1.0, cluster.gpus / workers)
+    Ray is joined when there is something to train, and left by whoever called for it.
+    """
 
-    def spread(trainer: Trainer, runs: Sequence[Run]) -> None:
-        made = map_parallel(partial(_maker, trainer), runs, cluster, "training", 1, min(workers, len(runs)), gpus)
+    def spread(trainer: Trainer, runs: Sequence[Run]) -> Iterator[tuple[Run, Scores]]:
+        from orchestration.cluster import connect
+        from orchestration.parallel import map_parallel
+        from pipeline.engine_failures import in_words
+
+        cluster = connect(address)
+        several = min(workers, len(runs))
+        gpus = gpu_share(several, cluster.gpus)
+        made = map_parallel(partial(_maker, trainer), runs, cluster, "training", 1, several, gpus, ordered=False)
         with in_words(), console.progress("training and measuring", len(runs), "runs") as progress:
-            for arm, seed in made:
-                progress.advance(note=f"{arm}, seed {seed}")
+            for run, scores in made:
+                yield run, scores
+                progress.advance(note=f"{run.arm}, seed {run.seed}")
 
     return spread
 
 
-def _maker(trainer: Trainer) -> Callable[[Run], Run]:
+def gpu_share(workers: int, gpus: float) -> float:
+    """What each worker holds of a GPU, so that all of them find a place at once: a share lies on one GPU."""
+    if not gpus:
+        return 0.0
+    return 1.0 if workers <= gpus else 1 / math.ceil(workers / gpus)
+
+
+def _maker(trainer: Trainer) -> Callable[[Run], tuple[Run, Scores]]:
     return partial(trainer.make, console=Console(quiet=True, mode=ProgressMode.OFF))
 
 
@@ -259,9 +287,7 @@ def _train(
         return teach(network, budget.segmenter, batches, budget.steps, ignored_channels(catalog), progress)
 
 
-def _measure(
-    network: SegmentationNetwork, trial: Trial, held_out: PairReader, groups: dict[str, list[int]]
-) -> dict[str, Any]:
+def _measure(network: SegmentationNetwork, trial: Trial, held_out: PairReader, groups: dict[str, list[int]]) -> Scores:
     """Scores of every group."""
     catalog = trial.real.catalog
     ids = np.array([spec.id for spec in catalog.classes], np.uint16)

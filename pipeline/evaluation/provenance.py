@@ -33,15 +33,17 @@ def device_name() -> str:
 def _commit() -> str:
     """The commit of the checkout this runs from; an installed package says its version instead.
 
-    A copy of a checkout without its repository is told by SYNTHGEN_COMMIT.
+    SYNTHGEN_COMMIT tells where there is no repository to ask, as in a copy of a checkout; it may be left over from
+    another one, so it is never asked first.
     """
-    if told := os.environ.get("SYNTHGEN_COMMIT"):
-        return told
-    folder = Path(__file__).parent
     try:
         said = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], cwd=folder, capture_output=True, text=True, check=True
+            ["git", "rev-parse", "--short=12", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        return f"release {version('synthgen')}"
+        return os.environ.get("SYNTHGEN_COMMIT") or f"release {version('synthgen')}"
     return said.stdout.strip()

@@ -82,7 +82,7 @@ class TrainingState:
         if self.average is not None:
             self.average.update(place)
         self.step += 1
-        return _mean_terms({"generator/": turns, "discriminator/": answers})
+        return _mean_terms({"generator/": turns, "discriminator/": answers}, self.device)
 
     def _begin(self, stage: int, coarser: System | None) -> None:
         part = self._job.stages[stage]
@@ -214,10 +214,13 @@ def _not_finite(step: int, player: str, turn: Turn) -> NotFiniteError:
     return NotFiniteError(step, f"loss '{player}/total'", float(turn.total))
 
 
-def _mean_terms(of_players: dict[str, list[Turn]]) -> dict[str, float]:
-    """Every loss by name; they leave the device together, as each fetch would wait for it."""
+def _mean_terms(of_players: dict[str, list[Turn]], device: torch.device) -> dict[str, float]:
+    """Every loss by name; they leave the device together, as each fetch would wait for it.
+
+    A loss that is a constant may have stayed on the CPU.
+    """
     means = {
-        prefix + name: torch.stack([turn.terms[name].float() for turn in turns]).mean()
+        prefix + name: torch.stack([turn.terms[name].to(device, torch.float32) for turn in turns]).mean()
         for prefix, turns in of_players.items()
         for name in turns[0].terms
     }

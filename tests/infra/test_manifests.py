@@ -204,6 +204,13 @@ def test_the_image_brings_the_job_server():
     assert '"ray[default]"' in (INFRA / "Dockerfile").read_text()
 
 
+def test_the_cuda_image_can_build_what_launches_kernels():
+    stage = (INFRA / "Dockerfile").read_text().partition("FROM base AS torch-cuda\n")[2].partition("\nFROM ")[0]
+    assert "install -y --no-install-recommends gcc libc6-dev" in stage
+    (cache,) = re.findall(r"^ENV TRITON_CACHE_DIR=(\S+)$", stage, re.MULTILINE)
+    assert f"--owner=synthgen --group=synthgen {cache}\n" in stage
+
+
 def test_unfinished_uploads_are_dropped_and_objects_never_expire():
     (rule,) = json.loads((INFRA / "object_store" / "lifecycle.json").read_text())["Rules"]
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}

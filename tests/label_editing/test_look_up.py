@@ -18,3 +18,10 @@ def test_a_look_up_is_what_indexing_gives(kind: type[np.uint8] | type[np.uint16]
         found = look_up(table, labels)
         assert found.dtype == table.dtype
         np.testing.assert_array_equal(found, table[labels])
+
+
+def test_a_map_of_bytes_may_belong_to_a_catalog_of_larger_ids() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 256, (100, 200)).astype(np.uint8)
+    table = rng.random(65536) < 0.5
+    np.testing.assert_array_equal(look_up(table, labels), table[labels])

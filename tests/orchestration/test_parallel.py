@@ -19,6 +19,11 @@ def test_results_come_in_the_order_of_the_items_whatever_the_batches(embedded_ra
     assert list(map_parallel(make_square, items, embedded_ray, batch_size=5)) == [n * n for n in items]
 
 
+def test_results_may_come_as_they_are_ready(embedded_ray):
+    found = map_parallel(make_square, range(7), embedded_ray, batch_size=1, ordered=False)
+    assert sorted(found) == [n * n for n in range(7)]
+
+
 def test_no_item_is_no_result(embedded_ray):
     assert list(map_parallel(make_square, [], embedded_ray)) == []
 

@@ -9,7 +9,9 @@ import torch
 from generators import FAMILIES, family_named
 from label_editing.catalog import Catalog, ClassSpec
 from pipeline.cli import main
+from pipeline.model_copy import MOST_DIFFERENCE
 from pipeline.model_directory import ModelDirectory, ModelFacts, TrainingSummary, label_space, open_model
+from pipeline.model_export import example_inputs
 from pipeline.resolution import Resolution
 
 SMALL = {
@@ -294,7 +296,102 @@ def test_a_copy_has_half_the_bytes_the_same_looks_and_no_training(model, tmp_pat
         torch.testing.assert_close(weight, origin.load_generator().state_dict()[name], atol=1e-3, rtol=1e-3)
 
 
-def test_a_copy_onto_itself_is_refused(model, capsys):
-    origin = open_model(model("crn"))
-    code, _, err = run(capsys, "model", "copy", origin.url, "--output", origin.url)
-    assert (code, "is the model itself" in err) == (2, True)
+def contents(folder):
+    return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("spelling", ["crn", "./crn", "elsewhere/../crn", "{absolute}", "file://{absolute}"])
+def test_a_copy_onto_itself_is_refused_however_it_is_spelt(spelling, model, tmp_path, capsys, monkeypatch):
+    url, output = model("crn"), spelling.format(absolute=tmp_path / "crn")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    before = contents(tmp_path)
+    for origin in ("crn", "./crn", url):
+        code, _, err = run(capsys, "model", "copy", origin, "--output", output)
+        assert code == 2
+        assert err.endswith(": holds a model already; give another --output\n")
+    assert contents(tmp_path) == before
+
+
+def test_a_copy_onto_another_model_is_refused(model, tmp_path, capsys):
+    origin, other = model("crn"), model("oasis")
+    before = contents(tmp_path)
+    said = f"error: {other}: holds a model already; give another --output\n"
+    assert run(capsys, "model", "copy", origin, "--output", other) == (2, "", said)
+    assert contents(tmp_path) == before
+
+
+def rewritten(url, change):
+    """The model with other weights, as if it had been trained so."""
+    model = open_model(url)
+    generator, encoder, card = model.load_generator(), model.load_encoder(), model.card
+    with torch.no_grad():
+        change(generator, encoder)
+    facts = ModelFacts(card.name, card.family, model.config, card.catalog, card.resolution, card.training)
+    ModelDirectory(url).write(facts, generator, encoder)
+
+
+def first_weight(module):
+    return next((name, weight) for name, weight in module.named_parameters() if weight.dim() == 4)
+
+
+@pytest.mark.parametrize("part", ["generator", "encoder"])
+def test_weights_too_large_for_half_precision_are_named_and_nothing_is_written(part, model, tmp_path, capsys):
+    url, named = model("pix2pixhd"), []
+
+    def change(generator, encoder):
+        name, tensor = first_weight(generator if part == "generator" else encoder)
+        named.append(name)
+        tensor.view(-1)[0] = 1e6
+
+    rewritten(url, change)
+    assert run(capsys, "model", "copy", url, "--output", tmp_path / "copy") == (
+        1,
+        "",
+        f"error: {url}: {named[0]} of its {part} is not finite in half precision; copy the directory as it is\n",
+    )
+    assert contents(tmp_path / "copy") == {}
+
+
+@pytest.mark.parametrize("part", ["generator", "encoder"])
+def test_what_half_precision_changes_is_not_written(part, model, tmp_path, capsys):
+    url = model("pix2pixhd")
+
+    def change(generator, encoder):
+        # A tanh so steep makes much of the last bit of a weight.
+        last = [weight for weight in (generator if part == "generator" else encoder).parameters() if weight.dim() == 4]
+        last[-1].mul_(1e3)
+
+    rewritten(url, change)
+    code, out, err = run(capsys, "model", "copy", url, "--output", tmp_path / "copy")
+    assert (code, out) == (1, "")
+    what = "its image differs" if part == "generator" else "what its encoder says of an image differs"
+    assert err.startswith(f"error: {url}: in half precision {what} by ")
+    assert err.endswith("(0.04 is borne); copy the directory as it is\n")
+    assert contents(tmp_path / "copy") == {}
+
+
+def test_a_style_bank_that_cannot_be_read_stops_a_copy_before_it_is_written(model, tmp_path, capsys):
+    url = model("crn")
+    (Path(url) / "styles.parquet").write_bytes(b"no parquet")
+    code, _, err = run(capsys, "model", "copy", url, "--output", tmp_path / "copy")
+    assert code == 2
+    assert err.startswith(f"error: {url}/styles.parquet: ")
+    assert contents(tmp_path / "copy") == {}
+
+
+@pytest.mark.parametrize("family", ["pix2pixhd", "spade", "crn"])
+def test_a_copy_renders_the_image_of_the_original(family, model, tmp_path, capsys):
+    origin, url = open_model(model(family)), str(tmp_path / "copy")
+    code, _, err = run(capsys, "model", "copy", origin.url, "--output", url)
+    assert (code, err) == (0, "")
+    copied = open_model(url)
+    assert set(copied.card.weights) == set(origin.card.weights)
+    whole, half = origin.load_generator(), copied.load_generator()
+    inputs = example_inputs(whole, origin.resolution, 5)
+    with torch.inference_mode():
+        images = [one(inputs["condition"], inputs.get("style")) for one in (whole, half)]
+        torch.testing.assert_close(*images, atol=MOST_DIFFERENCE, rtol=0)
+        if (encoder := origin.load_encoder()) is not None:
+            found = [torch.cat([*one(images[0])], 1) for one in (encoder, copied.load_encoder())]
+            torch.testing.assert_close(*found, atol=MOST_DIFFERENCE, rtol=MOST_DIFFERENCE)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.errors import InputError, SourceError
+from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL, SYNTHETIC, Materials, arm_named
-from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
+from pipeline.evaluation.downstream import Budget, Trainer, Trial, gpu_share, on_workers, run_downstream
 from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
@@ -170,6 +170,60 @@ def test_a_resolution_that_is_none_is_refused(capsys):
     source = "{format: streetscapes, scenes: 3}"
     assert run_command("--real", source, "--holdout", source, "--resolution", "wide") == 2
     assert capsys.readouterr().err == "error: --resolution: expected WIDTHxHEIGHT such as 2048x1024, found 'wide'\n"
+
+
+def test_a_mistake_is_told_without_waiting_for_ray(monkeypatch, capsys):
+    monkeypatch.setattr("orchestration.cluster.connect", lambda *_: pytest.fail("waited for Ray"))
+    real, held_out = "{format: streetscapes, scenes: 3}", "{format: streetscapes, split: val, scenes: 3}"
+    on_ray = ("--address", "ray.example:6379", "--workers", "2")
+    assert run_command("--real", real, "--holdout", held_out, *on_ray, "--arm", "real", "--arm", "reall") == 2
+    assert capsys.readouterr().err == "error: unknown arm 'reall'; did you mean 'real'?\n"
+
+
+def test_what_was_trained_needs_no_ray(trial, tmp_path, quiet, monkeypatch):
+    first = run_downstream(trial, QUICK, Store(str(tmp_path)), quiet)
+    monkeypatch.setattr("orchestration.cluster.connect", lambda *_: pytest.fail("asked for Ray"))
+    assert run_downstream(trial, QUICK, Store(str(tmp_path)), quiet, on_workers(2, None, quiet)) == first
+
+
+def test_scores_are_kept_here_as_each_arrives(trial, tmp_path, quiet):
+    trial = replace(trial, arms=(REAL, COPY_PASTE))
+
+    def spread(trainer, runs):
+        sent_function, sent = trainer.__reduce__()
+        assert sent_function is Trainer
+        assert not any(isinstance(part, Store) for part in sent)
+        for done, run in enumerate(reversed(runs)):
+            assert len(list(tmp_path.glob("runs/*.json"))) == done
+            if done == 3:
+                raise RunError("a worker was lost")
+            yield trainer.make(run, quiet)
+
+    with pytest.raises(RunError):
+        run_downstream(trial, QUICK, Store(str(tmp_path)), quiet, spread)
+    assert len(list(tmp_path.glob("runs/*.json"))) == 3
+
+    def rest(trainer, runs):
+        assert list(runs) == [(REAL, 0)]
+        return (trainer.make(run, quiet) for run in runs)
+
+    there = run_downstream(trial, QUICK, Store(str(tmp_path)), quiet, rest)
+    assert there == run_downstream(trial, QUICK, Store(str(tmp_path / "here")), quiet)
+
+
+@pytest.mark.parametrize(
+    ("workers", "gpus", "share"), [(4, 0, 0.0), (1, 1, 1.0), (2, 4, 1.0), (4, 4, 1.0), (3, 2, 0.5), (8, 3, 1 / 3)]
+)
+def test_all_workers_find_a_place_on_the_gpus(workers, gpus, share):
+    assert gpu_share(workers, gpus) == share
+
+
+def test_the_command_leaves_ray_whatever_happens(monkeypatch, capsys):
+    left = []
+    monkeypatch.setattr("orchestration.cluster.shutdown", lambda: left.append(True))
+    source = "{format: streetscapes, scenes: 3}"
+    assert run_command("--real", source, "--holdout", source, "--workers", "2") == 2
+    assert left == [True]
 
 
 @pytest.mark.ray

@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from generators.family import Batch
+from generators.family import Batch, Turn
 from pipeline.errors import StorageError
 from pipeline.storage import Store
 from pipeline.training.average import MovingAverage
 from pipeline.training.batches import coarsened
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.schedule import LinearDecay
+from pipeline.training.state import _mean_terms
 
 
 def test_a_hundred_and_a_hundred_epochs_decay_as_the_paper_does() -> None:
@@ -81,3 +82,30 @@ def test_a_coarse_batch_keeps_nearest_labels_and_mean_colours() -> None:
     assert small.labels_BHW.tolist() == [[[0, 2, 4, 6], [16, 18, 20, 22]]]
     assert small.instances_BHW.dtype == torch.int32
     assert small.image_BCHW[0, 0].tolist() == [[4.5, 6.5, 8.5, 10.5], [20.5, 22.5, 24.5, 26.5]]
+
+
+class OnAnotherDevice:
+    """A number that has to be fetched before it can be put beside others."""
+
+    def __init__(self, number: float) -> None:
+        self._number = number
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+        return torch.tensor(self._number, device=device, dtype=dtype)
+
+
+def test_losses_of_several_devices_and_precisions_are_read_together() -> None:
+    image, total = torch.zeros(1), torch.zeros(())
+    turns = [
+        Turn(total, {"a": torch.tensor(1.0, dtype=torch.bfloat16), "b": torch.tensor(5.0)}, image),
+        Turn(total, {"a": OnAnotherDevice(2.0), "b": torch.tensor(6.0, dtype=torch.float64)}, image),
+    ]
+    assert _mean_terms({"generator/": turns}, torch.device("cpu")) == {"generator/a": 1.5, "generator/b": 5.5}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_constant_on_the_cpu_is_a_loss_beside_those_of_a_gpu() -> None:
+    gpu = torch.device("cuda")
+    terms = {"constant": torch.tensor(0.5), "other": torch.tensor(2.0, device=gpu)}
+    turn = Turn(terms["other"], terms, torch.zeros(1))
+    assert _mean_terms({"": [turn]}, gpu) == {"constant": 0.5, "other": 2.0}
