@@ -280,7 +280,10 @@ def quick_context(
     if not _needs_bank(edits) or len(keys) <= _GLANCE or run.exists(path) or local_cache().exists(path):
         return kept_context(edits, source, run, resolution), ""
     bank = build_bank(source, _spread(keys, _GLANCE), resolution)
-    note = f"cut-outs come from {_GLANCE} of {len(keys):,} scenes; `synthgen bank build` makes the bank of all of them"
+    note = (
+        f"cut-outs come from {_GLANCE} of {len(keys):,} scenes, so what is added differs from a run's; "
+        "`synthgen bank build` makes the bank of all of them"
+    )
     return _context(edits, source, bank, resolution), note
 
 

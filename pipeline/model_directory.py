@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from label_editing.catalog import Catalog
+from pipeline.configs import configs_folder
 from pipeline.errors import InputError, MissingFileError
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
@@ -255,11 +256,15 @@ def open_model(url: str) -> OpenModel:
     """The model at this path or URL; InputError when there is none, or not a whole one."""
     store = Store(url)
     if not store.exists(CARD):
+        if store.exists("dataset.json"):
+            raise InputError(
+                f"{store.url}: a data set, not a model directory; its dataset.json names the model it is of"
+            )
         started = any(True for _ in store.list(TRAINING))
         what = (
             "holds a training that has not finished; finish" if started else f"not a model directory (no {CARD}); make"
         )
-        raise InputError(f"{store.url}: {what} it with: synthgen train --output {store.url}")
+        raise InputError(f"{store.url}: {what} it with: synthgen train --output {store.url}{_or_shipped(url)}")
     try:
         card = json.loads(store.read(CARD))
         if isinstance(card, dict) and card.get("format") != FORMAT:
@@ -270,6 +275,12 @@ def open_model(url: str) -> OpenModel:
         raise InputError(f"{store.url}/{CARD}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{store.url}/{CARD}: not JSON: {error}") from None
+
+
+def _or_shipped(url: str) -> str:
+    """A model of this name that ships, as what could be used meanwhile."""
+    folder = configs_folder() / "models" / url.rstrip("/").rpartition("/")[2]
+    return f"; or use the one that ships: {folder}" if (folder / CARD).is_file() else ""
 
 
 def label_space(catalog: Catalog) -> "LabelSpace":

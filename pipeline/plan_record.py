@@ -87,6 +87,17 @@ def settle_plan(store: Store, record: PlanRecord) -> None:
         if not store.create_exclusive(layout.PLAN, record.to_json()):
             settle_plan(store, record)
         return
+    _check_same(store, standing, record)
+
+
+def check_plan(store: Store, record: PlanRecord) -> None:
+    """RunError where `settle_plan` would refuse; writes nothing."""
+    standing = read_plan_record(store)
+    if standing is not None:
+        _check_same(store, standing, record)
+
+
+def _check_same(store: Store, standing: PlanRecord, record: PlanRecord) -> None:
     if standing.fingerprint() != record.fingerprint():
         lines = differences(standing, record)
         raise RunError(

@@ -49,6 +49,7 @@ def augment(
     """
     from pipeline.augment.prepare import prepare
     from pipeline.augment.workers import Wish
+    from pipeline.plan_record import check_plan
     from pipeline.recipe import load_recipe
     from pipeline.storage import Store
 
@@ -59,6 +60,7 @@ def augment(
     job, record = prepare(loaded)
     store = Store(loaded.value.output.root)
     if dry_run:
+        check_plan(store, record)
         _show_plan(console, job, store)
         return
     tally = _run(console, job, record, store, _as_run(loaded.text, set_ or []), _Place(address, cpus, wish))

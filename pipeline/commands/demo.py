@@ -37,10 +37,12 @@ def demo(
 
     console = Console(quiet=quiet, mode=progress)
     started = time.monotonic()
-    model, dataset = f"{output}/streetscapes", f"{output}/night_cars"
+    # Names of its own for every form: none finds what another, or the recipe by itself, has made.
+    form = "_quick" if quick else ""
+    model, dataset = f"{output}/streetscapes{form}", f"{output}/demo_night_cars{form}"
     samples = QUICK_SAMPLES if quick else SAMPLES
     if pretrained:
-        model, dataset = str(shipped_model("streetscapes")), f"{output}/night_cars_pretrained"
+        model, dataset = str(shipped_model("streetscapes")), f"{output}/demo_night_cars_pretrained{form}"
         samples = QUICK_SAMPLES if quick else PRETRAINED_SAMPLES
         steps = "1 of 1"
     else:
@@ -54,6 +56,7 @@ def demo(
 
 
 def _what_next(model: str, dataset: str, seconds: float, pretrained: bool) -> str:
+    judge = "an hour" if pretrained else "some minutes"
     samples = "" if pretrained else f"  (images over training in {model}/samples/)"
     return f"""
 Done in {seconds:.0f} s.
@@ -65,4 +68,4 @@ Done in {seconds:.0f} s.
 Try next:
   synthgen inspect {dataset}
   synthgen preview --recipe crowded_sidewalks --set model={model}
-  synthgen evaluate model {model}"""
+  synthgen evaluate model {model} --limit 40    # on two cores {judge}: it trains its judge first"""

@@ -60,7 +60,11 @@ class Description:
             lines.append(f"  {name:<18}{pixels / total:8.2%}{count:>12}{data['samples_with'].get(name, 0):>12}")
         lines += [f"edit {op}: {_outcomes(counts)}" for op, counts in data["edits"].items()]
         lines.append("examples: " + ", ".join(data["examples"]))
-        lines.append(f"see one again: synthgen replay {self.root} {data['examples'][0]}" if data["examples"] else "")
+        lines.append(
+            f"see one again: synthgen replay {self.root} {data['examples'][0]} --out replayed"
+            if data["examples"]
+            else ""
+        )
         return "\n".join(lines).rstrip()
 
 

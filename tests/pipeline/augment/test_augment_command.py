@@ -146,8 +146,9 @@ def test_a_sample_replays_byte_for_byte_from_its_record(whole, toy_model):
     ]
 
 
-def test_other_inputs_on_the_same_output_are_refused_with_the_difference(recipe, whole):
-    refused = synthgen("augment", "--recipe", str(recipe), "--set", "seed=8")
+@pytest.mark.parametrize("how", [[], ["--dry-run"]], ids=["run", "dry run"])
+def test_other_inputs_on_the_same_output_are_refused_with_the_difference(recipe, whole, how):
+    refused = synthgen("augment", "--recipe", str(recipe), "--set", "seed=8", *how)
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-2:] == [
         f"error: {whole}: holds a data set made from other inputs; give another output.root, or undo:",

@@ -61,6 +61,6 @@ def test_the_model_that_ships_is_what_renders(models, tmp_path, capsys, monkeypa
     assert left.value.code == 0
     ((recipe, options),) = asked
     assert recipe == "night_cars"
-    root = tmp_path / "runs" / "night_cars_pretrained"
+    root = tmp_path / "runs" / "demo_night_cars_pretrained_quick"
     assert options["set_"][:3] == [f"model={folder / 'streetscapes'}", f"output.root={root}", "samples=8"]
     assert f"  model          {folder / 'streetscapes'}/\n" in capsys.readouterr().out
