@@ -15,12 +15,13 @@ from torch import Tensor, nn
 
 from generators.ccfpse.block import ConditionalBlock, ConditionalConv, Predictor
 from generators.ccfpse.generator import CcfpseGenerator
-from generators.ccfpse.label_conv import LabelConv, conv_of
+from generators.ccfpse.label_conv import LabelConv
 from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
 from generators.ccfpse.pieces import evenly, pieces
 from generators.conditioning import check_channels, edge_map
 from generators.family import Generator
-from generators.kernels.activated import activated
+from generators.kernels.activate import activate
+from generators.kernels.bare_conv import conv_of, padded_conv, whole_groups
 from generators.kernels.gated import gated
 from generators.kernels.per_pixel import TAPS, PerPixel, filter_per_pixel
 from generators.kernels.scaled import scale_and_shift
@@ -36,8 +37,6 @@ from generators.style import StyleKind
 Once = Callable[[Hashable, Callable[[], Tensor]], Tensor]
 # Of images that go through a block together: no map of it comes near 2^31 numbers, from where on libraries are slow.
 _PIXELS_TOGETHER = 2**22
-# Three colours would leave the convolution's output unaligned; the other five are zeros.
-_RGB_OUTPUTS = 8
 
 
 class Labels(NamedTuple):
@@ -80,7 +79,7 @@ class FusedCcfpse(Generator):
         self.start = labels.conv([start.conv], slope=1.0) if isinstance(start, LabelStart) else start
         self.pyramid = FusedPyramid(plain.pyramid, labels)
         self.blocks = nn.ModuleList(FusedBlock(cast(ConditionalBlock, block), labels) for block in plain.blocks)
-        self.to_rgb = conv_of(F.pad(plain.to_rgb.weight.detach(), (0, 0, 0, 0, 0, 0, 0, _RGB_OUTPUTS - 3)))
+        self.to_rgb = padded_conv(plain.to_rgb, outputs=whole_groups(plain.to_rgb.out_channels))
         self.register_buffer("rgb_bias", cast(Tensor, plain.to_rgb.bias).detach().view(1, -1, 1, 1).clone())
         self.requires_grad_(False)
 
@@ -158,7 +157,7 @@ class FusedUnit(nn.Module):
         self.register_buffer("bias", shift)
 
     def forward(self, x_BCHW: Tensor, coarse_BCHW: Tensor | None = None) -> Tensor:
-        return activated(self.conv(x_BCHW), self.bias, 0.2, coarse_BCHW)
+        return activate(self.conv(x_BCHW), self.bias, 0.2, coarse_BCHW)
 
 
 class FusedBlock(nn.Module):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from generators.kernels.bare_conv import conv_of
 from generators.kernels.label_taps import LabelTaps, add_label_taps
 
 
@@ -33,14 +34,6 @@ class LabelConv(nn.Module):
         convolved = None if self.level is None else self.level(level_BCHW)
         taps = LabelTaps(self.table.weight, self.bias)
         return add_label_taps(convolved, codes_B1HW, taps, self.slope, self.parts)
-
-
-def conv_of(weight: Tensor, stride: int = 1) -> nn.Conv2d:
-    """A convolution without bias, padded to keep the size: biases are added by what follows, in the same pass."""
-    outputs, inputs, kernel, _ = weight.shape
-    conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False)
-    conv.weight = nn.Parameter(weight.detach().clone())
-    return conv
 
 
 def _table(weight_NSKK: Tensor, num_classes: int) -> nn.Linear:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from generators.kernels.support import usable
-from generators.kernels.tiles import launched_on
+from generators.kernels.tiles import launched_on, packed
 
 
 class Moments(NamedTuple):
@@ -26,7 +26,7 @@ def moments(x_BCHW: Tensor, eps: float = 1e-5, over_layer: bool = False) -> Mome
     if usable(x_BCHW):
         from generators.kernels import triton_instance_norm
 
-        x_BCHW = _channels_last(x_BCHW)
+        x_BCHW = packed(x_BCHW)
         with launched_on(x_BCHW):
             if not over_layer:
                 return Moments(*triton_instance_norm.mean_and_spread(x_BCHW, eps))
@@ -47,7 +47,7 @@ def normalise(
     if usable(x_BCHW):
         from generators.kernels import triton_instance_norm
 
-        x_BCHW = _channels_last(x_BCHW)
+        x_BCHW = packed(x_BCHW)
         with launched_on(x_BCHW):
             return triton_instance_norm.normalise(x_BCHW, of.mean_BC, of.rstd_BC, rectify, add_BCHW, border)
     out = (x_BCHW.float() - of.mean_BC[:, :, None, None]) * of.rstd_BC[:, :, None, None]
@@ -67,7 +67,3 @@ def without_border(x_BCHW: Tensor, border: int) -> Tensor:
     """The map inside its border; no copy."""
     height, width = x_BCHW.shape[2:]
     return x_BCHW[:, :, border : height - border, border : width - border]
-
-
-def _channels_last(x_BCHW: Tensor) -> Tensor:
-    return x_BCHW.contiguous(memory_format=torch.channels_last)

@@ -8,21 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.conditioning import one_hot
+from generators.kernels.bare_conv import whole_groups
 from generators.kernels.instance_norm import with_border
 from generators.kernels.support import usable
 from generators.kernels.tiles import launched_on
 
-_ALIGNED = 8
-
-
-def aligned(channels: int) -> int:
-    """The next number of channels that matrix units read without a copy."""
-    return -(-channels // _ALIGNED) * _ALIGNED
-
 
 def widen(conv: nn.Conv2d) -> nn.Conv2d:
     """The convolution for input channels that are filled up with zeros, in place."""
-    missing = aligned(conv.in_channels) - conv.in_channels
+    missing = whole_groups(conv.in_channels) - conv.in_channels
     conv.weight = nn.Parameter(F.pad(conv.weight.detach(), (0, 0, 0, 0, 0, missing)), requires_grad=False)
     conv.in_channels += missing
     return conv
@@ -43,11 +37,11 @@ def encode(
     if usable(labels_BHW):
         from generators.kernels import triton_label_input
 
-        channels = aligned(num_channels + others_BEHW.shape[1])
+        channels = whole_groups(num_channels + others_BEHW.shape[1])
         with launched_on(labels_BHW):
             return triton_label_input.encode(labels_BHW, others_BEHW, num_channels, channels, dtype, border, halved)
     x_BCHW = torch.cat([one_hot(labels_BHW, num_channels), others_BEHW.float()], dim=1)
     if halved:
         x_BCHW = F.avg_pool2d(x_BCHW, 3, stride=2, padding=1, count_include_pad=False)
-    x_BCHW = F.pad(x_BCHW, (0, 0, 0, 0, 0, aligned(x_BCHW.shape[1]) - x_BCHW.shape[1]))
+    x_BCHW = F.pad(x_BCHW, (0, 0, 0, 0, 0, whole_groups(x_BCHW.shape[1]) - x_BCHW.shape[1]))
     return with_border(x_BCHW, border).to(dtype).contiguous(memory_format=torch.channels_last)

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from generators.kernels.bare_conv import bias_of
 from generators.kernels.support import usable
-from generators.kernels.tiles import launched_on
+from generators.kernels.tiles import launched_on, packed
 
 
 class RowConv(nn.Module):
@@ -35,14 +36,14 @@ class RowConv(nn.Module):
         )
         self.conv.weight = nn.Parameter(shifted, requires_grad=False)
         self.adds_bias = conv.bias is not None
-        self.bias = nn.Parameter(_bias_of(conv), requires_grad=False)
+        self.bias = nn.Parameter(bias_of(conv), requires_grad=False)
         self.register_buffer("matrix_KN", shifted.permute(2, 3, 1, 0).reshape(-1, len(shifted)).contiguous())
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         if x_BCHW.dtype != torch.float32 and usable(x_BCHW):
             from generators.kernels import triton_row_conv
 
-            x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
+            x_BCHW = packed(x_BCHW)
             if self.matrix_KN.dtype != x_BCHW.dtype:
                 self.matrix_KN = self.matrix_KN.to(x_BCHW.dtype)
             with launched_on(x_BCHW):
@@ -65,7 +66,3 @@ class RowConv(nn.Module):
         batch, _, height, width = grouped_BGHW.shape
         rows = grouped_BGHW.permute(0, 2, 3, 1).reshape(batch, height, width * self.group, self.out_channels)
         return rows.permute(0, 3, 1, 2)
-
-
-def _bias_of(conv: nn.Conv2d) -> Tensor:
-    return torch.zeros(conv.out_channels) if conv.bias is None else conv.bias.detach().clone()

@@ -1,12 +1,13 @@
 """The Triton kernels of layout-conditional networks. Imported only where they can run.
 
-All maps are channels last. A program has some pixels of one row and some channels: what divides row numbers is done
-once a program, not once a pixel. Offsets are 64 bits wide: nine kernels a channel at 2048x1024 are more than 2^31
+All maps are channels last. Offsets are 64 bits wide: nine kernels a channel at 2048x1024 are more than 2^31
 numbers. Sums are float32 whatever the maps are.
 """
 
 import triton
 import triton.language as tl
+
+from generators.kernels.triton_tiles import coarser_pixel, tile_of
 
 
 @triton.jit(do_not_specialize=["rows", "height", "width", "top"])
@@ -27,13 +28,7 @@ def per_pixel_kernel(
     BLOCK: tl.constexpr,
 ):
     """y = sum over taps of (kernels + bias) * (x * scale + shift): rows `top` to `top + rows` of every image."""
-    blocks: tl.constexpr = (CHANNELS + BLOCK - 1) // BLOCK
-    program = tl.program_id(0)
-    channels = (program % blocks) * BLOCK + tl.arange(0, BLOCK)
-    program = program // blocks
-    across = (width + PIXELS - 1) // PIXELS
-    columns = (program % across) * PIXELS + tl.arange(0, PIXELS)
-    line = program // across
+    channels, columns, line = tile_of(tl.program_id(0), width, CHANNELS, PIXELS, BLOCK)
     image = (line // rows).to(tl.int64)
     row = top + line % rows
     there = columns < width
@@ -83,16 +78,9 @@ def label_taps_kernel(
     BLOCK: tl.constexpr,
 ):
     """y[part] = leaky ReLU(level + bias + sum over taps of the table's row of the tap's code); CHANNELS of a part."""
-    blocks: tl.constexpr = (CHANNELS + BLOCK - 1) // BLOCK
     all_channels: tl.constexpr = PARTS * CHANNELS
-    program = tl.program_id(0)
-    part = program % PARTS
-    program = program // PARTS
-    channels = (program % blocks) * BLOCK + tl.arange(0, BLOCK)
-    program = program // blocks
-    across = (width + PIXELS - 1) // PIXELS
-    columns = (program % across) * PIXELS + tl.arange(0, PIXELS)
-    line = program // across
+    part = tl.program_id(0) % PARTS
+    channels, columns, line = tile_of(tl.program_id(0) // PARTS, width, CHANNELS, PIXELS, BLOCK)
     row = line % height
     there = columns < width
     known = channels < CHANNELS
@@ -135,13 +123,7 @@ def gated_kernel(
     BLOCK: tl.constexpr,
 ):
     """mixed = leaky ReLU((mixed + bias) * sigmoid(gates + bias), 0.2) (+ side, half as large where it is doubled)."""
-    blocks: tl.constexpr = (CHANNELS + BLOCK - 1) // BLOCK
-    program = tl.program_id(0)
-    channels = (program % blocks) * BLOCK + tl.arange(0, BLOCK)
-    program = program // blocks
-    across = (width + PIXELS - 1) // PIXELS
-    columns = (program % across) * PIXELS + tl.arange(0, PIXELS)
-    line = program // across
+    channels, columns, line = tile_of(tl.program_id(0), width, CHANNELS, PIXELS, BLOCK)
     known = channels < CHANNELS
     mask = (columns < width)[:, None] & known[None, :]
     pixel = line.to(tl.int64) * width + columns
@@ -154,8 +136,7 @@ def gated_kernel(
     value = tl.where(value > 0, value, value * 0.2)
     if SIDE:
         if DOUBLES:
-            coarse_line = (line // height).to(tl.int64) * (height // 2) + (line % height) // 2
-            coarse = coarse_line * (width // 2) + columns // 2
+            coarse = coarser_pixel(line, columns, height, width)
             at_side = coarse[:, None] * CHANNELS + channels[None, :]
         else:
             at_side = at
@@ -164,7 +145,7 @@ def gated_kernel(
 
 
 @triton.jit(do_not_specialize=["height", "width"])
-def activated_kernel(
+def activate_kernel(
     x,
     bias,
     coarse,
@@ -177,13 +158,7 @@ def activated_kernel(
     BLOCK: tl.constexpr,
 ):
     """x = leaky ReLU(x + bias) (+ a map half as large, doubled)."""
-    blocks: tl.constexpr = (CHANNELS + BLOCK - 1) // BLOCK
-    program = tl.program_id(0)
-    channels = (program % blocks) * BLOCK + tl.arange(0, BLOCK)
-    program = program // blocks
-    across = (width + PIXELS - 1) // PIXELS
-    columns = (program % across) * PIXELS + tl.arange(0, PIXELS)
-    line = program // across
+    channels, columns, line = tile_of(tl.program_id(0), width, CHANNELS, PIXELS, BLOCK)
     known = channels < CHANNELS
     mask = (columns < width)[:, None] & known[None, :]
     pixel = line.to(tl.int64) * width + columns
@@ -192,8 +167,7 @@ def activated_kernel(
     value += tl.load(bias + channels, mask=known, other=0.0).to(tl.float32)[None, :]
     value = tl.where(value > 0, value, value * SLOPE)
     if COARSE:
-        coarse_line = (line // height).to(tl.int64) * (height // 2) + (line % height) // 2
-        above = coarse_line * (width // 2) + columns // 2
+        above = coarser_pixel(line, columns, height, width)
         value += tl.load(coarse + above[:, None] * CHANNELS + channels[None, :], mask=mask, other=0.0).to(tl.float32)
     tl.store(x + at, value.to(x.dtype.element_ty), mask=mask)
 
@@ -214,13 +188,7 @@ def scaled_kernel(
     BLOCK: tl.constexpr,
 ):
     """y = x * scale + shift, which lie beside each other in `both`: rows `top` to `top + rows` of every image."""
-    blocks: tl.constexpr = (CHANNELS + BLOCK - 1) // BLOCK
-    program = tl.program_id(0)
-    channels = (program % blocks) * BLOCK + tl.arange(0, BLOCK)
-    program = program // blocks
-    across = (width + PIXELS - 1) // PIXELS
-    columns = (program % across) * PIXELS + tl.arange(0, PIXELS)
-    line = program // across
+    channels, columns, line = tile_of(tl.program_id(0), width, CHANNELS, PIXELS, BLOCK)
     image = (line // rows).to(tl.int64)
     row = top + line % rows
     known = channels < CHANNELS

@@ -5,6 +5,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from generators.kernels.triton_tiles import inside_border
+
 _TILE = 4096  # elements a step
 _PROGRAMS = 512  # that share an image: several for every multiprocessor
 
@@ -179,11 +181,7 @@ def _normalise(
     wide = width + 2 * BORDER
     pixels = (height + 2 * BORDER) * wide
     pixel = tl.program_id(0) * BLOCK_P + tl.arange(0, BLOCK_P)
-    row, column = pixel // wide - BORDER, pixel % wide - BORDER
-    if BORDER > 0:
-        row, column = tl.abs(row), tl.abs(column)
-        row = tl.where(row >= height, 2 * height - 2 - row, row)
-        column = tl.where(column >= width, 2 * width - 2 - column, column)
+    row, column = inside_border(pixel, height, width, BORDER)
     there = (pixel < pixels)[:, None] & inside[None, :]
     read = (image * height * width + row * width + column)[:, None] * channels + channel[None, :]
     value = tl.load(x + read, mask=there, other=0.0).to(tl.float32)

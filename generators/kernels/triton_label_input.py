@@ -5,6 +5,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from generators.kernels.triton_tiles import inside_border
+
 _TILE = 4096  # elements a program writes
 
 
@@ -74,11 +76,7 @@ def _encode(
     wide = out_width + 2 * BORDER
     pixels = (out_height + 2 * BORDER) * wide
     pixel = tl.program_id(0) * BLOCK_P + tl.arange(0, BLOCK_P)
-    row, column = pixel // wide - BORDER, pixel % wide - BORDER
-    if BORDER > 0:
-        row, column = tl.abs(row), tl.abs(column)
-        row = tl.where(row >= out_height, 2 * out_height - 2 - row, row)
-        column = tl.where(column >= out_width, 2 * out_width - 2 - column, column)
+    row, column = inside_border(pixel, out_height, out_width, BORDER)
     there = pixel < pixels
     labels += image * label_image
     others += image * other_image

@@ -123,29 +123,6 @@ def launch_modulate(
         )
 
 
-@triton.jit(do_not_specialize=["pixels"])
-def _activate(  # type: ignore[no-untyped-def]
-    x_ptr, bias_ptr, pixels, channels, slope, BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr
-):
-    p = tl.program_id(0) * BLOCK_P + tl.arange(0, BLOCK_P)
-    c = tl.program_id(1) * BLOCK_C + tl.arange(0, BLOCK_C)
-    mask = (p < pixels)[:, None] & (c < channels)[None, :]
-    at = x_ptr + p.to(tl.int64)[:, None] * channels + c[None, :]
-    x = tl.load(at, mask=mask, other=0.0).to(tl.float32)
-    x += tl.load(bias_ptr + c, mask=c < channels, other=0.0)[None, :]
-    x = tl.where(x > 0, x, x * slope)
-    tl.store(at, x.to(x_ptr.dtype.element_ty), mask=mask)
-
-
-def launch_activate(x_PC: Tensor, bias_C: Tensor, slope: float) -> None:
-    pixels, channels = x_PC.shape
-    block_p, block_c = _blocks(channels)
-    with launched_on(x_PC):
-        _activate[(triton.cdiv(pixels, block_p), triton.cdiv(channels, block_c))](
-            x_PC, bias_C, pixels, channels, slope, BLOCK_P=block_p, BLOCK_C=block_c, num_warps=4
-        )
-
-
 def _blocks(channels: int) -> tuple[int, int]:
     """Pixels and channels of a program."""
     block_c = min(_MOST_CHANNELS, triton.next_power_of_2(channels))

@@ -39,8 +39,8 @@ class Lab2pixV2Generator(StagedGenerator):
 
     def for_inference(self, device: torch.device) -> Generator:
         if device.type != "cpu":
+            from generators.kernels.bare_conv import whole_groups
             from generators.lab2pix_v2.tabled import FewPlacesEncoder
-            from generators.spade.looks import whole_groups
             from generators.spade.tabled_generator import TabledGenerator
 
             channels = whole_groups(self.condition_channels)

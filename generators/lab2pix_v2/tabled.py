@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.kernels.activate import activate
+from generators.kernels.bare_conv import bias_of, padded_conv
 from generators.kernels.modulate import PLACES
 from generators.lab2pix_v2.global_encoder import GlobalEncoder
-from generators.spade.looks import bias_of, padded_conv
 from generators.spectral_norm import bake
 
 

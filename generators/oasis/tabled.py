@@ -9,12 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.family import Generator
+from generators.kernels.bare_conv import bias_of, conv_of, whole_groups
 from generators.kernels.modulate import Cells, Table
 from generators.layout import Layout
 from generators.oasis.generator import OasisGenerator
 from generators.spade.block import SpadeBlock
 from generators.spade.distinct import Distinct, find_distinct
-from generators.spade.looks import bias_of, conv_of, looks_of, table_of, whole_groups
+from generators.spade.looks import looks_of, table_of
 from generators.spade.modulation import Spade
 from generators.spade.tabled import Seen, TabledSpade
 from generators.spade.tabled_trunk import TabledTrunk

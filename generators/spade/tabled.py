@@ -5,12 +5,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.kernels.activate import activate
+from generators.kernels.bare_conv import bias_of, conv_of
 from generators.kernels.modulate import Table
 from generators.kernels.neighbourhoods import hidden_around
 from generators.kernels.pixels import pixel_rows
 from generators.spade.distinct import Distinct
 from generators.spade.folded import fold
-from generators.spade.looks import bias_of, conv_of, table_of
+from generators.spade.looks import table_of
 from generators.spade.modulation import Spade
 
 # So many rows are gathered at a time, 9 x hidden numbers each.

@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.family import Generator
+from generators.kernels.bare_conv import bias_of, padded_conv, whole_groups
 from generators.kernels.modulate import Cells, Table
 from generators.layout import Layout
 from generators.spade.block import SpadeBlock
 from generators.spade.distinct import Distinct, find_distinct
 from generators.spade.generator import StagedGenerator
-from generators.spade.looks import bias_of, looks_of, padded_conv, table_of, whole_groups
+from generators.spade.looks import looks_of, table_of
 from generators.spade.start import CodeStart
 from generators.spade.tabled import Seen, TabledSpade
 from generators.spade.tabled_trunk import TabledTrunk

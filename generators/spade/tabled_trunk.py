@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from generators.kernels.activate import activate
+from generators.kernels.bare_conv import bias_of, padded_conv, whole_groups
 from generators.kernels.modulate import Cells, Table, modulate
 from generators.kernels.pixels import as_map, pixel_rows
 from generators.spade.block import SpadeBlock
-from generators.spade.looks import bias_of, padded_conv, whole_groups
 from generators.spade.modulation import Spade
 from generators.spade.stages import double
 from generators.spade.tabled import TabledSpade

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from generators.ccfpse import CcfpseConfig, CcfpseGenerator
+from generators.ccfpse import CcfpseGenerator
 from generators.ccfpse import fused as fused_module
 from generators.ccfpse import pieces as pieces_module
 from generators.ccfpse.fused import FusedCcfpse
@@ -20,22 +20,6 @@ SPACE = LabelSpace(5)
 STYLED = {"use_vae": True, "start_grid": (2, 2), "style_dim": 3}
 
 
-def plain_network(**settings: object) -> CcfpseGenerator:
-    torch.manual_seed(0)
-    config = CcfpseConfig(
-        **{"base_channels": 3, "hidden_channels": 8, "pyramid_channels": 4, "upsampling": "normal", **settings}
-    )
-    generator = CcfpseGenerator(config, SPACE)
-    for layer in generator.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            layer.running_mean.normal_(0, 0.3)
-            layer.running_var.uniform_(0.5, 2)
-            if layer.affine:
-                layer.weight.data.uniform_(0.5, 2)
-                layer.bias.data.normal_()
-    return generator.eval()
-
-
 def scene(batch: int = 2, rows: int = 2, columns: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
     """So many cells of 32 pixels; fine detail, so that the pyramid and the edges have something to see."""
     labels = torch.randint(0, 5, (batch, 32 * rows // 4, 32 * columns // 4))
@@ -46,7 +30,7 @@ def scene(batch: int = 2, rows: int = 2, columns: int = 3) -> tuple[torch.Tensor
 @pytest.mark.parametrize("edges", [True, False])
 @pytest.mark.parametrize("piece_bytes", [1, 2**17, 2**30], ids=["few rows", "few images", "whole"])
 @torch.inference_mode()
-def test_images_are_the_plain_networks_however_small_the_pieces(piece_bytes, edges, monkeypatch):
+def test_images_are_the_plain_networks_however_small_the_pieces(plain_network, piece_bytes, edges, monkeypatch):
     monkeypatch.setattr(pieces_module, "_PIECE_BYTES", piece_bytes)
     monkeypatch.setattr(pieces_module, "_LEAST_ROWS", 3)
     plain = plain_network(instance_edges=edges)
@@ -59,7 +43,7 @@ def test_images_are_the_plain_networks_however_small_the_pieces(piece_bytes, edg
 
 @pytest.mark.parametrize("upsampling", ["normal", "more", "most"])
 @torch.inference_mode()
-def test_every_depth_and_size_gives_the_plain_image(upsampling):
+def test_every_depth_and_size_gives_the_plain_image(plain_network, upsampling):
     plain = plain_network(upsampling=upsampling, base_channels=2)
     fast = plain.for_inference(torch.device("cuda"))
     for rows, columns in ((1, 1), (1, 3)):
@@ -70,7 +54,7 @@ def test_every_depth_and_size_gives_the_plain_image(upsampling):
 
 
 @torch.inference_mode()
-def test_images_that_go_one_by_one_through_a_block_are_those_that_go_together(monkeypatch):
+def test_images_that_go_one_by_one_through_a_block_are_those_that_go_together(plain_network, monkeypatch):
     plain = plain_network()
     fast = plain.for_inference(torch.device("cuda"))
     condition = fast.condition(*scene(3, 1, 2))
@@ -80,7 +64,7 @@ def test_images_that_go_one_by_one_through_a_block_are_those_that_go_together(mo
 
 
 @torch.inference_mode()
-def test_half_precision_stays_within_40_decibels():
+def test_half_precision_stays_within_40_decibels(plain_network):
     plain = plain_network(base_channels=8, hidden_channels=32, pyramid_channels=16)
     fast = channels_last(round_weights(plain.for_inference(torch.device("cuda")), torch.bfloat16))
     given = scene(1)
@@ -93,7 +77,7 @@ def test_half_precision_stays_within_40_decibels():
 
 
 @torch.inference_mode()
-def test_several_styles_of_one_layout_share_its_kernels():
+def test_several_styles_of_one_layout_share_its_kernels(plain_network):
     plain = plain_network(**STYLED)
     fast = plain.for_inference(torch.device("cuda"))
     given = scene(1, 2, 2)
@@ -106,7 +90,7 @@ def test_several_styles_of_one_layout_share_its_kernels():
 
 
 @torch.inference_mode()
-def test_another_style_of_a_layout_that_is_kept_predicts_nothing_anew(monkeypatch):
+def test_another_style_of_a_layout_that_is_kept_predicts_nothing_anew(plain_network, monkeypatch):
     fast = plain_network(**STYLED).for_inference(torch.device("cuda"))
     layout = Layout(fast.condition(*scene(1, 2, 2)), room_bytes=2**30)
     first, second = torch.randn(2, 3).split(1)
@@ -118,7 +102,7 @@ def test_another_style_of_a_layout_that_is_kept_predicts_nothing_anew(monkeypatc
 
 
 @torch.inference_mode()
-def test_a_layout_keeps_no_more_than_it_has_room_for():
+def test_a_layout_keeps_no_more_than_it_has_room_for(plain_network):
     fast = plain_network(**STYLED).for_inference(torch.device("cuda"))
     condition = fast.condition(*scene(1, 2, 2))
     style = torch.randn(1, 3)
@@ -131,7 +115,7 @@ def test_a_layout_keeps_no_more_than_it_has_room_for():
 
 
 @pytest.mark.parametrize("settings", [{}, STYLED], ids=["plain", "styled"])
-def test_the_renderer_pads_odd_sizes_for_it(settings, monkeypatch):
+def test_the_renderer_pads_odd_sizes_for_it(plain_network, settings, monkeypatch):
     plain = plain_network(**settings)
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 5, (2, 9, 7)).repeat(8, 1).repeat(8, 2).astype(np.uint8)
@@ -148,7 +132,7 @@ def test_the_renderer_pads_odd_sizes_for_it(settings, monkeypatch):
     assert np.array_equal(again, found[1])
 
 
-def test_labels_outside_the_space_are_refused():
+def test_labels_outside_the_space_are_refused(plain_network):
     fast = plain_network().for_inference(torch.device("cuda"))
     labels = torch.full((1, 64, 64), 5)
     with pytest.raises(ValueError, match=r"label channel 5 is outside 0\.\.4"):

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from generators.ccfpse import CcfpseConfig, CcfpseGenerator
 from generators.ccfpse import strips as strips_module
 from generators.ccfpse.inference import StripwiseCcfpse
 from generators.family import LabelSpace
@@ -12,25 +11,9 @@ from generators.layout import Layout
 SPACE = LabelSpace(5)
 
 
-def plain_network(**settings: object) -> CcfpseGenerator:
-    torch.manual_seed(0)
-    config = CcfpseConfig(
-        **{"base_channels": 3, "hidden_channels": 8, "pyramid_channels": 4, "upsampling": "normal", **settings}
-    )
-    generator = CcfpseGenerator(config, SPACE)
-    for layer in generator.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            layer.running_mean.normal_(0, 0.3)
-            layer.running_var.uniform_(0.5, 2)
-            if layer.affine:
-                layer.weight.data.uniform_(0.5, 2)
-                layer.bias.data.normal_()
-    return generator.eval()
-
-
 @pytest.mark.parametrize("rows", [1, 3, 2**14])
 @torch.inference_mode()
-def test_images_are_the_plain_networks_however_thin_the_strips(rows, monkeypatch):
+def test_images_are_the_plain_networks_however_thin_the_strips(plain_network, rows, monkeypatch):
     monkeypatch.setattr(strips_module, "_PIXELS_AT_ONCE", 1)
     monkeypatch.setattr(strips_module, "_LEAST_ROWS", rows)
     plain = plain_network()
@@ -43,7 +26,7 @@ def test_images_are_the_plain_networks_however_thin_the_strips(rows, monkeypatch
 
 
 @torch.inference_mode()
-def test_several_styles_of_one_layout_share_its_kernels():
+def test_several_styles_of_one_layout_share_its_kernels(plain_network):
     plain = plain_network(use_vae=True, start_grid=(2, 2), style_dim=3)
     fast = plain.for_inference(torch.device("cpu"))
     labels = torch.randint(0, 5, (1, 64, 64))
@@ -55,7 +38,7 @@ def test_several_styles_of_one_layout_share_its_kernels():
 
 
 @torch.inference_mode()
-def test_another_style_of_a_layout_that_is_kept_predicts_nothing_anew(monkeypatch):
+def test_another_style_of_a_layout_that_is_kept_predicts_nothing_anew(plain_network, monkeypatch):
     fast = plain_network(use_vae=True, start_grid=(2, 2), style_dim=3).for_inference(torch.device("cpu"))
     labels = torch.randint(0, 5, (1, 64, 64))
     layout = Layout(fast.condition(labels, labels.int()), room_bytes=2**30)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from generators.kernels.activated import activated
+from generators.kernels.activate import activate
 from generators.kernels.gated import gated
 from generators.kernels.label_taps import LabelTaps, add_label_taps
 from generators.kernels.per_pixel import PerPixel, filter_per_pixel
@@ -29,7 +29,7 @@ def maps(*size: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
 def plainly(monkeypatch, run):
     """What `run` gives without any kernel."""
     with monkeypatch.context() as patched:
-        for name in ("per_pixel", "label_taps", "gated", "activated", "scaled"):
+        for name in ("per_pixel", "label_taps", "gated", "activate", "scaled"):
             patched.setattr(f"generators.kernels.{name}.usable", lambda _: False)
         return run()
 
@@ -181,7 +181,7 @@ def test_activating_adds_the_bias_first_and_the_coarser_map_last(coarse, monkeyp
     wanted = F.leaky_relu(x + bias.view(1, -1, 1, 1), 0.2)
     if above is not None:
         wanted = wanted + doubled(above)
-    alike(plainly(monkeypatch, lambda: activated(x, bias, 0.2, above)), wanted, torch.float32)
+    alike(plainly(monkeypatch, lambda: activate(x, bias, 0.2, above)), wanted, torch.float32)
 
 
 @by_kernel
@@ -192,8 +192,8 @@ def test_kernel_of_activations(batch, channels, height, width, coarse, dtype, mo
     torch.manual_seed(0)
     x, bias = maps(batch, channels, height, width, dtype=dtype), torch.randn(channels, device=DEVICE)
     above = maps(batch, channels, height // 2, width // 2, dtype=dtype) if coarse else None
-    wanted = plainly(monkeypatch, lambda: activated(x.clone(), bias, 0.2, above))
-    alike(activated(x, bias, 0.2, above), wanted, dtype)
+    wanted = plainly(monkeypatch, lambda: activate(x.clone(), bias, 0.2, above))
+    alike(activate(x, bias, 0.2, above), wanted, dtype)
 
 
 def scaled_case(batch, channels, height, width, doubles, dtype=torch.float32):

@@ -7,7 +7,8 @@ from torch import nn
 
 from generators.conditioning import one_hot
 from generators.kernels import label_input
-from generators.kernels.label_input import aligned, encode, widen
+from generators.kernels.bare_conv import whole_groups
+from generators.kernels.label_input import encode, widen
 
 
 def given(device="cpu", others=2, size=(10, 14)):
@@ -50,6 +51,6 @@ def test_the_kernel_gives_what_the_plain_form_gives(kernels_on, halved, border, 
     found = encode(labels, maps, 5, dtype, border, halved)
     monkeypatch.setattr(label_input, "usable", lambda _: False)
     wanted = encode(labels, maps, 5, dtype, border, halved)
-    assert found.shape[1] == aligned(5 + others)
+    assert found.shape[1] == whole_groups(5 + others)
     assert found.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(found, wanted, atol=1e-6 if dtype is torch.float32 else 1e-2, rtol=1e-2)
