@@ -58,6 +58,13 @@ def edge_map(instances_BHW: Tensor) -> Tensor:
     return edges.unsqueeze(1).float()
 
 
+def labels_and_edges(labels_BHW: Tensor, instances_BHW: Tensor, num_channels: int, edges: bool) -> Tensor:
+    """B x 2 x H x W: label channels, and instance edges or zeros; what forms take that look labels up themselves."""
+    check_channels(labels_BHW, num_channels)
+    labels_B1HW = labels_BHW.unsqueeze(1).float()
+    return torch.cat([labels_B1HW, edge_map(instances_BHW) if edges else torch.zeros_like(labels_B1HW)], dim=1)
+
+
 def instance_mean(features_BCHW: Tensor, instances_BHW: Tensor) -> Tensor:
     """Each channel replaced by its mean over its instance, image by image; gradients flow through the mean."""
     if instances_BHW.shape != (features_BCHW.shape[0], *features_BCHW.shape[2:]):

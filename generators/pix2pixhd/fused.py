@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.blocks import InstanceNorm, ResidualBlock
-from generators.conditioning import check_channels, edge_map
+from generators.conditioning import labels_and_edges
 from generators.family import Generator
 from generators.kernels.instance_norm import moments, normalise, with_border, without_border
 from generators.kernels.label_input import encode, widen
@@ -39,10 +39,7 @@ class FusedPix2PixHD(Generator):
         self.requires_grad_(False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
-        check_channels(labels_BHW, self.num_channels)
-        labels_B1HW = labels_BHW.unsqueeze(1).float()
-        edges = edge_map(instances_BHW) if self.instance_edges else torch.zeros_like(labels_B1HW)
-        return torch.cat([labels_B1HW, edges], dim=1)
+        return labels_and_edges(labels_BHW, instances_BHW, self.num_channels, self.instance_edges)
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         *finer, coarsest = self._pyramid(condition, style)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from generators.conditioning import check_channels, edge_map, one_hot
+from generators.conditioning import labels_and_edges, one_hot
 from generators.family import Generator
 from generators.layout import Layout
 from generators.spade.block import SpadeBlock
@@ -39,10 +39,7 @@ class FoldedSpadeGenerator(Generator):
         self.requires_grad_(False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
-        check_channels(labels_BHW, self.num_channels)
-        labels_B1HW = labels_BHW.unsqueeze(1).float()
-        edges = edge_map(instances_BHW) if self.instance_edges else torch.zeros_like(labels_B1HW)
-        return torch.cat([labels_B1HW, edges], dim=1)
+        return labels_and_edges(labels_BHW, instances_BHW, self.num_channels, self.instance_edges)
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         if style is None and self.style_dim:
