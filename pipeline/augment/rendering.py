@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from generators.inference import DeviceFailed, Renderer
 from generators.style import Style
 from label_editing.catalog import Catalog
+from label_editing.look_up import look_up
 from label_editing.scene import InstanceMap, LabelMap
 from pipeline.augment.editing import Editor, with_reject, with_seconds
 from pipeline.augment.job import AugmentJob
@@ -207,10 +207,5 @@ def render_inputs(renderer: Renderer, inputs: Sequence[Input]) -> list[Image]:
 
 def to_channels(labels: LabelMap, catalog: Catalog) -> Channels:
     """Class ids to what networks count in, in bytes where they fit."""
-    if labels.dtype == np.uint8 and catalog.num_channels < _BYTE:
-        table = np.full(_BYTE, catalog.num_channels, np.uint8)
-        known = catalog.channel_of[:_BYTE]
-        table[: len(known)] = known
-        channels: npt.NDArray[np.uint8] = cv2.LUT(labels, table)
-        return channels
-    return catalog.channel_of[labels]
+    table = catalog.channel_of
+    return look_up(table.astype(np.uint8) if catalog.num_channels < _BYTE else table, labels)

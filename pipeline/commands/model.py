@@ -132,7 +132,7 @@ def copy_(
     done = copy_in_half(open_model(model), output)
     Console(json, quiet).result(
         f"{done.url}: {done.weight_bytes / 1e6:.1f} MB of weights; largest difference to the original "
-        f"{done.largest_difference:.2g} of 2",
+        f"{done.largest_difference:.2g}, where pixel values span 2",
         done._asdict(),
     )
 
