@@ -135,11 +135,10 @@ class _Run:
         self._pieces = Pieces(rows, len(self.stages), chunk_rows)
         self._chunks_per_shard = max(1, -(-max(len(r) for r in rows) // chunk_rows))
         self._pools = [
-            WorkerPool(StageWorker, s.name, ray.put(s.make), s.batch_size, {"num_cpus": s.cpus, "num_gpus": s.gpus})
-            for s in self.stages
+            WorkerPool(StageWorker, s.name, ray.put(s.make), s.batch_size, {"num_gpus": s.gpus}) for s in self.stages
         ]
-        finishing = {"num_cpus": 0, "scheduling_strategy": "SPREAD"}
-        self._pools.append(WorkerPool(FinishWorker, FINISH, ray.put(self.make_finish), 0, finishing))
+        spread = {"scheduling_strategy": "SPREAD"}
+        self._pools.append(WorkerPool(FinishWorker, FINISH, ray.put(self.make_finish), 0, spread))
         self._resized = 0.0
         self._moved = time.monotonic()
         self._deaths = self._quarantined = 0
@@ -188,12 +187,13 @@ class _Run:
         left = (len(self.tasks) - self._pieces.admitted + len(self._pieces.open)) * self._chunks_per_shard
         for number, pool in enumerate(self._pools[:-1]):
             wanted = sizes[number].workers if sizes else pool.target
-            self._start(number, min(wanted, max(1, left)))
+            cpus = sizes[number].cpus if sizes else self.stages[number].cpus
+            self._start(number, min(wanted, max(1, left)), cpus)
         widest = max((pool.target for pool in self._pools[:-1]), default=1)
-        self._start(len(self.stages), min(max(1, widest // _STAGES_A_FINISHER), len(self.tasks)))
+        self._start(len(self.stages), min(max(1, widest // _STAGES_A_FINISHER), len(self.tasks)), 0)
 
-    def _start(self, number: int, target: int) -> None:
-        for call in self._pools[number].resize(target):
+    def _start(self, number: int, target: int, cpus: float) -> None:
+        for call in self._pools[number].resize(target, cpus):
             self._calls[call.answer] = (number, call)
 
     def _most_in_flight(self) -> int:
@@ -241,7 +241,7 @@ class _Run:
                 raise said.failure.as_exception()
             self._pools[number].started(call.worker, said)
         elif call.piece is not None:
-            call.worker.calls.remove(call)
+            self._pools[number].answered(call)
             yield from self._answered(call.piece, call, said)
 
     def _answered(self, piece: Piece, call: Call, answer: Answer) -> Iterator[tuple[int, Any]]:
@@ -265,7 +265,7 @@ class _Run:
             return  # let go before it was placed
         cause = getattr(error, "cause", None)
         if call.piece is not None and any(isinstance(e, ray.exceptions.ObjectLostError) for e in (error, cause)):
-            call.worker.calls.remove(call)
+            self._pools[number].answered(call)
             self._pieces.lost(call.piece)
             return
         if getattr(error, "actor_init_failed", False):

@@ -128,13 +128,15 @@ class Worker:
     """One actor as the driver sees it: what it has in hand, the oldest first."""
 
     actor: Any
+    cpus: float  # what it reserves
     node: str = ""
     is_ready: bool = False
+    is_leaving: bool = False  # takes nothing more, and goes when its hands are empty
     calls: deque["Call"] = field(default_factory=deque)
 
     def can_take(self, piece: Piece) -> bool:
         """Whether there is room in its hands; a piece under suspicion is alone in them."""
-        if not self.is_ready:
+        if not self.is_ready or self.is_leaving:
             return False
         if piece.is_suspect:
             return not self.calls
@@ -166,24 +168,37 @@ class WorkerPool:
         self.name = name
         self.target = 0
         self.is_careful = False
-        self._actor = _remote(kind).options(**options)
+        self._actor, self._options, self._cpus = _remote(kind), options, 0.0
         self._arguments = (name, make, batch_size)
         self._workers: list[Worker] = []
         self._starts_lost = 0
 
-    def resize(self, target: int) -> list[Call]:
-        """Start what is missing, and let those go that are too many and were never placed; the calls to wait for."""
-        self.target = target
-        for worker in [w for w in self._workers if not w.is_ready][: max(0, len(self._workers) - target)]:
-            self._drop(worker)
-        return [self._start() for _ in range(target - len(self._workers))]
+    def resize(self, target: int, cpus: float) -> list[Call]:
+        """Keep `target` workers, none of which reserves more than `cpus`; the calls to wait for.
+
+        What is too many goes: at once what has nothing in hand, the rest as soon as it has answered. A cluster that
+        shrank may otherwise be held by one stage, while another waits for room that never comes.
+        """
+        self.target, self._cpus = target, cpus
+        fitting = [worker for worker in self._workers if worker.cpus <= cpus]
+        staying = sorted(fitting, key=lambda w: (not w.is_ready, w.is_leaving, -len(w.calls)))[:target]
+        for worker in list(self._workers):
+            worker.is_leaving = worker not in staying
+            self._let_go(worker)
+        return [self._start() for _ in range(target - len(staying))]
+
+    def answered(self, call: Call) -> None:
+        """A worker has one thing less in hand."""
+        call.worker.calls.remove(call)
+        self._let_go(call.worker)
 
     def __contains__(self, worker: Worker) -> bool:
         return worker in self._workers
 
     @property
     def ready(self) -> int:
-        return sum(worker.is_ready for worker in self._workers)
+        """Workers that can be handed something."""
+        return sum(worker.is_ready and not worker.is_leaving for worker in self._workers)
 
     def has_room(self, piece: Piece) -> bool:
         """Whether a worker can take this piece now."""
@@ -208,7 +223,8 @@ class WorkerPool:
         """Forget a worker. EngineFailed when its like die, again and again, before they are ready."""
         if by_itself and not worker.is_ready:
             self._starts_lost += 1
-        self._drop(worker)
+        if worker in self:  # else it was leaving, and its last answer is known
+            self._drop(worker)
         if self._starts_lost >= _STARTS_BORNE:
             raise EngineFailed(
                 f"{self._starts_lost} workers of stage {self.name} in a row died while they started: "
@@ -225,11 +241,16 @@ class WorkerPool:
             self._drop(worker)
 
     def _start(self) -> Call:
-        worker = Worker(self._actor.remote(*self._arguments))
+        actor = self._actor.options(num_cpus=self._cpus, **self._options).remote(*self._arguments)
+        worker = Worker(actor, self._cpus)
         call = Call(worker, None, worker.actor.prepare.remote())
         worker.calls.append(call)
         self._workers.append(worker)
         return call
+
+    def _let_go(self, worker: Worker) -> None:
+        if worker.is_leaving and not (worker.is_ready and worker.calls):
+            self._drop(worker)
 
     def _drop(self, worker: Worker) -> None:
         import ray

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow]
 SCRIPT = """
 import json, sys, time
 from ray.cluster_utils import Cluster
-from orchestration.cluster import connect
+from orchestration.cluster import connect, shutdown
 from orchestration.shard_engine import Limits, ShardTask, Stage, run_shards
 from tests_of_changing_cluster import make_where, make_nothing, make_together
 
@@ -36,7 +36,9 @@ print(json.dumps({
     "nodes": [sorted({node for _, node in rows}) for _, rows in reports],
     "workers": [flight.workers["where"][0] for flight in flights],
     "deaths": flights[-1].deaths,
-}))
+}), flush=True)
+shutdown()  # a driver that is still connected when its head node goes is ended by Ray, with code 1
+cluster.shutdown()
 """
 WORK = """
 import time, ray
@@ -67,7 +69,7 @@ def run(folder: Path, change: str) -> dict:
         timeout=240,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, (done.returncode, done.stdout[-300:], done.stderr[-3000:])
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -2,6 +2,7 @@ import ctypes
 import os
 import signal
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -243,3 +244,39 @@ def test_a_run_that_is_closed_leaves_no_worker_behind(embedded_ray):
     while ray.available_resources().get("CPU", 0) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def make_reserving():
+    import ray
+
+    reserved = ray.get_runtime_context().get_assigned_resources()["CPU"]
+
+    def work(rows):
+        time.sleep(0.1)
+        return [(row, reserved) for row in rows]
+
+    return work
+
+
+def make_as_is():
+    return lambda rows: rows
+
+
+@pytest.mark.parametrize(("cpus", "reserved"), [(2.0, 1.0), (1.0, 0.5)])
+def test_a_cluster_that_shrinks_takes_workers_from_the_stage_that_holds_what_is_left(
+    cpus, reserved, embedded_ray, monkeypatch
+):
+    """Two CPUs are here, four were: the first stage got both, and the second one waits for what never comes."""
+    looks = iter([4.0, 4.0])
+    monkeypatch.setattr("orchestration.shard_engine.resources_now", lambda: (next(looks, cpus), 0.0))
+    tasks = [ShardTask(f"s{i}", range(4 * i, 4 * i + 4)) for i in range(12)]
+    stages = [Stage("reserving", make_reserving, batch_size=4), Stage("as it is", make_as_is, batch_size=4)]
+    flights = []
+    limits = Limits(no_progress_s=20.0)
+    before = replace(embedded_ray, cpus=4.0)
+    said = list(run_shards(tasks, stages, make_whole, before, limits, watch=flights.append))
+    assert [shard for shard, _ in said] == [task.id for task in tasks]
+    assert [[row for row, _ in rows] for _, rows in said] == [list(task.rows) for task in tasks]
+    assert {reservation for _, reservation in said[-1][1]} == {reserved}
+    assert flights[-1].workers["reserving"] == (1, 1)
+    assert flights[-1].deaths == 0
