@@ -57,7 +57,8 @@ def add_instances(
             mask = _placed(labels.shape, cut_outs[rng.integers(len(cut_outs))], rows[at], columns[at], height)
             if mask is not None and _stands(labels, instances, mask, rows[at], support):
                 visible = mask & ~_nearer(instances, rows[at])
-                free = next(k for k in range(1000) if class_id * 1000 + k not in np.unique(instances))
+                taken = np.unique(instances)
+                free = next(k for k in range(1000) if class_id * 1000 + k not in taken)
                 labels[visible], instances[visible] = class_id, class_id * 1000 + free
                 break
     return labels, instances

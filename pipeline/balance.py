@@ -1,9 +1,7 @@
 """Which source maps are drawn, and which objects added, more often, so that rare classes near the shares asked for."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +11,13 @@ from label_editing.edits import AnyEdit, Edit, every_edit
 from label_editing.edits.add_instances import AddInstances
 from label_editing.edits.counts import as_range
 from label_editing.edits.one_of import OneOf
-from label_editing.instance_table import find_instances
-from label_editing.scene import Scene
-from pipeline.errors import InputError, SourceError
+from pipeline.class_counts import Counted, Weights
+from pipeline.errors import InputError
 from pipeline.recipe import Balance
-from pipeline.resolution import Resolution
-from pipeline.sources.base import Source
 
-Weights = npt.NDArray[np.float64]
-
-_MOST_OF_MEAN = 20.0  # no scene is drawn more than so many times as often as the average one
+MOST_OF_MEAN = 20.0  # no scene is drawn more than so many times as often as the average one
 _RIDGE = 1e-6  # keeps the solution finite where the target is out of reach
 _STEPS = 100
-_READERS = 8
 _LEAST_NEED = 0.05  # of the weight of the class that lacks most
 
 
@@ -48,13 +40,6 @@ class ClassShare:
         )
 
 
-class Counted(NamedTuple):
-    """Pixels and instances of every class id (columns) in every scene (rows)."""
-
-    pixels: Weights
-    instances: Weights
-
-
 @dataclass(frozen=True)
 class Balancing:
     """What was counted in the scenes of a source, and what follows from it for a balance."""
@@ -62,6 +47,7 @@ class Balancing:
     balance: Balance
     classes: tuple[int, ...]
     counted: Counted
+    most_of_mean: float = MOST_OF_MEAN
 
     @property
     def counts(self) -> Weights:
@@ -75,7 +61,7 @@ class Balancing:
         totals = self.counts.sum(axis=1)
         if not there:
             return np.ones(len(totals))
-        return tilted_weights(self.counts[:, there], totals, [targets[c] for c in there])
+        return tilted_weights(self.counts[:, there], totals, [targets[c] for c in there], self.most_of_mean)
 
     def shares(self, choices: npt.NDArray[np.int32]) -> tuple[ClassShare, ...]:
         """Where a plan that draws these scenes stands, class by class."""
@@ -105,38 +91,27 @@ class Balancing:
         """The share in the scenes richest in the class, each drawn as often as any may be."""
         totals = self.counts.sum(axis=1)
         richness = self.counts[:, class_id] / np.maximum(totals, 1)
-        kept = max(1, int(np.ceil(len(totals) / _MOST_OF_MEAN)))
+        kept = max(1, int(np.ceil(len(totals) / self.most_of_mean)))
         best = np.argsort(-richness, kind="stable")[:kept]
         return float(self.counts[best, class_id].sum() / max(totals[best].sum(), 1))
 
 
-def count_scenes(
-    balance: Balance, source: Source, resolution: Resolution | None, edits: Sequence[Edit] = ()
+def balancing_of(
+    balance: Balance,
+    catalog: Catalog,
+    counted: Counted,
+    edits: Sequence[Edit] = (),
+    most_of_mean: float = MOST_OF_MEAN,
 ) -> Balancing:
-    """One pass over the source. InputError for a class that neither a scene has nor one of the edits adds."""
-    classes = tuple(source.catalog.named(name).id for name in balance.target)
-    balancing = Balancing(balance, classes, count_classes(source, resolution))
+    """What a balance asks of scenes. InputError for a class that neither one of them has nor one of the edits adds."""
+    classes = tuple(catalog.named(name).id for name in balance.target)
+    balancing = Balancing(balance, classes, counted, most_of_mean)
     found = balancing.counts[:, classes].sum(axis=0)
     added = {edit.class_name for edit in every_edit(edits) if isinstance(edit, AddInstances)}
     lacking = [name for name, amount in zip(balance.target, found, strict=True) if not amount and name not in added]
     if lacking:
         raise InputError(f"balance.target: no scene of the source has {', '.join(lacking)}")
     return balancing
-
-
-def count_classes(source: Source, resolution: Resolution | None) -> Counted:
-    """What every scene holds; a broken one counts as empty."""
-
-    def count(key: str) -> Counted:
-        try:
-            return _counts(source.read_scene(key, resolution), source.catalog)
-        except SourceError:
-            # Counted as failed where samples are made of it.
-            return Counted(np.zeros(source.catalog.max_id + 1), np.zeros(source.catalog.max_id + 1))
-
-    with ThreadPoolExecutor(_READERS) as threads:
-        found = list(threads.map(count, source.keys()))
-    return Counted(np.array([c.pixels for c in found]), np.array([c.instances for c in found]))
 
 
 def weighted_by_need(edits: Sequence[AnyEdit], lacking: Mapping[str, float]) -> tuple[AnyEdit, ...]:
@@ -159,7 +134,9 @@ def _weighted_by_need(edit: AnyEdit, lacking: Mapping[str, float]) -> AnyEdit:
     return edit.model_copy(update={"weights": weights})
 
 
-def tilted_weights(amounts: Weights, totals: Weights, target: Sequence[float]) -> Weights:
+def tilted_weights(
+    amounts: Weights, totals: Weights, target: Sequence[float], most_of_mean: float = MOST_OF_MEAN
+) -> Weights:
     """The weights nearest to uniform (least relative entropy) under which each class has its target share.
 
     With weights w_i the share of class c is sum_i w_i n_ic / sum_i w_i N_i, so the target says sum_i w_i g_ic = 0 with
@@ -178,7 +155,7 @@ def tilted_weights(amounts: Weights, totals: Weights, target: Sequence[float]) -
         tilt = tilt - _shorten(step, excess, tilt, slope)
         if np.abs(slope).max() < 1e-9:
             break
-    return _bounded(excess @ tilt)
+    return _bounded(excess @ tilt, most_of_mean)
 
 
 def _shorten(step: Weights, excess: Weights, tilt: Weights, slope: Weights) -> Weights:
@@ -201,9 +178,9 @@ def _softmax(scores: Weights) -> Weights:
     return weights / weights.sum()
 
 
-def _bounded(scores: Weights) -> Weights:
+def _bounded(scores: Weights, most_of_mean: float) -> Weights:
     """The weights, tilted less where the largest would be too many times the mean."""
-    most = _MOST_OF_MEAN / len(scores)
+    most = most_of_mean / len(scores)
     if _softmax(scores).max() <= most or most >= 1:
         return _softmax(scores)
     low, high = 0.0, 1.0  # the largest weight grows with the tilt
@@ -211,10 +188,3 @@ def _bounded(scores: Weights) -> Weights:
         middle = (low + high) / 2
         low, high = (middle, high) if _softmax(middle * scores).max() <= most else (low, middle)
     return _softmax(low * scores)
-
-
-def _counts(scene: Scene, catalog: Catalog) -> Counted:
-    size = catalog.max_id + 1
-    pixels = np.bincount(scene.labels.ravel(), minlength=size).astype(np.float64)
-    found: Mapping[int, object] = {} if scene.instances is None else find_instances(scene.instances)
-    return Counted(pixels, np.bincount([i // 1000 for i in found], minlength=size).astype(np.float64))

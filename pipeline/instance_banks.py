@@ -25,6 +25,7 @@ from orchestration.cluster import ClusterInfo
 from orchestration.parallel import map_parallel
 from pipeline.engine_failures import in_words
 from pipeline.errors import InputError, SourceError
+from pipeline.glance import spread
 from pipeline.local_cache import local_cache
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
@@ -257,7 +258,7 @@ def _context(
 ) -> EditContext:
     scenes: tuple[Scene, ...] = ()
     if any(isinstance(edit, ReplaceRegion) for edit in every_edit(edits)):
-        scenes = tuple(source.read_scene(key, resolution) for key in _spread(source.keys(), _NUM_OTHER_SCENES))
+        scenes = tuple(source.read_scene(key, resolution) for key in spread(source.keys(), _NUM_OTHER_SCENES))
     return EditContext(bank, None if bank is None else bank.perspective, scenes)
 
 
@@ -279,14 +280,9 @@ def quick_context(
     keys, path = source.keys(), bank_path(source, resolution)
     if not _needs_bank(edits) or len(keys) <= _GLANCE or run.exists(path) or local_cache().exists(path):
         return kept_context(edits, source, run, resolution), ""
-    bank = build_bank(source, _spread(keys, _GLANCE), resolution)
+    bank = build_bank(source, spread(keys, _GLANCE), resolution)
     note = (
         f"cut-outs come from {_GLANCE} of {len(keys):,} scenes, so what is added differs from a run's; "
         "`synthgen bank build` makes the bank of all of them"
     )
     return _context(edits, source, bank, resolution), note
-
-
-def _spread(keys: Sequence[str], count: int) -> list[str]:
-    places = np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int)
-    return [keys[k] for k in places.tolist()]

@@ -8,7 +8,7 @@ import cv2
 
 from label_editing.scene import Scene
 from pipeline.augment.job import AugmentJob
-from pipeline.augment.prepare import draw_recipe, prepare
+from pipeline.augment.prepare import GLANCE, counts_are_missing, draw_recipe, prepare
 from pipeline.augment.workers import RENDER_THREADS
 from pipeline.config_file import Loaded
 from pipeline.console import Console
@@ -41,14 +41,14 @@ def make_preview(loaded: Loaded[Recipe], count: int, maps_only: bool, console: C
     recipe = loaded.value
     render: Render | None = None
     if not maps_only and ModelDirectory(recipe.model).finished():
-        job, _ = prepare(loaded)
+        job, _ = prepare(loaded, quick=True)
         previewer, note = previewer_of(job.recipe, job.source, job.plan, job.resolution)
         render = _Imager(job)
     else:
         if not maps_only:
             console.note(f"no model at {recipe.model} yet: maps only")
         source, resolution = opened_source(loaded), reading_resolution(recipe)
-        drawn = draw_recipe(recipe, source, resolution)
+        drawn = draw_recipe(recipe, source, resolution, quick=True)
         previewer, note = previewer_of(drawn.recipe, source, drawn.plan, resolution)
     if note:
         console.note(note)
@@ -64,7 +64,11 @@ def previewer_of(recipe: Recipe, source: Source, plan: Plan, resolution: Resolut
     """With the context that `augment` will edit in, and a note where that would take too long to make."""
     kept = Store(f"{recipe.output.root}/{layout.STATE}")
     context, note = quick_context(recipe.edits, source, kept, resolution)
-    return Previewer(recipe, source, plan, context, resolution), note
+    notes = [note] if note else []
+    if counts_are_missing(recipe, source, resolution):
+        many = len(source.keys())
+        notes.append(f"scenes are drawn from {GLANCE} of {many:,}, until a run or `augment --dry-run` has counted all")
+    return Previewer(recipe, source, plan, context, resolution), "; ".join(notes)
 
 
 class _Imager:

@@ -74,28 +74,39 @@ class Owner:
 @contextmanager
 def hold_lease(store: Store) -> Iterator[Claim]:
     """Own the output while the block runs. RunError names the owner when there is one already."""
-    claim = _take(store)
+    claim = _next(store)
     stop = threading.Event()
     heart = threading.Thread(target=_beat, args=(store, claim, stop), daemon=True)
-    heart.start()
+    refused = False
     try:
+        # An interrupt in the middle of this does not tell whether the lease is there by then, so it is released too.
+        try:
+            _take(store, claim)
+        except (RunError, StorageError):
+            refused = True
+            raise
+        heart.start()
         yield claim
     finally:
         stop.set()
-        heart.join()
-        _release(store, claim)
+        if heart.is_alive():
+            heart.join()
+        if not refused:
+            _release(store, claim)
 
 
-def _take(store: Store) -> Claim:
-    """The next number after the highest, when nobody alive holds that."""
+def _next(store: Store) -> Claim:
+    """The number after the highest, when nobody alive holds that."""
     highest = _highest(store)
     if highest:
         _refuse_while_alive(store, highest)
-    claim = Claim(store.url, highest + 1, secrets.token_hex(16))
+    return Claim(store.url, highest + 1, secrets.token_hex(16))
+
+
+def _take(store: Store, claim: Claim) -> None:
     if not _create(store, claim):
         _refuse_while_alive(store, claim.number)
         raise RunError(f"{store.url}: another run took this output at the same moment; run the command again")
-    return claim
 
 
 def _create(store: Store, claim: Claim) -> bool:

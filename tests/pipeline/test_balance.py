@@ -4,7 +4,9 @@ import pytest
 from label_editing.edits.add_instances import AddInstances
 from label_editing.edits.mirror import Mirror
 from label_editing.edits.one_of import OneOf
-from pipeline.balance import Balancing, Counted, count_classes, count_scenes, tilted_weights, weighted_by_need
+from pipeline import class_counts
+from pipeline.balance import Balancing, balancing_of, tilted_weights, weighted_by_need
+from pipeline.class_counts import Counted, count_classes, has_counts, kept_counts
 from pipeline.errors import ConfigError, InputError
 from pipeline.recipe import Balance, load_recipe
 from pipeline.resolution import Resolution
@@ -16,6 +18,11 @@ SIZE = Resolution(96, 48)
 @pytest.fixture(scope="module")
 def streets():
     return SOURCES["streetscapes"](scenes=60, seed=1).open()
+
+
+@pytest.fixture(scope="module")
+def counted(streets):
+    return count_classes(streets, streets.keys(), SIZE)
 
 
 def test_the_shares_asked_for_are_reached_in_expectation():
@@ -47,29 +54,28 @@ def test_a_share_out_of_reach_does_not_make_a_data_set_of_one_scene():
     assert weights.sum() == pytest.approx(1)
 
 
-def test_streets_with_more_cars_are_drawn_more_often(streets):
-    counts = count_classes(streets, SIZE).pixels
+def test_streets_with_more_cars_are_drawn_more_often(streets, counted):
+    counts = counted.pixels
     before = counts[:, 26].sum() / counts.sum()
-    weights = count_scenes(Balance(by="pixels", target={"car": 1.3 * before}), streets, SIZE).weights()
+    weights = balancing_of(Balance(by="pixels", target={"car": 1.3 * before}), streets.catalog, counted).weights()
     assert weights @ counts[:, 26] / (weights @ counts.sum(axis=1)) == pytest.approx(1.3 * before, rel=0.02)
 
 
-def test_pixels_and_instances_are_counted_as_the_maps_say(streets):
+def test_pixels_and_instances_are_counted_as_the_maps_say(streets, counted):
     scene = streets.read_scene(streets.keys()[0], SIZE)
-    counted = count_classes(streets, SIZE)
     assert counted.pixels[0].sum() == 96 * 48
     cars = [i for i in np.unique(scene.instances) if i // 1000 == 26]
     assert counted.instances[0, 26] == len(cars)
 
 
-def test_a_class_that_no_scene_has_is_named(streets):
+def test_a_class_that_no_scene_has_is_named(streets, counted):
     with pytest.raises(InputError, match=r"^balance\.target: no scene of the source has caravan$"):
-        count_scenes(Balance(target={"caravan": 0.1}), streets, SIZE)
+        balancing_of(Balance(target={"caravan": 0.1}), streets.catalog, counted)
 
 
-def test_a_class_that_only_edits_add_is_left_to_them(streets):
+def test_a_class_that_only_edits_add_is_left_to_them(streets, counted):
     add = AddInstances.model_validate({"class": "caravan"})
-    balancing = count_scenes(Balance(target={"caravan": 0.1}), streets, SIZE, [add])
+    balancing = balancing_of(Balance(target={"caravan": 0.1}), streets.catalog, counted, [add])
     assert balancing.weights() == pytest.approx(np.ones(60))
     (share,) = balancing.shares(np.arange(60, dtype=np.int32))
     assert (share.source, share.planned, share.reachable) == (0, 0, 0)
@@ -111,3 +117,32 @@ def test_weights_that_a_recipe_gives_are_left_alone():
 def test_a_balance_never_draws_held_out_scenes():
     with pytest.raises(ConfigError, match=r"balance draws training scenes only, and source\.split is 'val'"):
         load_recipe("balanced_rare_classes", ["source.split=val"])
+
+
+def test_classes_are_counted_once_on_a_machine(streets, counted, tmp_path, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_CACHE", str(tmp_path))
+    assert not has_counts(streets, SIZE)
+    assert np.array_equal(kept_counts(streets, SIZE), counted)
+    assert has_counts(streets, SIZE)
+    with monkeypatch.context() as patch:
+        patch.delattr(class_counts, "count_classes")
+        assert np.array_equal(kept_counts(streets, SIZE), counted)
+    assert not has_counts(streets, Resolution(48, 24))
+    assert not has_counts(SOURCES["streetscapes"](scenes=60, seed=2).open(), SIZE)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK", b"\x80\x04."])
+def test_damaged_counts_are_made_again(damage, streets, counted, tmp_path, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_CACHE", str(tmp_path))
+    kept_counts(streets, SIZE)
+    [kept] = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(damage)
+    assert np.array_equal(kept_counts(streets, SIZE), counted)
+    assert len(kept.read_bytes()) == len(whole)
+
+
+def test_a_home_that_cannot_be_written_to_costs_time_alone(streets, counted, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SYNTHGEN_CACHE", str(tmp_path / "file" / "cache"))
+    assert np.array_equal(kept_counts(streets, SIZE), counted)

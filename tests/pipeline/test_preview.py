@@ -90,3 +90,18 @@ def test_maps_are_previewed_without_torch():
     """Importing it takes longer than a dozen maps do."""
     loads = "import sys, pipeline.preview_run; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", loads], check=False).returncode == 0
+
+
+def test_a_balance_over_many_scenes_is_glanced_at_and_the_note_says_so(tmp_path):
+    recipe = loaded(tmp_path, "source.scenes=60", "balance={by: pixels, target: {car: 0.1}}")
+    made = make_preview(recipe, 2, True, Console(quiet=True))
+    assert "scenes are drawn from 24 of 60, until a run or" in made.note
+    source = recipe.value.source.open()
+    draw_recipe(recipe.value, source, recipe.value.resolution)  # as a run does, which counts all
+    assert "scenes are drawn" not in make_preview(recipe, 2, True, Console(quiet=True)).note
+
+
+def test_a_class_that_a_glance_does_not_see_is_looked_for_in_every_scene(tmp_path):
+    recipe = loaded(tmp_path, "source.scenes=60", "resolution=64x32", "balance={target: {caravan: 0.1}}")
+    with pytest.raises(InputError, match=r"no scene of the source has caravan"):
+        make_preview(recipe, 2, True, Console(quiet=True))

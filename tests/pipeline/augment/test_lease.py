@@ -115,3 +115,20 @@ def test_a_heartbeat_that_was_held_up_over_a_takeover_does_not_bring_the_lease_b
         with pytest.raises(RunError, match=r"taken this output over"):
             stale.check()
     assert store.list(".synthgen/leases") == []
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_an_interrupt_while_the_lease_is_taken_leaves_none_behind(written, store, monkeypatch):
+    create = Store.create_exclusive
+
+    def interrupted(self, path, data):
+        assert not written or create(self, path, data)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "create_exclusive", interrupted)
+        with pytest.raises(KeyboardInterrupt), hold_lease(store):
+            pass
+    assert store.list("") == []
+    with hold_lease(store) as claim:
+        assert claim.number == 1
