@@ -154,6 +154,9 @@ class _Reader:
         if not _encodes(text):
             self._problem(node, path, "text that is not valid Unicode (half a surrogate pair)")
             return ""
+        if "\0" in text:
+            self._problem(node, path, "text with a NUL character, which no name or path can have")
+            return ""
         if kind == "str":
             return text
         try:

@@ -138,7 +138,7 @@ def _owner(store: Store, number: int) -> Owner | None:
         owner = Owner(str(said["owner"]), str(said["host"]), int(said["pid"]), str(said["started"]), heartbeat)
     except MissingFileError:
         return None  # released in between
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise RunError(f"{store.place(path)}: not a lease; delete it if no run is at work here") from None
     return owner
 

@@ -141,6 +141,7 @@ ONE_MISTAKE = {
     "name: x\nweights: {car: 1e999}\n": "toy.yaml:2:16: weights.car: '1e999' is no float that fits",
     "name: x\nweights: {car: .nan}\n": "toy.yaml:2:16: weights.car: expected a number, found '.nan'",
     'name: "\\ud800"\n': "toy.yaml:1:7: name: text that is not valid Unicode (half a surrogate pair)",
+    'name: "a\\0b"\n': "toy.yaml:1:7: name: text with a NUL character, which no name or path can have",
     "": "toy.yaml:1:1: expected keys such as name, mode, size, flip; the file is empty",
     "# nothing\n": "toy.yaml:1:1: expected keys such as name, mode, size, flip; the file is empty",
     "- name\n": "toy.yaml:1:1: expected keys such as name, mode, size, flip; found a list of 1",

@@ -4,7 +4,7 @@
 
 Everything is imported once and children are forked from here, so that ten deaths take seconds. What each child does is
 counted: beginning a step, ending one, a file written but not yet in place, a file in place. It dies, by SIGKILL, at a
-moment drawn from the seed. Prints as JSON what was seen.
+moment of each kind in turn, drawn from the seed. Prints as JSON what was seen.
 """
 
 import contextlib
@@ -111,12 +111,12 @@ def job_for(family: str, folder: Path) -> Job:
 class Child:
     """Counts moments and dies at one of them."""
 
-    def __init__(self, log: Path, dies_at: int | None) -> None:
-        self._log, self._dies_at, self._count = log, dies_at, 0
+    def __init__(self, log: Path, dies_at: tuple[int, int] | None) -> None:
+        self._log, self._dies_at, self._counts = log, dies_at, [0] * len(MOMENTS)
 
     def moment(self, what: int) -> None:
-        self._count += 1
-        if self._count == self._dies_at:
+        self._counts[what] += 1
+        if (what, self._counts[what]) == self._dies_at:
             self._write({"died": MOMENTS[what]})
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -124,7 +124,7 @@ class Child:
         self._write({"step": number, "losses": losses})
 
     def finished(self) -> None:
-        self._write({"moments": self._count, "modules": sorted(sys.modules)})
+        self._write({"moments": self._counts, "modules": sorted(sys.modules)})
 
     def _write(self, line: dict[str, Any]) -> None:
         with self._log.open("a") as file:
@@ -155,7 +155,7 @@ def run(job: Job, child: Child) -> None:
     child.finished()
 
 
-def attempt(job: Job, log: Path, dies_at: int | None) -> int:
+def attempt(job: Job, log: Path, dies_at: tuple[int, int] | None) -> int:
     """Train in a child; how it ended."""
     process = os.fork()
     if process == 0:
@@ -191,8 +191,10 @@ def main() -> None:
             importlib.import_module(name)
     rng, endings = random.Random(seed), []
     while endings.count(-signal.SIGKILL) < kills:
-        # A run that finishes before its moment comes is begun again from nothing.
-        endings.append(attempt(killed, folder / "killed.log", rng.randint(1, moments // 2)))
+        # Each kind of moment in turn. A run that finishes before its moment comes is begun again from nothing.
+        kind = endings.count(-signal.SIGKILL) % len(MOMENTS)
+        dies_at = kind, rng.randint(1, max(1, moments[kind] // 2))
+        endings.append(attempt(killed, folder / "killed.log", dies_at))
         if endings[-1] == 0:
             os.rename(killed.output, f"{killed.output}-{len(endings)}")
     endings.append(attempt(killed, folder / "killed.log", None))

@@ -11,6 +11,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -201,7 +202,7 @@ def damaged_tree(value: Any, rng: random.Random) -> Any:
     for _ in range(rng.randint(1, 3)):
         places = list(_places(tree))
         if not places:
-            return rng.choice(NASTY)
+            return deepcopy(rng.choice(NASTY))
         holder, key = rng.choice(places)
         match rng.randrange(6):
             case 0:
@@ -213,9 +214,10 @@ def damaged_tree(value: Any, rng: random.Random) -> Any:
                 if _holds(other, name):
                     holder[key] = json.loads(json.dumps(other[name]))
             case 3 if isinstance(holder[key], int | float) and not isinstance(holder[key], bool):
-                holder[key] *= rng.choice([-1, 0, 10, 10**9, 0.5])
+                with contextlib.suppress(OverflowError):  # half of an absurd integer is no number
+                    holder[key] *= rng.choice([-1, 0, 10, 10**9, 0.5])
             case _:
-                holder[key] = rng.choice(NASTY)
+                holder[key] = deepcopy(rng.choice(NASTY))
     return tree
 
 

@@ -132,3 +132,10 @@ def test_an_interrupt_while_the_lease_is_taken_leaves_none_behind(written, store
     assert store.list("") == []
     with hold_lease(store) as claim:
         assert claim.number == 1
+
+
+@pytest.mark.parametrize("pid", [float("inf"), "one", None])
+def test_a_damaged_lease_is_named(pid, store):
+    write_lease(store, 1, pid=pid)
+    with pytest.raises(RunError, match=r"000001\.json: not a lease; delete it if no run is at work here$"):
+        read_owner(store)
