@@ -71,6 +71,7 @@ def run_augment(
         if missing or not store.exists(layout.DATASET):
             claim.check()
             _check_made(job, tally)
+            clear_leftovers(store)  # of workers that were killed in this run
             finalise(job, store, dict(tally.seconds), time.monotonic() - started, recipe_text)
     return tally
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.commands.options import Json, OutputFile, Quiet, ShowProgress
+from pipeline.commands.options import Address, Json, OutputFile, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def fit(
     max_images: Annotated[
         int | None, typer.Option(min=1, help="Images looked at, spread over the source; all without it.")
     ] = None,
+    address: Address = None,
     progress: ShowProgress = ProgressMode.AUTO,
     quiet: Quiet = False,
     json: Json = False,
@@ -54,6 +55,7 @@ def fit(
 
     Example: synthgen styles fit models/imported --source '{format: cityscapes, root: data/cityscapes}'
     """
+    from orchestration.cluster import connect, shutdown
     from pipeline.model_directory import ModelDirectory, open_model
     from pipeline.styles.of_model import fit_styles
     from pipeline.train_config import StyleConfig
@@ -62,8 +64,12 @@ def fit(
     opened = open_model(model)
     settings = StyleConfig(clusters=clusters, min_area=min_area, max_images=max_images)
     looked_at = _source(opened, source)
-    with console.progress("styles", None, "images") as images:
-        bank = fit_styles(opened, looked_at, settings, lambda done, total: images.set(done, total))
+    try:
+        cluster = None if address is None else connect(address)
+        with console.progress("styles", None, "images") as images:
+            bank = fit_styles(opened, looked_at, settings, lambda done, total: images.set(done, total), cluster)
+    finally:
+        shutdown()
     ModelDirectory(model).write_styles(bank)
     console.result(
         f"{len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",

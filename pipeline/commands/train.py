@@ -8,6 +8,7 @@ from pipeline.commands.options import Address, DryRun, Json, Quiet, Set, ShowPro
 from pipeline.console import Console, ProgressMode
 
 if TYPE_CHECKING:
+    from orchestration.cluster import ClusterInfo
     from pipeline.model_directory import OpenModel
     from pipeline.styles.bank import StyleBank
     from pipeline.training.run import TrainingPlan
@@ -36,6 +37,7 @@ def train(
 
     Example: synthgen train --config streetscapes --set steps=2000
     """
+    from orchestration.cluster import connect, shutdown
     from pipeline.train_config import load_train_config
     from pipeline.training.run import make_plan
 
@@ -47,8 +49,12 @@ def train(
         console.result(_plan_text(plan), _plan_data(plan))
         return
     trained: list[int] = []
-    model = _train(plan, console, address, cpus, trained)
-    bank = _fit(plan, model, console, bool(trained))
+    try:
+        cluster = connect(address, cpus)
+        model = _train(plan, console, cluster, trained)
+        bank = _fit(plan, model, console, cluster, bool(trained))
+    finally:
+        shutdown()
     console.result(_summary(plan, model, bank), _data(plan, model, bank))
 
 
@@ -58,11 +64,8 @@ def _left_out(files: tuple[str, ...]) -> str:
     return f"{len(files)} of the source cannot be trained on:{shown}{more}"
 
 
-def _train(
-    plan: "TrainingPlan", console: Console, address: str | None, cpus: int | None, trained: list[int]
-) -> "OpenModel":
+def _train(plan: "TrainingPlan", console: Console, cluster: "ClusterInfo", trained: list[int]) -> "OpenModel":
     """Train; the steps that were reported go into `trained`."""
-    from orchestration.cluster import connect, shutdown
     from pipeline.training.run import note_of, run_plan
 
     with console.progress("training", plan.job.steps, "steps") as steps:
@@ -78,13 +81,12 @@ def _train(
             elif report["event"] == "stepped_back":
                 console.warn(f"{report['reason']}; went back to step {report['step']} and on with other pairs")
 
-        try:
-            return run_plan(plan, connect(address, cpus), show)
-        finally:
-            shutdown()
+        return run_plan(plan, cluster, show)
 
 
-def _fit(plan: "TrainingPlan", model: "OpenModel", console: Console, trained: bool) -> "StyleBank":
+def _fit(
+    plan: "TrainingPlan", model: "OpenModel", console: Console, cluster: "ClusterInfo", trained: bool
+) -> "StyleBank":
     from pipeline.model_directory import STYLES, ModelDirectory
     from pipeline.styles.of_model import fit_styles
 
@@ -98,7 +100,13 @@ def _fit(plan: "TrainingPlan", model: "OpenModel", console: Console, trained: bo
         return model.style_bank()
     source = plan.job.source.open()
     with console.progress("styles", None, "images") as images:
-        bank = fit_styles(model, source, plan.config.styles, lambda done, total: images.set(done, total))
+        bank = fit_styles(
+            model,
+            source,
+            plan.config.styles,
+            lambda done, total: images.set(done, total),
+            None if cluster.embedded else cluster,  # this machine alone does it sooner without starting workers
+        )
     ModelDirectory(plan.job.output).write_styles(bank)
     return bank
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from generators.inference.device import choose_device
 from generators.style import StyleKind
+from orchestration.cluster import ClusterInfo
+from orchestration.parallel import map_parallel
+from pipeline.engine_failures import in_words
 from pipeline.model_directory import OpenModel
 from pipeline.sources.base import Source
 from pipeline.sources.selection import keys_with_images
@@ -19,29 +22,60 @@ MOST_SEARCHED = 400  # photographs that noise is sought for: each takes some ten
 
 
 def fit_styles(
-    model: OpenModel, source: Source, settings: StyleConfig, on_image: Callable[[int, int], None]
+    model: OpenModel,
+    source: Source,
+    settings: StyleConfig,
+    on_image: Callable[[int, int], None],
+    cluster: ClusterInfo | None = None,
 ) -> StyleBank:
-    """The looks of all images of the source, an image at a time; an empty bank for families without styles."""
-    generator, encoder = model.load_generator(), model.load_encoder()
-    kind, dim, device = generator.style_kind, generator.style_dim, choose_device("auto")
+    """The looks of all images of the source; an empty bank for families without styles.
+
+    Images are looked at by every GPU of the cluster, or CPU where it has none; on this machine's device without one.
+    """
+    generator, is_searched = model.load_generator(), model.load_encoder() is None
+    kind, dim = generator.style_kind, generator.style_dim
     if kind is StyleKind.NONE:
         return StyleBank(kind, dim)
     model.check_catalog(source.catalog)
     most = settings.max_images
-    reader: LookReader | NoiseReader
-    if encoder is not None:
-        reader = LookReader(encoder.to(device), kind, source, model.resolution)
-    else:
-        reader = NoiseReader(generator.to(device), source, model.resolution)
+    if is_searched:
         most = min(most or MOST_SEARCHED, MOST_SEARCHED)
     keys = spread(keys_with_images(source) or source.keys(), most)  # with none at all, the first is refused
-    looks = _reported(_read(reader, keys), len(keys), on_image)
-    bank = fit_style_bank(looks, kind, dim, settings.clusters, settings.min_area)
-    return replace(bank, searched=encoder is None)
+    viewer = LookAt(model, source)
+    looks = _read_here(viewer, keys) if cluster is None else _read_there(viewer, keys, cluster)
+    bank = fit_style_bank(_reported(looks, len(keys), on_image), kind, dim, settings.clusters, settings.min_area)
+    return replace(bank, searched=is_searched)
 
 
-def _read(reader: LookReader | NoiseReader, keys: list[str]) -> Iterator[ImageLooks]:
+@dataclass(frozen=True)
+class LookAt:
+    """Makes what looks at images of a source. Pickles, so that any worker can make one."""
+
+    model: OpenModel
+    source: Source
+
+    def reader(self) -> LookReader | NoiseReader:
+        """The model's encoder, or its generator where it has none, on the device that is here."""
+        generator, encoder = self.model.load_generator(), self.model.load_encoder()
+        device = choose_device("auto")
+        if encoder is None:
+            return NoiseReader(generator.to(device), self.source, self.model.resolution)
+        return LookReader(encoder.to(device), generator.style_kind, self.source, self.model.resolution)
+
+    def __call__(self) -> Callable[[str], ImageLooks]:
+        reader = self.reader()
+        return lambda key: reader.looks(*reader.pair(key))
+
+
+def _read_there(viewer: LookAt, keys: list[str], cluster: ClusterInfo) -> Iterator[ImageLooks]:
+    gpus = 1.0 if cluster.gpus >= 1 else 0.0
+    with in_words():
+        yield from map_parallel(viewer, keys, cluster, "styles", gpus=gpus)
+
+
+def _read_here(viewer: LookAt, keys: list[str]) -> Iterator[ImageLooks]:
     """The looks of every image; the next pair is read while the one before is encoded."""
+    reader = viewer.reader()
     with ThreadPoolExecutor(1, thread_name_prefix="pairs") as pool:
         coming = None
         for key in keys:

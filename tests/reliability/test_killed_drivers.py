@@ -9,6 +9,7 @@ from pipeline.errors import InputError
 from pipeline.shards import layout
 from pipeline.shards.check import read_index
 from pipeline.storage import Store
+from tests.reliability import tiny_run
 from tests.reliability.child_runs import run_until, start
 from tests.reliability.tiny_run import contents, write_recipe
 
@@ -51,3 +52,17 @@ def test_a_driver_that_dies_anywhere_leaves_a_run_that_the_next_completes(
         assert read_status(store).state is (State.COMPLETE if death == "after dataset.json" else State.STOPPED)
     augment(store.url)
     assert contents(store) == contents(Store(str(pristine)))
+
+
+def test_what_a_worker_left_half_written_is_gone_when_the_run_ends(augment, tmp_path, monkeypatch):
+    """One that is killed in the middle of a shard has no successor that would remove its file."""
+    engine = tiny_run.one_after_the_other
+
+    def littering(tasks, stages, make_finish, *cluster, **options):
+        yield from engine(tasks, stages, make_finish, *cluster, **options)
+        (tmp_path / "out" / "shards" / ".train-000000.tar.0a1b.synthgen-tmp").write_bytes(b"half")
+
+    monkeypatch.setattr(tiny_run, "one_after_the_other", littering)
+    store = augment(str(tmp_path / "out"))
+    assert store.exists("dataset.json")
+    assert store.leftovers() == []

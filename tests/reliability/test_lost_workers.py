@@ -17,7 +17,7 @@ from tests.reliability.tiny_run import contents, write_recipe
 
 pytestmark = pytest.mark.soak
 
-SAMPLES = 300  # enough that a fast machine has not made them all before the last loss
+SAMPLES = 900  # enough that a fast machine has not made them all before the last loss
 KILLS = 10
 _BETWEEN_KILLS_S = 60
 _LONGEST_S = 900

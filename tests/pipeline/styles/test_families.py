@@ -10,6 +10,7 @@ from generators import family_named
 from generators.family import Generator
 from generators.inference import Renderer
 from generators.style import StyleKind
+from orchestration.cluster import connect, shutdown
 from pipeline.errors import SourceError
 from pipeline.model_directory import ModelDirectory, ModelFacts, OpenModel, TrainingSummary, label_space, open_model
 from pipeline.resolution import Resolution
@@ -220,3 +221,32 @@ def test_label_maps_without_an_image_lend_no_looks(model, source):
     bare = SelectedSource(Partly(source, tuple(source.keys())), (left_out,))
     with pytest.raises(SourceError, match="has no image for this label map; styles are fitted on images"):
         fit_styles(opened, bare, StyleConfig(clusters=2), lambda done, total: None)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("family", ["spade", "oasis"])
+def test_the_workers_of_a_cluster_see_the_same_looks(family, model, source, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    opened, seen = model(family), []
+    here = opened.style_bank()
+    try:
+        cluster = connect("local", num_cpus=2)
+        there = fit_styles(opened, source, StyleConfig(clusters=2), lambda *done: seen.append(done), cluster)
+    finally:
+        shutdown()
+    assert seen == [(n, 6) for n in range(1, 7)]
+    assert there.image_keys == here.image_keys
+    assert there.searched == here.searched
+    assert [c.size for c in there.clusters] == [c.size for c in here.clusters]
+    np.testing.assert_allclose(there.members.vectors, here.members.vectors, atol=1e-5)
+
+
+@pytest.mark.ray
+def test_an_image_that_a_worker_cannot_read_is_spoken_of_as_if_read_here(model, source, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setattr("pipeline.styles.of_model.keys_with_images", lambda source: ["streetscapes-train-000099"])
+    try:
+        with pytest.raises(SourceError, match="streetscapes-train-000099"):
+            fit_styles(model("spade"), source, StyleConfig(), lambda *done: None, connect("local", num_cpus=2))
+    finally:
+        shutdown()
