@@ -31,6 +31,7 @@ from generators.style import StyleKind
 from label_editing.scene import Scene
 from orchestration.cluster import connect, shutdown
 from orchestration.flight import Flight
+from orchestration.memory import keep_freed_memory
 from pipeline.augment import run as augment_run
 from pipeline.augment.editing import Editor
 from pipeline.augment.finishing import Finisher
@@ -272,6 +273,7 @@ def _prepared(bench: Bench, root: str, samples: int) -> Any:
 
 def bare_stages(bench: Bench, samples: int) -> dict[str, Bare]:
     """Each stage over whole shards, one after the other, in this process."""
+    keep_freed_memory()  # as workers do
     root = f"{bench.folder}/bare"
     job, _ = _prepared(bench, root, samples)
     store = Store(root)

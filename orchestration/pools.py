@@ -34,7 +34,18 @@ def size_pools(needs: Sequence[Need], cpus: float, gpus: float) -> list[Pool]:
     open_ended = [need for need in given if need.workers is None]
     spare = cpus - least
     share = spare / len(open_ended) if open_ended else 0.0
-    return [Pool(n.name, n.cpus, n.gpus, n.workers or _fit(n.cpus, share)) for n in given]
+    sizes = [need.workers or _fit(need.cpus, share) for need in given]
+    left = cpus - sum(need.cpus * size for need, size in zip(given, sizes, strict=True))
+    while (number := _next_to_grow(given, sizes, left)) is not None:
+        sizes[number] += 1
+        left -= given[number].cpus
+    return [Pool(need.name, need.cpus, need.gpus, size) for need, size in zip(given, sizes, strict=True)]
+
+
+def _next_to_grow(needs: Sequence[Need], sizes: Sequence[int], left: float) -> int | None:
+    """The smallest pool that what is left has room for, of equals the last: stages tend to get heavier."""
+    growing = [n for n, need in enumerate(needs) if need.workers is None and 0 < need.cpus <= left]
+    return min(growing, key=lambda n: (sizes[n], -n), default=None)
 
 
 def _fit(cpus: float, share: float) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.mailbox import Mailbox, Report
+from orchestration.memory import keep_freed_memory
 
 _POLL_S = 0.3
 _GRACE_S = 60.0
@@ -159,6 +160,7 @@ def _run_loop(loop: Loop, config: dict[str, Any], mailbox: Any) -> None:
 
     if ray.get(mailbox.failure.remote()) is not None:
         return  # called again after a failure that is final
+    keep_freed_memory()
     context = get_context()
     worker = Worker(context.get_world_rank(), context.get_world_size(), context.get_local_rank(), mailbox)
     try:

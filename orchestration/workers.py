@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from orchestration.failures import EngineFailed, Failure
+from orchestration.memory import keep_freed_memory
 from orchestration.pieces import Mode, Piece
 
 Row = Any
@@ -56,6 +57,7 @@ class StageWorker:
         """Make what does the work."""
         import ray
 
+        keep_freed_memory()
         node = ray.get_runtime_context().get_node_id()
         try:
             self._work = self._make()

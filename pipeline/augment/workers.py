@@ -21,8 +21,10 @@ _LEAST_BATCH, _MOST_BATCH = 8, 64  # what dies with a worker is made again: not 
 _BATCHES_A_SHARD = 4
 
 # Torch sums in another order for another number of threads, and images would differ in their last bits from machine to
-# machine, and between a run and the one that resumes it. More CPUs get more workers instead.
-RENDER_THREADS = 2
+# machine, and between a run and the one that resumes it. One it is: of two, each waits for the other again and again
+# while editing has a core. More CPUs get more workers instead.
+RENDER_THREADS = 1
+_CPUS_A_RENDERER = 0.5  # that has no GPU: one for every CPU, beside half as many editors, which need much less time
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def stages_of(job: AugmentJob, cluster: ClusterInfo, agreement: Agreement | None
     edit = Stage(EDIT, partial(make_editor, job), batch, workers=wish.cpu_workers)
     make = partial(make_renderer, job, agreement)
     # A worker that has a GPU holds no CPU: editing can take every CPU there is and starves nobody.
-    render = Stage(RENDER, make, batch, cpus=0.0 if gpus else 1.0, gpus=gpus)
+    cpus = 0.0 if gpus else _CPUS_A_RENDERER if wish.cpu_workers is None else 1.0
+    render = Stage(RENDER, make, batch, cpus=cpus, gpus=gpus)
     stages = [edit, render]
     try:
         pools_for(stages, cluster)

@@ -12,6 +12,21 @@ def test_two_cpus_hold_both_stages():
     assert size_pools([EDIT, RENDER], 2, 0) == [Pool("edit", 1.0, 0.0, 1), Pool("render", 1.0, 0.0, 1)]
 
 
+@pytest.mark.parametrize(("cpus", "edits", "renders"), [(2, 1, 2), (3, 2, 2), (4, 2, 4), (16, 8, 16)])
+def test_light_workers_take_what_heavy_ones_leave(cpus: int, edits: int, renders: int):
+    pools = size_pools([EDIT, Need("render", 0.5, 0.0)], cpus, 0)
+    assert [pool.workers for pool in pools] == [edits, renders]
+
+
+def test_no_cpu_is_left_over():
+    assert [pool.workers for pool in size_pools([EDIT, RENDER], 7, 0)] == [3, 4]
+
+
+def test_pools_of_a_fixed_size_do_not_grow():
+    pools = size_pools([EDIT, Need("render", 0.5, 0.0, 1)], 4, 0)
+    assert [pool.workers for pool in pools] == [3, 1]
+
+
 def test_one_cpu_is_shared_by_halves():
     assert size_pools([EDIT, RENDER], 1, 0) == [Pool("edit", 0.5, 0.0, 1), Pool("render", 0.5, 0.0, 1)]
 

@@ -26,10 +26,11 @@ def workers(cpus: float, gpus: float, wish: Wish = DERIVED) -> dict[str, int]:
     ("cpus", "gpus", "wish", "expected"),
     [
         (16, 8, DERIVED, {"edit": 16, "render": 8}),
-        (8, 0, DERIVED, {"edit": 4, "render": 4}),
+        (2, 0, DERIVED, {"edit": 1, "render": 2}),
+        (8, 0, DERIVED, {"edit": 4, "render": 8}),
         (16, 8, Wish(gpus_per_actor=0.5), {"edit": 16, "render": 16}),
         (16, 8, Wish(gpus_per_actor=2), {"edit": 16, "render": 4}),
-        (16, 8, Wish(gpus_per_actor=0), {"edit": 8, "render": 8}),
+        (16, 8, Wish(gpus_per_actor=0), {"edit": 8, "render": 16}),
         (16, 8, Wish(cpu_workers=3), {"edit": 3, "render": 8}),
         (8, 0, Wish(cpu_workers=2), {"edit": 2, "render": 6}),
     ],
