@@ -57,7 +57,7 @@ RECIPE = """\
 name: bench
 source: {source}
 model: {model}
-output: {{root: {root}, samples_per_shard: 32}}
+output: {{root: {root}, samples_per_shard: 64}}
 samples: {samples}
 seed: 7
 edits:
@@ -70,7 +70,7 @@ def main() -> None:
     """All parts as lines, and into a document where one is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["run", "shards", "encoding"], help="one part")
-    parser.add_argument("--samples", type=int, default=768, help="of the run")
+    parser.add_argument("--samples", type=int, default=1024, help="of the run")
     parser.add_argument("--resolution", default="256x128", help="of the run")
     parser.add_argument("--model", choices=["small", "full"], default="small", help="full: pix2pixHD as published")
     parser.add_argument("--source", help="a folder in Cityscapes' layout instead of streetscapes")
