@@ -21,6 +21,7 @@ from pipeline.augment.lease import hold_lease
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker
 from pipeline.augment.run import run_augment
+from pipeline.augment.workers import render_threads
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import RunError
 from pipeline.plan_record import settle_plan
@@ -124,7 +125,7 @@ def run(job: AugmentJob, record: Any, store: Store, cluster: Any, judge: Any = N
 
 def without_ray(job: AugmentJob, record: Any, store: Store, judge: Any = None) -> None:
     """The same data set where what kills raises instead, made here."""
-    with hold_lease(store) as claim:
+    with hold_lease(store) as claim, render_threads():
         settle_plan(store, record)
         editor, renderer = Editor(job), RenderWorker(job, Renderer(job.model.load_generator()), judge)
         for shard in job.plan.shards():
