@@ -1,7 +1,6 @@
 """The quality gate of a run: how much of its label map a judge finds again in each image."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +51,7 @@ class Gate:
     """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered."""
 
     def __init__(self, judge: "Judge") -> None:
-        self._judge = replace(judge, network=judge.network.to("cpu"))
+        self._judge = judge.on("cpu")
         self._placed: Judge | None = None
 
     def __reduce__(self) -> tuple[type["Gate"], tuple["Judge"]]:
@@ -73,5 +72,5 @@ class Gate:
         if self._placed is None:
             from generators.inference.device import choose_device
 
-            self._placed = replace(self._judge, network=self._judge.network.to(choose_device("auto")))
+            self._placed = self._judge.on(choose_device("auto"))
         return self._placed

@@ -8,7 +8,7 @@ import typer
 from pipeline.commands.evaluate_dataset import dataset
 from pipeline.commands.evaluate_downstream import downstream
 from pipeline.commands.evaluate_side_by_side import compare, study, tally
-from pipeline.commands.options import Json, Quiet, ShowProgress
+from pipeline.commands.options import Address, Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
 
 app = typer.Typer(no_args_is_help=True)
@@ -60,6 +60,7 @@ def model(
     alexnet: AlexNet = None,
     seed: Seed = 0,
     out: Out = None,
+    address: Address = None,
     json: Json = False,
     quiet: Quiet = False,
     progress: ShowProgress = ProgressMode.AUTO,
@@ -73,14 +74,16 @@ def model(
     Example: synthgen evaluate model runs/streetscapes --limit 40
     """
     from pipeline.evaluation.judge import JudgeSettings, judge_for
-    from pipeline.evaluation.model import Protocol, evaluate_model
+    from pipeline.evaluation.model import evaluate_model
     from pipeline.evaluation.model_page import model_page
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import default_out, write_results
+    from pipeline.evaluation.scene_measures import Protocol
     from pipeline.evaluation.tables import model_table
     from pipeline.evaluation.training_source import source_of
     from pipeline.model_directory import open_model
+    from pipeline.passes import workers
     from pipeline.storage import Store
 
     console = Console(as_json=json, quiet=quiet, mode=progress)
@@ -93,7 +96,8 @@ def model(
     settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
     judge = judge_for(source_of(opened), opened.resolution, settings, Store(judges), console)
     protocol = Protocol(limit, styles, seed, inception=inception, alexnet=alexnet)
-    found = evaluate_model(opened, scenes, judge, protocol, console)
+    with workers(address) as cluster:
+        found = evaluate_model(opened, scenes, judge, protocol, console, cluster)
     data = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split, **found.as_data()}
     page = model_page(opened.name, found, opened.catalog, provenance())
     written = write_results(out or default_out("model", opened.name), "model", data, page, found.pictures())

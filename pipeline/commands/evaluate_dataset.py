@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import Json, Quiet, ShowProgress
+from pipeline.commands.options import Address, Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
 
 
@@ -29,6 +29,7 @@ def dataset(
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the judge.")] = 0,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go.")] = None,
+    address: Address = None,
     json: Json = False,
     quiet: Quiet = False,
     progress: ShowProgress = ProgressMode.AUTO,
@@ -47,6 +48,7 @@ def dataset(
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.published_features import open_inception
     from pipeline.evaluation.results import default_out, write_results
+    from pipeline.passes import workers
     from pipeline.resolution import Resolution
     from pipeline.storage import Store
 
@@ -62,7 +64,8 @@ def dataset(
     settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
     judge = judge_for(pairs, size, settings, Store(judges), console)
     published = open_inception(inception)
-    found = evaluate_dataset(made, pairs, judge, limit, console, published, by)
+    with workers(address) as cluster:
+        found = evaluate_dataset(made, pairs, judge, limit, console, published, by, cluster)
     found = replace(found, rejects=count_rejects(Store(root)))
     name = Path(root.rstrip("/")).name
     data = {"root": root, **found.as_data()}

@@ -55,8 +55,8 @@ def fit(
 
     Example: synthgen styles fit models/imported --source '{format: cityscapes, root: data/cityscapes}'
     """
-    from orchestration.cluster import connect, shutdown
     from pipeline.model_directory import ModelDirectory, open_model
+    from pipeline.passes import workers
     from pipeline.styles.of_model import fit_styles
     from pipeline.train_config import StyleConfig
 
@@ -64,12 +64,8 @@ def fit(
     opened = open_model(model)
     settings = StyleConfig(clusters=clusters, min_area=min_area, max_images=max_images)
     looked_at = _source(opened, source)
-    try:
-        cluster = None if address is None else connect(address)
-        with console.progress("styles", None, "images") as images:
-            bank = fit_styles(opened, looked_at, settings, lambda done, total: images.set(done, total), cluster)
-    finally:
-        shutdown()
+    with workers(address) as cluster, console.progress("styles", None, "images") as images:
+        bank = fit_styles(opened, looked_at, settings, lambda done, total: images.set(done, total), cluster)
     ModelDirectory(model).write_styles(bank)
     console.result(
         f"{len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",

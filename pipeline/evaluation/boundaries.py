@@ -1,5 +1,7 @@
 """Are the outlines of objects where the instance map has them?"""
 
+from collections import Counter
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +19,8 @@ class Boundaries:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._outline: dict[str, int] = {}
-        self._met: dict[str, int] = {}
+        self._outline: Counter[str] = Counter()
+        self._met: Counter[str] = Counter()
 
     def add(self, found: npt.NDArray[np.uint16], scene: Scene) -> None:
         """Count one predicted channel map; a scene without instance map counts nothing."""
@@ -30,8 +32,13 @@ class Boundaries:
         for spec in self._catalog.classes:
             mine = outlines & (owners == spec.id) & (scene.instances >= 1000)
             if spec.thing and mine.any():
-                self._outline[spec.name] = self._outline.get(spec.name, 0) + int(mine.sum())
-                self._met[spec.name] = self._met.get(spec.name, 0) + int((mine & near).sum())
+                self._outline[spec.name] += int(mine.sum())
+                self._met[spec.name] += int((mine & near).sum())
+
+    def merge(self, other: "Boundaries") -> None:
+        """Count all that another counted."""
+        self._outline.update(other._outline)
+        self._met.update(other._met)
 
     def by_class(self) -> dict[str, float]:
         """Share of the outline that is met, of every thing class that occurs."""

@@ -2,25 +2,30 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
+from generators.inference.device import choose_device
 from label_editing.instance_table import find_instances
 from label_editing.names import unknown_name
 from label_editing.scene import Scene
-from pipeline.console import Console, Progress
+from orchestration.cluster import ClusterInfo
+from pipeline.console import Console
 from pipeline.errors import InputError, MissingFileError, SourceError
-from pipeline.evaluation.distances import FEWEST_IMAGES, Distances
+from pipeline.evaluation.distances import FEWEST_IMAGES, Distances, distances
 from pipeline.evaluation.duplicates import Twin, thumbnail, twins_between, twins_within
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.likeness import EVERY, Groups, Likeness
-from pipeline.evaluation.looks import ClassLook
-from pipeline.evaluation.published_features import InceptionDistance
+from pipeline.evaluation.looks import ClassLook, Looks
+from pipeline.evaluation.published_features import InceptionFeatures
 from pipeline.evaluation.scores import Scores, Tally
+from pipeline.glance import spread
+from pipeline.passes import each
 from pipeline.shards import layout
 from pipeline.shards.sample import count_pixels
 from pipeline.sources.base import Image, Source
@@ -98,8 +103,8 @@ class DatasetResult:
             "best": list(self.best),
             "notes": list(self.notes),
         }
-        for distances in (self.distances, self.inception):
-            measured |= distances.as_data() if distances else {}
+        for each_network in (self.distances, self.inception):
+            measured |= each_network.as_data() if each_network else {}
         return measured
 
 
@@ -109,17 +114,24 @@ def evaluate_dataset(
     judge: Judge,
     limit: int,
     console: Console,
-    inception: InceptionDistance | None = None,
+    inception: InceptionFeatures | None = None,
     by: str | None = None,
+    cluster: ClusterInfo | None = None,
 ) -> DatasetResult:
-    """Look at so many images of each, evenly spread; `by` an attribute of the real ones, also group by group."""
+    """Look at so many images of each, evenly spread; `by` an attribute of the real ones, also group by group.
+
+    On every worker of the cluster, where one is given.
+    """
     _check_attribute(real, by)
     sides = []
     for number, source in enumerate((made, real)):
-        keys = _spread(_with_images(source), limit)
-        looked = _Looked(judge, inception, by if number else None, is_real=bool(number))
+        keys = spread(_with_images(source), limit)
+        looked = _Looked(judge, by if number else None)
+        make = _MeasureImage(source, judge.on("cpu"), inception)
         with console.progress(("data set", "real images")[number], len(keys), "images") as progress:
-            looked.look(source, keys, progress)
+            for measures in each(make, keys, cluster, "evaluation"):
+                looked.add(measures)
+                progress.advance()
         sides.append(looked)
     of_made, of_real = sides
     order = np.argsort(of_made.agreements, kind="stable")
@@ -128,7 +140,7 @@ def evaluate_dataset(
         made=of_made.side(),
         real=of_real.side(),
         likeness=of_real.groups.beside(of_made.groups),
-        inception=None if inception is None else inception.value(),
+        inception=distances("inception", of_real.inception, of_made.inception),
         twins=tuple(twins_within(of_made.thumbnails)),
         copies=tuple(twins_between(of_made.thumbnails, of_real.thumbnails)),
         rejects={},
@@ -151,11 +163,69 @@ def _why(reject: dict[str, Any]) -> str:
     return f"{reject['stage']}: {reject['outcome']}: {str(reject['reason']).partition(':')[0]}"
 
 
+@dataclass(frozen=True)
+class _ImageMeasures:
+    """What is gathered of one image."""
+
+    key: str
+    agreement: float
+    tally: Tally
+    pixels: dict[str, int]
+    instances: dict[str, int]
+    attributes: Mapping[str, str]
+    looks: Looks
+    vector: Tensor  # what the judge sees
+    inception: list[Tensor]
+    thumbnail: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _MeasureImage:
+    """Makes what looks at the images of a source. Pickles, so that any worker can make one."""
+
+    source: Source
+    judge: Judge
+    inception: InceptionFeatures | None
+
+    def __call__(self) -> Callable[[str], _ImageMeasures]:
+        device = choose_device("auto")
+        judge = self.judge.on(device)
+        inception = None if self.inception is None else self.inception.on(device)
+
+        def measure(key: str) -> _ImageMeasures:
+            scene, image = self.source.read(key, judge.resolution)
+            if image is None:
+                raise SourceError(f"{key} has no image; a data set is measured by its images")
+            return _measures(scene, image, judge, inception)
+
+        return measure
+
+
+def _measures(scene: Scene, image: Image, judge: Judge, inception: InceptionFeatures | None) -> _ImageMeasures:
+    [found] = judge.predict(image[None])
+    tally, looks = Tally(judge.catalog, judge.ignored), Looks(judge.catalog)
+    tally.add(found, scene.labels)
+    looks.add(image, scene.labels)
+    objects = [] if scene.instances is None else find_instances(scene.instances).values()
+    return _ImageMeasures(
+        key=scene.key,
+        agreement=judge.share(found, scene.labels),
+        tally=tally,
+        pixels=count_pixels(scene.labels, scene.catalog),
+        instances=Counter(scene.catalog.with_id(each.class_id).name for each in objects),
+        attributes=scene.attributes,
+        looks=looks,
+        vector=judge.image_vectors(image[None])[0],
+        inception=[] if inception is None else list(inception.vectors(image[None])),
+        thumbnail=thumbnail(image),
+    )
+
+
 class _Looked:
     """What is gathered of one side, image by image."""
 
-    def __init__(self, judge: Judge, inception: InceptionDistance | None, by: str | None, *, is_real: bool) -> None:
-        self._judge, self._inception, self._by, self._is_real = judge, inception, by, is_real
+    def __init__(self, judge: Judge, by: str | None) -> None:
+        self._by = by
         self._tally = Tally(judge.catalog, judge.ignored)
         self._pixels: Counter[str] = Counter()
         self._instances: Counter[str] = Counter()
@@ -163,14 +233,18 @@ class _Looked:
         self.keys: list[str] = []
         self.agreements: list[float] = []
         self.thumbnails: list[npt.NDArray[np.float32]] = []
+        self.inception: list[Tensor] = []
 
-    def look(self, source: Source, keys: Sequence[str], progress: Progress) -> None:
-        for key in keys:
-            scene, image = source.read(key, self._judge.resolution)
-            if image is None:
-                raise SourceError(f"{key} has no image; a data set is measured by its images")
-            self._add(scene, image)
-            progress.advance()
+    def add(self, image: _ImageMeasures) -> None:
+        self.keys.append(image.key)
+        self.agreements.append(image.agreement)
+        self._tally.merge(image.tally)
+        self._pixels.update(image.pixels)
+        self._instances.update(image.instances)
+        value = image.attributes.get(self._by) if self._by else None
+        self.groups.add(value, image.looks, image.vector)
+        self.inception.extend(image.inception)
+        self.thumbnails.append(image.thumbnail)
 
     def side(self) -> Side:
         total = sum(self._pixels.values())
@@ -183,20 +257,6 @@ class _Looked:
             looks=self.groups.looks(),
         )
 
-    def _add(self, scene: Scene, image: Image) -> None:
-        self.keys.append(scene.key)
-        self._tally.add(self._judge.predict(image[None])[0], scene.labels)
-        self.agreements.append(self._judge.agreement(image, scene.labels))
-        self._pixels.update(count_pixels(scene.labels, scene.catalog))
-        if scene.instances is not None:
-            found = find_instances(scene.instances).values()
-            self._instances.update(scene.catalog.with_id(each.class_id).name for each in found)
-        value = scene.attributes.get(self._by) if self._by else None
-        self.groups.add(value, image, scene.labels, self._judge.image_vectors(image[None])[0])
-        self.thumbnails.append(thumbnail(image))
-        if self._inception is not None:
-            self._inception.add(image[None], real=self._is_real)
-
 
 def _check_attribute(real: Source, by: str | None) -> None:
     known = sorted({name for key in real.keys() for name in real.attributes(key)}) if by is not None else []
@@ -207,11 +267,6 @@ def _check_attribute(real: Source, by: str | None) -> None:
 def _with_images(source: Source) -> Sequence[str]:
     """With none at all, all of them, the first of which is refused."""
     return keys_with_images(source) or source.keys()
-
-
-def _spread(keys: Sequence[str], limit: int) -> list[str]:
-    places = np.unique(np.linspace(0, len(keys) - 1, min(limit, len(keys))).astype(int))
-    return [keys[place] for place in places.tolist()]
 
 
 def _notes(made: Source, real: Source, limit: int) -> tuple[str, ...]:

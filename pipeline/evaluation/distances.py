@@ -4,17 +4,14 @@ Each is named for the network: `fid_segmenter` sees with the judge, `fid_incepti
 """
 
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
-
-from pipeline.evaluation.judge import Judge
 
 _KID_SUBSETS = 50
 _KID_SUBSET_SIZE = 50
@@ -45,30 +42,11 @@ class Distances:
         }
 
 
-@dataclass
-class SegmenterFeatures:
-    """What the judge sees in images, as one vector an image, gathered image by image."""
-
-    judge: Judge
-    vectors: list[Tensor] = field(default_factory=list)
-
-    def add(self, images: npt.NDArray[np.uint8]) -> None:
-        """Count images."""
-        self.vectors.extend(self.judge.image_vectors(images))
-
-    def stacked(self) -> Tensor:
-        return torch.stack(self.vectors)
-
-
-def segmenter_distances(real: Tensor, made: Tensor) -> Distances | None:
-    """Distances in what the judge sees; None when there are too few for any."""
-    return distances("segmenter", real, made)
-
-
-def distances(network: str, real: Tensor, made: Tensor) -> Distances | None:
-    """Distances between vectors of real and of made images; None when there are too few for any."""
-    if min(len(real), len(made)) < FEWEST_IMAGES:
+def distances(network: str, reals: Sequence[Tensor], mades: Sequence[Tensor]) -> Distances | None:
+    """Distances between real and made images, a vector each; None when there are too few for any."""
+    if min(len(reals), len(mades)) < FEWEST_IMAGES:
         return None
+    real, made = torch.stack(list(reals)), torch.stack(list(mades))
     kid, spread = _kid(real, made)
     return Distances(
         network=network,

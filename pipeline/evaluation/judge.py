@@ -4,7 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +52,17 @@ class Judge:
     fingerprint: str
     ignored: tuple[int, ...]  # channels that it was not taught: pixels that truly have them do not count
 
+    def on(self, device: torch.device | str) -> "Judge":
+        """The same network there; one that travels is on the CPU."""
+        return replace(self, network=self.network.to(device))
+
     def predict(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
         """The most likely channel of every pixel of B x H x W x 3 images."""
         return predict(self.network, images)
 
     def agreements(self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[float]:
         """For each image, the share of counted pixels on which the label is found again; 1 where none counts."""
-        return [self._share(found, ids) for found, ids in zip(self.predict(images), labels, strict=True)]
+        return [self.share(found, ids) for found, ids in zip(self.predict(images), labels, strict=True)]
 
     def agreement(self, image: Image, labels: LabelMap) -> float:
         """As `agreements`, of one image."""
@@ -73,7 +77,8 @@ class Judge:
         """Images as one vector each: the deepest level, averaged over the image."""
         return self.features(images)[-1].mean((2, 3))
 
-    def _share(self, found: npt.NDArray[np.uint16], labels: LabelMap) -> float:
+    def share(self, found: npt.NDArray[np.uint16], labels: LabelMap) -> float:
+        """The share of counted pixels of a predicted channel map on which the label is found again."""
         true = self.catalog.channel_of[labels]
         counted = ~np.isin(true, self.ignored)
         return float((found == true)[counted].mean()) if counted.any() else 1.0

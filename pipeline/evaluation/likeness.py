@@ -4,14 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from label_editing.catalog import Catalog
-from label_editing.scene import LabelMap
-from pipeline.evaluation.distances import Distances, segmenter_distances
+from pipeline.evaluation.distances import Distances, distances
 from pipeline.evaluation.looks import ClassLook, Looks, color_distance
-from pipeline.sources.base import Image
 
 EVERY = "all"
 
@@ -45,10 +42,10 @@ class Groups:
         self._looks: dict[str, Looks] = {EVERY: Looks(catalog)}
         self._vectors: dict[str, list[Tensor]] = {EVERY: []}
 
-    def add(self, value: str | None, image: Image, labels: LabelMap, vector: Tensor) -> None:
+    def add(self, value: str | None, looks: Looks, vector: Tensor) -> None:
         """Count one image, under all and under its value where it has one."""
         for group in (EVERY,) if value is None else (EVERY, value):
-            self._looks.setdefault(group, Looks(self._catalog)).add(image, labels)
+            self._looks.setdefault(group, Looks(self._catalog)).merge(looks)
             self._vectors.setdefault(group, []).append(vector)
 
     def looks(self, group: str = EVERY) -> dict[str, ClassLook]:
@@ -65,7 +62,10 @@ class Groups:
 
 
 def _likeness(
-    made: Mapping[str, ClassLook], real: Mapping[str, ClassLook], made_vectors: Sequence[Tensor], real_vectors: Any
+    made: Mapping[str, ClassLook],
+    real: Mapping[str, ClassLook],
+    made_vectors: Sequence[Tensor],
+    real_vectors: Sequence[Tensor],
 ) -> Likeness:
     shared = [name for name in made if name in real]
     pixels = sum(made[name].pixels for name in shared)
@@ -74,6 +74,6 @@ def _likeness(
         images=len(real_vectors),
         color_distance=sum(weights[name] * color_distance(made[name], real[name]) for name in shared),
         sharpness_of_real=sum(weights[n] * made[n].sharpness / max(1e-6, real[n].sharpness) for n in shared),
-        distances=segmenter_distances(torch.stack(list(real_vectors)), torch.stack(list(made_vectors))),
+        distances=distances("segmenter", real_vectors, made_vectors),
         looks=real,
     )

@@ -43,6 +43,10 @@ class Looks:
         for row, values in enumerate(measured):
             self._sums[row] += np.bincount(channels, values, minlength=self._catalog.num_channels)
 
+    def merge(self, other: "Looks") -> None:
+        """Count all that another counted."""
+        self._sums += other._sums
+
     def by_class(self) -> dict[str, ClassLook]:
         """The look of every class that occurs, void ones left out."""
         return {

@@ -4,6 +4,7 @@ Their numbers carry their names, and are there only with their weights: never th
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from pickle import UnpicklingError
@@ -17,9 +18,7 @@ import torchmetrics.functional.image.lpips as torchmetrics_lpips
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from generators.inference.device import choose_device
 from pipeline.errors import InputError
-from pipeline.evaluation.distances import Distances, distances
 from pipeline.sources.base import Image
 
 AUTO = "auto"
@@ -29,33 +28,32 @@ _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
 
 
-class InceptionDistance:
-    """FID and KID as published; images are gathered as one vector each."""
+@dataclass(frozen=True)
+class InceptionFeatures:
+    """What FID and KID as published see: an image as one vector."""
 
-    def __init__(self, network: nn.Module) -> None:
-        self._network = network
-        self._vectors: dict[bool, list[Tensor]] = {True: [], False: []}
+    network: nn.Module
+
+    def on(self, device: torch.device) -> "InceptionFeatures":
+        """The same network there."""
+        return InceptionFeatures(self.network.to(device))
 
     @torch.inference_mode()
-    def add(self, images: npt.NDArray[np.uint8], *, real: bool) -> None:
-        """Count images of one size, B x H x W x 3."""
-        device = next((weight.device for weight in self._network.parameters()), torch.device("cpu"))
-        self._vectors[real].extend(self._network(torch.from_numpy(images).permute(0, 3, 1, 2).to(device)).cpu())
-
-    def value(self) -> Distances | None:
-        """None with fewer than four images on a side."""
-        real, made = self._vectors[True], self._vectors[False]
-        return distances("inception", torch.stack(real), torch.stack(made)) if real and made else None
+    def vectors(self, images: npt.NDArray[np.uint8]) -> Tensor:
+        """Of images of one size, B x H x W x 3; on the CPU."""
+        device = next((weight.device for weight in self.network.parameters()), torch.device("cpu"))
+        found: Tensor = self.network(torch.from_numpy(images).permute(0, 3, 1, 2).to(device))
+        return found.cpu()
 
 
-def open_inception(weights: str | None) -> InceptionDistance | None:
+def open_inception(weights: str | None) -> InceptionFeatures | None:
     """Inception v3 as FID has it, with the weights of this file or, `auto`, those that torch-fidelity fetches."""
     if weights is None:
         return None
     if weights != AUTO and not Path(weights).is_file():
         raise InputError(f"{weights}: no such file; expected Inception weights (pt_inception-2015-12-05), or {AUTO}")
     try:
-        # The metric brings the network; both distances are computed from its vectors by ours.
+        # The metric brings the network; both distances are computed by ours from its vectors.
         metric = FrechetInceptionDistance(
             _INCEPTION_WIDTH, feature_extractor_weights_path=None if weights == AUTO else weights
         )
@@ -63,7 +61,7 @@ def open_inception(weights: str | None) -> InceptionDistance | None:
         raise InputError("fid_inception needs the package torch-fidelity: pip install 'synthgen[fid]'") from None
     except (RuntimeError, KeyError, ValueError, OSError, UnpicklingError) as error:
         raise InputError(f"{weights}: not the Inception weights of FID: {str(error).splitlines()[0]}") from None
-    return InceptionDistance(metric.inception.to(choose_device("auto")))
+    return InceptionFeatures(metric.inception)
 
 
 class Lpips(nn.Module):

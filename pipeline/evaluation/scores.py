@@ -40,6 +40,10 @@ class Tally:
         predicted = torch.from_numpy(found.astype(np.int64))
         self.confusion += confusion_matrix(predicted, true, self.catalog.num_channels, self._ignored)
 
+    def merge(self, other: "Tally") -> None:
+        """Count all that another counted."""
+        self.confusion += other.confusion
+
     def scores(self) -> Scores:
         """What the counts say; ValueError when nothing was counted."""
         true = self.confusion.sum(1)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from generators.inference.device import choose_device
 from generators.style import StyleKind
 from orchestration.cluster import ClusterInfo
-from orchestration.parallel import map_parallel
-from pipeline.engine_failures import in_words
 from pipeline.model_directory import OpenModel
+from pipeline.passes import each
 from pipeline.sources.base import Source
 from pipeline.sources.selection import keys_with_images
 from pipeline.styles.bank import StyleBank
@@ -42,7 +41,7 @@ def fit_styles(
         most = min(most or MOST_SEARCHED, MOST_SEARCHED)
     keys = spread(keys_with_images(source) or source.keys(), most)  # with none at all, the first is refused
     viewer = LookAt(model, source)
-    looks = _read_here(viewer, keys) if cluster is None else _read_there(viewer, keys, cluster)
+    looks = _read_here(viewer, keys) if cluster is None else each(viewer, keys, cluster, "styles")
     bank = fit_style_bank(_reported(looks, len(keys), on_image), kind, dim, settings.clusters, settings.min_area)
     return replace(bank, searched=is_searched)
 
@@ -65,12 +64,6 @@ class LookAt:
     def __call__(self) -> Callable[[str], ImageLooks]:
         reader = self.reader()
         return lambda key: reader.looks(*reader.pair(key))
-
-
-def _read_there(viewer: LookAt, keys: list[str], cluster: ClusterInfo) -> Iterator[ImageLooks]:
-    gpus = 1.0 if cluster.gpus >= 1 else 0.0
-    with in_words():
-        yield from map_parallel(viewer, keys, cluster, "styles", gpus=gpus)
 
 
 def _read_here(viewer: LookAt, keys: list[str]) -> Iterator[ImageLooks]:

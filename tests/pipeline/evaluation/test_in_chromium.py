@@ -16,10 +16,11 @@ from pipeline.evaluation.dataset import evaluate_dataset
 from pipeline.evaluation.dataset_page import dataset_page
 from pipeline.evaluation.downstream import Budget, Trial, run_downstream
 from pipeline.evaluation.downstream_page import downstream_page
-from pipeline.evaluation.model import Protocol, evaluate_model
+from pipeline.evaluation.model import evaluate_model
 from pipeline.evaluation.model_page import model_page
 from pipeline.evaluation.preference import draw_trials, study_page
 from pipeline.evaluation.results import write_results
+from pipeline.evaluation.scene_measures import Protocol
 from pipeline.report.contact_sheet import encode_jpeg
 from pipeline.resolution import Resolution
 from pipeline.storage import Store

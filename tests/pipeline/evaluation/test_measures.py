@@ -10,10 +10,10 @@ from label_editing.scene import Scene
 from pipeline.errors import InputError
 from pipeline.evaluation.boundaries import Boundaries, tolerance_px
 from pipeline.evaluation.cost import LiveTensors, measure_cost
-from pipeline.evaluation.distances import segmenter_distances
+from pipeline.evaluation.distances import distances
 from pipeline.evaluation.diversity import diversity_segmenter
 from pipeline.evaluation.looks import Looks, color_distance
-from pipeline.evaluation.published_features import InceptionDistance, open_inception, open_lpips
+from pipeline.evaluation.published_features import InceptionFeatures, open_inception, open_lpips
 
 
 def frechet(a: np.ndarray, b: np.ndarray) -> float:
@@ -28,7 +28,7 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
 def test_fid_is_the_frechet_distance_of_the_features():
     rng = np.random.default_rng(0)
     real, made = rng.normal(0, 1, (60, 5)), rng.normal(0.5, 2, (80, 5))
-    found = segmenter_distances(torch.from_numpy(real), torch.from_numpy(made))
+    found = distances("segmenter", torch.from_numpy(real), torch.from_numpy(made))
     assert found.fid == pytest.approx(frechet(real, made), rel=1e-6)
     assert found.fid_of_real_halves == pytest.approx(frechet(real[::2], real[1::2]), rel=1e-6)
     assert found.as_data()["fid_segmenter"] == found.fid
@@ -39,13 +39,13 @@ def test_kid_of_two_draws_from_one_distribution_is_about_nothing():
     rng = np.random.default_rng(1)
     same = [torch.from_numpy(rng.normal(0, 1, (200, 4))) for _ in range(2)]
     other = torch.from_numpy(rng.normal(1, 1, (200, 4)))
-    near, far = segmenter_distances(*same), segmenter_distances(same[0], other)
+    near, far = distances("segmenter", *same), distances("segmenter", same[0], other)
     assert abs(near.kid) < 0.1 * far.kid
-    assert segmenter_distances(*same) == near
+    assert distances("segmenter", *same) == near
 
 
 def test_three_images_have_no_distribution():
-    assert segmenter_distances(torch.rand(3, 4), torch.rand(50, 4)) is None
+    assert distances("segmenter", torch.rand(3, 4), torch.rand(50, 4)) is None
 
 
 def test_inception_weights_come_from_the_user_or_not_at_all():
@@ -59,13 +59,10 @@ def test_inception_weights_come_from_the_user_or_not_at_all():
 
 def test_inception_numbers_are_distances_of_what_that_network_sees():
     network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
-    inception = InceptionDistance(_Floats(network))
-    assert inception.value() is None
+    inception = InceptionFeatures(_Floats(network))
     rng = np.random.default_rng(2)
     real, made = (rng.integers(0, high, (30, 8, 8, 3), np.uint8) for high in (255, 120))
-    for images, is_real in ((real, True), (made, False)):
-        inception.add(images, real=is_real)
-    found = inception.value()
+    found = distances("inception", inception.vectors(real), inception.vectors(made))
     assert found.fid == pytest.approx(frechet(real.mean((1, 2)), made.mean((1, 2))), rel=1e-4)
     assert {"fid_inception", "kid_inception"} < set(found.as_data())
     assert not any("segmenter" in name for name in found.as_data())

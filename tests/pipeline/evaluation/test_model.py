@@ -6,13 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from orchestration.cluster import connect, shutdown
 from pipeline.cli import main
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import SourceError
-from pipeline.evaluation.model import Protocol, evaluate_model
+from pipeline.evaluation.dataset import evaluate_dataset
+from pipeline.evaluation.judge import JudgeSettings, train_judge
+from pipeline.evaluation.model import evaluate_model
 from pipeline.evaluation.model_page import model_page
+from pipeline.evaluation.scene_measures import Protocol
 from pipeline.evaluation.tables import model_table
 from pipeline.evaluation.training_source import source_of
+from pipeline.model_directory import open_model
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +66,44 @@ def test_scenes_without_images_are_refused(flat_model, judge, make_world, quiet)
 
 
 def test_the_training_source_is_opened_again_from_the_card(street_model):
-    from pipeline.model_directory import open_model
-
     opened = open_model(street_model)
     assert len(source_of(opened).keys()) == 6
     assert source_of(opened, "val").split == "val"
+
+
+@pytest.mark.ray
+def test_the_workers_of_a_cluster_measure_the_same_models_and_data_sets(street_model, quiet, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    opened = open_model(street_model)
+    training, scenes = source_of(opened), source_of(opened, "val")
+    judge = train_judge(training, opened.resolution, JudgeSettings(steps=2, width=4), quiet)
+
+    def measured(cluster):
+        of_model = evaluate_model(opened, scenes, judge, Protocol(limit=5), quiet, cluster)
+        of_data = evaluate_dataset(scenes, training, judge, 5, quiet, by="time_of_day", cluster=cluster)
+        return of_model, [of_model.as_data(), of_data.as_data()]
+
+    here, here_as_data = measured(None)
+    try:
+        there, there_as_data = measured(connect("local", num_cpus=2))
+    finally:
+        shutdown()
+    assert list(there.agreements) == list(here.agreements)
+    assert [shown.key for shown in there.shown] == list(here.agreements)
+    np.testing.assert_array_equal(there.shown[0].labels, here.shown[0].labels)
+    for data in (here_as_data[0], there_as_data[0]):
+        cost = data.pop("cost")
+        assert cost["parameters"] > 0
+        assert cost["peak_memory_mb"] > 0
+    assert numbers_of(there_as_data) == pytest.approx(numbers_of(here_as_data), rel=1e-3, abs=1e-3)
+
+
+def numbers_of(data):
+    """Every number in nested data under the way to it."""
+    if isinstance(data, int | float):
+        return {"": data}
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return {f"{name}/{way}": number for name, value in items for way, number in numbers_of(value).items()}
 
 
 def test_the_command_writes_numbers_and_page(street_model, tmp_path, capsys):
