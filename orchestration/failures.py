@@ -14,6 +14,10 @@ class StageFailed(RuntimeError):
         self.stage, self.shard, self.trace = stage, shard, trace
 
 
+class NoRoom(ValueError):
+    """The workers that are asked for do not fit into the cluster. Says what is missing and what to do."""
+
+
 class EngineFailed(RuntimeError):
     """The run cannot go on: workers that die however they are replaced, no progress, no room in the cluster."""
 

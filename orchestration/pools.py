@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestration.failures import NoRoom
+
 
 @dataclass(frozen=True)
 class Need:
@@ -25,7 +27,7 @@ class Pool:
 
 
 def size_pools(needs: Sequence[Need], cpus: float, gpus: float) -> list[Pool]:
-    """A pool a stage, all of which fit together; ValueError says what is missing and what to do."""
+    """A pool a stage, all of which fit together; NoRoom says what is missing and what to do."""
     _check_gpus(needs, gpus)
     given = [_with_gpus(need, gpus) if need.gpus and need.workers is None else need for need in needs]
     least = sum(need.cpus * (need.workers or 1) for need in given)
@@ -60,7 +62,7 @@ def _check_gpus(needs: Sequence[Need], gpus: float) -> None:
     wanted = sum(need.gpus * (need.workers or 1) for need in needs)
     if wanted > gpus:
         names = ", ".join(need.name for need in needs if need.gpus)
-        raise ValueError(
+        raise NoRoom(
             f"stage {names} needs {wanted:g} GPUs, the cluster has {gpus:g}; ask for fewer workers or a smaller share"
         )
 
@@ -69,6 +71,6 @@ def _sharing(needs: Sequence[Need], cpus: float, least: float) -> list[Pool]:
     """One worker a stage on shares of what there is: reservations shrink, the work itself does not."""
     if any(need.workers is not None and need.workers > 1 and need.cpus for need in needs):
         asked = ", ".join(f"{n.name} {n.workers or 1}x{n.cpus:g}" for n in needs if n.cpus)
-        raise ValueError(f"the stages need {least:g} CPUs ({asked}), the cluster has {cpus:g}; ask for fewer workers")
+        raise NoRoom(f"the stages need {least:g} CPUs ({asked}), the cluster has {cpus:g}; ask for fewer workers")
     scale = cpus / least
     return [Pool(n.name, int(n.cpus * scale * 1000) / 1000, n.gpus, n.workers or 1) for n in needs]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from orchestration.cluster import ClusterInfo, resources_now
-from orchestration.failures import EngineFailed, StageFailed, TooManyQuarantined
+from orchestration.failures import EngineFailed, NoRoom, StageFailed, TooManyQuarantined
 from orchestration.flight import Flight
 from orchestration.pieces import Mode, Piece, Pieces, Unbearable, after_a_death
 from orchestration.pools import Need, Pool, size_pools
@@ -96,7 +96,7 @@ def run_shards(
 
 
 def pools_for(stages: Sequence[Stage], cluster: ClusterInfo) -> list[Pool]:
-    """What each stage would get there. ValueError says what is missing and what to do."""
+    """What each stage would get there. NoRoom says what is missing and what to do."""
     return size_pools([Need(s.name, s.cpus, s.gpus, s.workers) for s in stages], cluster.cpus, cluster.gpus)
 
 
@@ -182,7 +182,7 @@ class _Run:
         needs = [Need(s.name, s.cpus, s.gpus, s.workers) for s in self.stages]
         try:
             sizes = size_pools(needs, cpus, gpus)
-        except ValueError:
+        except NoRoom:
             sizes = None  # it fitted when the run began; what was lost may come back
         left = (len(self.tasks) - self._pieces.admitted + len(self._pieces.open)) * self._chunks_per_shard
         for number, pool in enumerate(self._pools[:-1]):

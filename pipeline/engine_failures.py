@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from orchestration.failures import EngineFailed, StageFailed, TooManyQuarantined
+from orchestration.failures import EngineFailed, NoRoom, StageFailed, TooManyQuarantined
 from pipeline.errors import RunError, StorageError, SynthgenError
 
 
@@ -23,5 +23,7 @@ def in_words(what_next: str = "run the same command again") -> Iterator[None]:
         raise
     except TooManyQuarantined as error:
         raise RunError(f"{error} by on_error.max_fraction; is there memory enough for one sample?") from error
+    except NoRoom as error:
+        raise RunError(str(error)) from None
     except EngineFailed as error:
         raise RunError(f"{error}; {what_next}") from error

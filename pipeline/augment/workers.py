@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from orchestration.cluster import ClusterInfo
+from orchestration.failures import NoRoom
 from orchestration.shard_engine import Stage, pools_for
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import Agreement
@@ -57,7 +58,7 @@ def stages_of(job: AugmentJob, cluster: ClusterInfo, agreement: Agreement | None
     stages = [edit, render]
     try:
         pools_for(stages, cluster)
-    except ValueError as error:
+    except NoRoom as error:
         raise RunError(f"the cluster is too small: {error}; see --cpu-workers and --gpus-per-actor") from None
     return stages
 

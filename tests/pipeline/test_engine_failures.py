@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.failures import EngineFailed, Failure, TooManyQuarantined
+from orchestration.failures import EngineFailed, Failure, NoRoom, TooManyQuarantined
 from pipeline.engine_failures import in_words
 from pipeline.errors import RunError, StorageError
 from pipeline.instance_banks import build_bank
@@ -59,6 +59,7 @@ def test_a_bug_on_a_worker_stays_a_bug():
 
 FAILURES = [
     (EngineFailed("workers die"), "workers die; run the same command again"),
+    (NoRoom("the stages need 8 CPUs; ask for fewer workers"), "the stages need 8 CPUs; ask for fewer workers"),
     (as_failed(StorageError("s3://team: gone away")), "s3://team: gone away"),
 ]
 
