@@ -19,23 +19,26 @@ from pipeline.storage import Store
 
 
 class Manifest:
-    """The table of a catalog: pixels and instances are structs with a field a class."""
+    """The table of a catalog: pixels and instances are structs with a field a class.
+
+    Parquet has no struct without fields: where no class has instances, there is no such column.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self._things = [c.name for c in catalog.classes if c.thing]
         self._classes = list(catalog.names)
-        self.schema = pa.schema(
-            [
-                ("shard", pa.string()),
-                ("key", pa.string()),
-                ("source", pa.string()),
-                ("split", pa.string()),
-                ("variant", pa.int64()),
-                ("agreement", pa.float64()),
-                ("pixels", pa.struct([(name, pa.int64()) for name in self._classes])),
-                ("instances", pa.struct([(name, pa.int32()) for name in self._things])),
-            ]
-        )
+        columns: list[tuple[str, pa.DataType]] = [
+            ("shard", pa.string()),
+            ("key", pa.string()),
+            ("source", pa.string()),
+            ("split", pa.string()),
+            ("variant", pa.int64()),
+            ("agreement", pa.float64()),
+            ("pixels", pa.struct([(name, pa.int64()) for name in self._classes])),
+        ]
+        if self._things:
+            columns.append(("instances", pa.struct([(name, pa.int32()) for name in self._things])))
+        self.schema = pa.schema(columns)
 
     def rows(self, shard: str, records: Sequence[SampleRecord]) -> bytes:
         """The rows of one shard as a parquet file."""
