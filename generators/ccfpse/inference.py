@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -15,6 +16,7 @@ from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
 from generators.ccfpse.strips import Grid, Strip, inner
 from generators.family import Generator
 from generators.layout import Layout
+from generators.minimal_filtering import TILE, Chunk, MinimalConv, TileGrid, applies
 from generators.spade.folded import Affine, fold
 from generators.spade.modulation import Spade
 from generators.spade.stages import double
@@ -80,22 +82,17 @@ class StripwiseCcfpse(Generator):
 class FoldedUnit(nn.Module):
     """Convolution with its batch norm folded in, leaky ReLU."""
 
-    weight: Tensor
-    bias: Tensor
-
     def __init__(self, plain: LabelUnit) -> None:
         super().__init__()
         conv, norm = plain.conv, plain.norm
-        self.stride, self.padding = conv.stride, conv.padding
         assert norm.running_var is not None
         assert norm.running_mean is not None
         scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
-        self.register_buffer("weight", conv.weight.detach() * scale.view(-1, 1, 1, 1))
-        self.register_buffer("bias", norm.bias.detach() - norm.running_mean * scale)
+        weight, bias = conv.weight.detach() * scale.view(-1, 1, 1, 1), norm.bias.detach() - norm.running_mean * scale
+        self.conv = MinimalConv(conv_of(weight, bias, conv.stride, conv.padding))
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        padding = cast(tuple[int, int], self.padding)
-        return F.leaky_relu_(F.conv2d(x_BCHW, self.weight, self.bias, self.stride, padding), 0.2)
+        return F.leaky_relu_(self.conv(x_BCHW), 0.2)
 
 
 class StripwiseBlock(nn.Module):
@@ -128,18 +125,13 @@ class StripwiseBlock(nn.Module):
 class StripwiseShortcut(nn.Module):
     """The modulated 1 x 1 convolution, batch norm folded into scale and shift."""
 
-    weight: Tensor
-    bias: Tensor
-
     def __init__(self, norm: Spade, conv: nn.Module) -> None:
         super().__init__()
-        self.shared, self.conv = norm.shared, conv
-        weight, bias = fold(norm)
-        self.register_buffer("weight", weight)
-        self.register_buffer("bias", bias)
+        self.shared, self.conv = MinimalConv(norm.shared), conv
+        self.both = MinimalConv(conv_of(*fold(norm)))
 
     def forward(self, xs: Sequence[Tensor], strip: Strip, once: Once) -> list[Tensor]:
-        both = once(strip.top, lambda: F.conv2d(strip.hidden(self.shared), self.weight, self.bias, padding=(0, 1)))
+        both = once(strip.top, lambda: inner(self.both, strip.hidden(self.shared)))
         affine = Affine(*both.chunk(2, dim=1))
         return [self.conv(affine.apply(x)) for x in xs]
 
@@ -152,9 +144,10 @@ class StripwiseConv(nn.Module):
 
     def __init__(self, plain: ConditionalConv) -> None:
         super().__init__()
-        self.norm, self.mix, self.gates = plain.norm, plain.mix, plain.gates
-        self.first = plain.kernels.first
-        self.taps = nn.ModuleList(_taps(plain.kernels))
+        self.norm, self.mix = plain.norm, plain.mix
+        self.to_gates = nn.ModuleList([MinimalConv(plain.gates.first), MinimalConv(plain.gates.second)])
+        self.first = MinimalConv(plain.kernels.first)
+        self.taps = nn.ModuleList(MinimalConv(tap) for tap in _taps(plain.kernels))
 
     def forward(self, xs: Sequence[Tensor], doubles: bool, grid: Grid, once: Once) -> list[Tensor]:
         size = grid.level_BCHW.shape[2:]
@@ -171,16 +164,20 @@ class StripwiseConv(nn.Module):
         return outs
 
     def _gates(self, strip: Strip) -> Tensor:
-        return inner(self.gates.second, strip.hidden(self.gates.first)).sigmoid_()
+        first, second = cast(Sequence[MinimalConv], self.to_gates)
+        return inner(second, strip.hidden(first)).sigmoid_()
 
     def _filter(self, padded: Sequence[Tensor], strip: Strip, once: Once) -> list[Tensor]:
         """The strip of every style through its per-pixel kernels: nine shifted multiply-adds."""
+        taps = cast(Sequence[MinimalConv], self.taps)
+        if taps[0].pays and applies(padded[0]):
+            return self._filter_tiles(padded, strip, once)
         hidden: list[Tensor] = []
 
         def kernels(tap: int) -> Tensor:
             if not hidden:  # not needed at all where the layout kept every tap
                 hidden.append(strip.hidden(self.first))
-            return inner(cast(nn.Conv2d, self.taps[tap]), hidden[0])
+            return inner(taps[tap], hidden[0])
 
         rows, columns = strip.bottom - strip.top, padded[0].shape[3] - 2
         totals: list[Tensor] = []
@@ -193,6 +190,48 @@ class StripwiseConv(nn.Module):
             else:
                 totals = [total.addcmul_(kernel, each) for total, each in zip(totals, here, strict=True)]
         return totals
+
+    def _filter_tiles(self, padded: Sequence[Tensor], strip: Strip, once: Once) -> list[Tensor]:
+        """The same, kernels predicted and used tile by tile: they are never laid out as a map."""
+        taps = cast(Sequence[MinimalConv], self.taps)
+        batch, channels, height, width = padded[0].shape
+        grid = TileGrid(batch, height - 2, width - 2)
+        xs = [grid.padded(x) for x in padded]
+        outs = [grid.empty(x, channels) for x in padded]
+        hidden: list[Tensor] = []
+        for number, chunk in enumerate(grid.chunks()):
+            values: list[Tensor] = []
+
+            def kernels(tap: int, chunk: Chunk = chunk, values: list[Tensor] = values) -> Tensor:
+                if not hidden:
+                    hidden.append(grid.padded(strip.hidden(self.first), left=1))
+                if not values:
+                    values.append(chunk.values(hidden[0]))
+                found: Tensor = taps[tap].kernel(values[0])
+                return found
+
+            tiles = [chunk.window(out, TILE) for out in outs]
+            totals: list[Tensor] = []
+            for tap in range(TAPS):
+                kernel = once((strip.top, number, tap), partial(kernels, tap)).view(tiles[0].shape)
+                here = [chunk.window(x, TILE, *divmod(tap, 3)) for x in xs]
+                if tap == 0:
+                    totals = [kernel * each for each in here]
+                else:
+                    totals = [total.addcmul_(kernel, each) for total, each in zip(totals, here, strict=True)]
+            for tile, total in zip(tiles, totals, strict=True):
+                tile.copy_(total)
+        return [out[:, :, : grid.height, : grid.width] for out in outs]
+
+
+def conv_of(
+    weight: Tensor, bias: Tensor, stride: Sequence[int] = (1, 1), padding: str | Sequence[int] = (1, 1)
+) -> nn.Conv2d:
+    """A convolution with these numbers."""
+    out_channels, in_channels, *size = weight.shape
+    conv = nn.Conv2d(in_channels, out_channels, tuple(size), tuple(stride), padding)  # type: ignore[arg-type]
+    conv.weight.data, conv.bias = weight, nn.Parameter(bias)
+    return conv
 
 
 def _map_of(strip_BCHW: Tensor, size: Sequence[int]) -> Tensor:
