@@ -3,7 +3,10 @@
 Winograd's minimal filtering F(4 x 4, 3 x 3), after Lavin and Gray 2016: a map is cut into tiles of 4 x 4 outputs; the
 6 x 6 inputs of each, and the kernel, are taken to the values of their polynomials at six points, multiplied there, 36
 products a channel in place of 144, and taken back. Exact but for rounding, and the points decide about that: with
-0, +-2/3, +-3/2 in place of the usual 0, +-1, +-2 they are half as large: a millionth of the outputs, root mean square.
+0, +-2/3, +-3/2 in place of the usual 0, +-1, +-2 roundings are half as large, a millionth of the outputs' spread.
+
+Kernels at the points take four times the memory of the kernels. The largest ones are taken to four points only, for
+tiles of 2 x 2: 1.8 times the memory and 2.25 times less to multiply.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,42 +17,36 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-TILE = 4
 _TAPS = 3
-_SIDE = TILE + _TAPS - 1
-_POINTS = tuple(Fraction(*point) for point in ((0, 1), (2, 3), (-2, 3), (3, 2), (-3, 2)))  # and infinity
 _TILES_AT_ONCE = 128  # their products of some hundred channels lie in the cache
-_LEAST_CHANNELS = 64
+_LEAST_CHANNELS = 64  # fewer, and the way there and back takes what is won
+_MOST_WEIGHTS = 512 * 512  # of a kernel that is taken to 36 values a channel
 
 
-class Transforms(NamedTuple):
-    """One-dimensional: outputs = back @ ((kernel @ taps) * (into @ inputs))."""
+class Filtering(NamedTuple):
+    """The transforms of one dimension: outputs = back @ ((kernel @ taps) * (into @ inputs))."""
 
-    back: Tensor  # TILE x _SIDE
-    kernel: Tensor  # _SIDE x _TAPS
-    into: Tensor  # _SIDE x _SIDE
+    tile: int  # outputs
+    side: int  # inputs and points
+    back: Tensor
+    kernel: Tensor
+    into: Tensor
 
 
-def toom_cook(points: Sequence[Fraction]) -> Transforms:
-    """The transforms of these points and infinity, in double precision.
+def toom_cook(tile: int, points: Sequence[Fraction]) -> Filtering:
+    """With these points and infinity, in double precision.
 
     An output is a coefficient of a product of polynomials seen in transposition: kernels are evaluated at the points
     and divided by what Lagrange's interpolation divides by, inputs meet the coefficients of its numerators.
     """
     others = [[point for point in points if point != own] for own in points]
     divisors = [_product([own - point for point in rest]) for own, rest in zip(points, others, strict=True)]
-    last = len(points)
-    back = [[p**row for p in points] + [Fraction(row == TILE - 1)] for row in range(TILE)]
+    back = [[point**row for point in points] + [Fraction(row == tile - 1)] for row in range(tile)]
     kernel = [[p**tap / divisor for tap in range(_TAPS)] for p, divisor in zip(points, divisors, strict=True)]
     kernel.append([Fraction(tap == _TAPS - 1) for tap in range(_TAPS)])
     into = [[*_coefficients(rest), Fraction(0)] for rest in others]
     into.append(_coefficients(points))
-    assert len(into[last]) == _SIDE
-    return Transforms(*(_matrix(rows) for rows in (back, kernel, into)))
-
-
-def _matrix(rows: Sequence[Sequence[Fraction]]) -> Tensor:
-    return torch.tensor([[float(x) for x in row] for row in rows], dtype=torch.float64)
+    return Filtering(tile, len(into), _matrix(back), _matrix(kernel), _matrix(into))
 
 
 def _product(factors: Sequence[Fraction]) -> Fraction:
@@ -68,48 +65,47 @@ def _coefficients(roots: Sequence[Fraction]) -> list[Fraction]:
     return found
 
 
-_EXACT = toom_cook(_POINTS)
+def _matrix(rows: Sequence[Sequence[Fraction]]) -> Tensor:
+    return torch.tensor([[float(x) for x in row] for row in rows], dtype=torch.float64)
 
 
-def applies(x_BCHW: Tensor) -> bool:
-    """Whether multiplications are what costs: on a processor, and in float32, as half precision cannot bear it."""
-    return x_BCHW.device.type == "cpu" and x_BCHW.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-
-
-def pays(conv: nn.Conv2d) -> bool:
-    """Whether a convolution is of the kind, and wide enough that its products outweigh the way there and back."""
-    kind = conv.kernel_size == (3, 3) and conv.stride == conv.dilation == (1, 1) and conv.groups == 1
-    return kind and conv.padding_mode == "zeros" and min(conv.in_channels, conv.out_channels) >= _LEAST_CHANNELS
+OF_FOUR = toom_cook(4, [Fraction(*point) for point in ((0, 1), (2, 3), (-2, 3), (3, 2), (-3, 2))])
+OF_TWO = toom_cook(2, [Fraction(0), Fraction(1), Fraction(-1)])
 
 
 class Chunk(NamedTuple):
     """Some neighbouring tiles of one map of a batch."""
 
+    filtering: Filtering
     image: int
     row: int
     column: int
     rows: int
     columns: int
 
-    def window(self, x_BCHW: Tensor, side: int, down: int = 0, right: int = 0) -> Tensor:
-        """side x side x rows x columns x channels: the squares at the corners of the tiles, moved; a view."""
-        x_HWC = x_BCHW[self.image].permute(1, 2, 0)
-        across, along, deep = x_HWC.stride()
-        start = x_HWC.storage_offset() + (TILE * self.row + down) * across + (TILE * self.column + right) * along
-        size = (side, side, self.rows, self.columns, x_HWC.shape[2])
-        return x_HWC.as_strided(size, (across, along, TILE * across, TILE * along, deep), start)
+    def outputs(self, map_BCHW: Tensor, down: int = 0, right: int = 0) -> Tensor:
+        """tile x tile x rows x columns x channels: the pixels of the tiles, or those so far beside them; a view."""
+        return self._squares(map_BCHW, self.filtering.tile, down, right)
 
     def values(self, x_BCHW: Tensor) -> Tensor:
-        """Points x tiles x channels: the tiles of a map that brings its border, at the points."""
-        into = _EXACT.into.to(x_BCHW.dtype)
-        window = self.window(x_BCHW, _SIDE)
-        down = torch.mm(into, window.reshape(_SIDE, -1)).view(_SIDE, _SIDE, -1)
-        return torch.matmul(into, down).view(_SIDE**2, self.rows * self.columns, -1)
+        """Points x tiles x channels: the inputs of the tiles, from a map that brings its border, at the points."""
+        side, into = self.filtering.side, self.filtering.into.to(x_BCHW.dtype)
+        inputs = self._squares(x_BCHW, side)
+        down = torch.mm(into, inputs.reshape(side, -1)).view(side, side, -1)
+        return torch.matmul(into, down).view(side**2, self.rows * self.columns, -1)
+
+    def _squares(self, map_BCHW: Tensor, side: int, down: int = 0, right: int = 0) -> Tensor:
+        tile, map_HWC = self.filtering.tile, map_BCHW[self.image].permute(1, 2, 0)
+        across, along, deep = map_HWC.stride()
+        start = map_HWC.storage_offset() + (tile * self.row + down) * across + (tile * self.column + right) * along
+        size = (side, side, self.rows, self.columns, map_HWC.shape[2])
+        return map_HWC.as_strided(size, (across, along, tile * across, tile * along, deep), start)
 
 
 class TileGrid(NamedTuple):
     """The tiles that cover a map of outputs."""
 
+    filtering: Filtering
     batch: int
     height: int
     width: int
@@ -117,7 +113,8 @@ class TileGrid(NamedTuple):
     @property
     def size(self) -> tuple[int, int]:
         """Of the map with its last tiles whole."""
-        return -(-self.height // TILE) * TILE, -(-self.width // TILE) * TILE
+        tile = self.filtering.tile
+        return -(-self.height // tile) * tile, -(-self.width // tile) * tile
 
     def padded(self, x_BCHW: Tensor, above: int = 0, left: int = 0) -> Tensor:
         """Channels last, so many zeros above and left, and as many below and right as whole tiles and a border need."""
@@ -133,64 +130,81 @@ class TileGrid(NamedTuple):
 
     def chunks(self) -> Iterator[Chunk]:
         """All tiles, a cache's fill at a time."""
-        rows, columns = (side // TILE for side in self.size)
+        rows, columns = (side // self.filtering.tile for side in self.size)
         wide = min(columns, _TILES_AT_ONCE)
         high = max(1, _TILES_AT_ONCE // wide)
         for image in range(self.batch):
             for row in range(0, rows, high):
                 for column in range(0, columns, wide):
-                    yield Chunk(image, row, column, min(high, rows - row), min(wide, columns - column))
-
-
-class TileKernel(nn.Module):
-    """Kernels at the points, and the way back."""
-
-    values: Tensor
-    bias: Tensor
-
-    def __init__(self, weight_OIHW: Tensor, bias: Tensor | None) -> None:
-        super().__init__()
-        kernel = _EXACT.kernel
-        at_points = torch.einsum("ai,bj,ocij->abco", kernel, kernel, weight_OIHW.double())
-        self.register_buffer("values", at_points.flatten(0, 1).float().contiguous(), persistent=False)
-        # A constant added to all outputs of a tile is one more product, which the way back takes as it is.
-        self.register_buffer("bias", weight_OIHW.new_zeros(len(weight_OIHW)) if bias is None else bias.detach())
-        back = torch.kron(_EXACT.back, _EXACT.back)
-        self.register_buffer("back", torch.cat([back, torch.ones(TILE**2, 1)], 1).float(), persistent=False)
-
-    def forward(self, values: Tensor) -> Tensor:
-        """TILE² x tiles x channels: the outputs of tiles at the points."""
-        tiles, channels = values.shape[1], len(self.bias)
-        products = values.new_empty(_SIDE**2 + 1, tiles, channels)
-        torch.bmm(values, self.values, out=products[:-1])
-        products[-1] = self.bias
-        return torch.mm(cast(Tensor, self.back), products.flatten(1)).view(TILE**2, tiles, channels)
+                    many, broad = min(high, rows - row), min(wide, columns - column)
+                    yield Chunk(self.filtering, image, row, column, many, broad)
 
 
 class MinimalConv(nn.Module):
-    """A 3 x 3 convolution, by minimal filtering where that pays and applies."""
+    """A 3 x 3 convolution whose kernels lie at the points."""
+
+    kernel: Tensor
+    bias: Tensor
+    back: Tensor
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
-        self.direct, self.pays = conv, pays(conv)
-        self._kernel: TileKernel | None = None  # made when first used: in half precision never
-
-    @property
-    def kernel(self) -> TileKernel:
-        if self._kernel is None:
-            self._kernel = TileKernel(self.direct.weight.detach(), self.direct.bias)
-        return self._kernel
+        if not _fits(conv):
+            raise ValueError(f"only plain 3 x 3 convolutions of stride 1 are filtered minimally, not {conv}")
+        weight = conv.weight.detach()
+        self.padding = cast(tuple[int, int], conv.padding)
+        self.out_channels, in_channels = weight.shape[:2]
+        self.filtering = OF_TWO if self.out_channels * in_channels > _MOST_WEIGHTS else OF_FOUR
+        of_one = self.filtering.kernel
+        at_points = torch.einsum("ai,bj,ocij->abco", of_one, of_one, weight.double())
+        self.register_buffer("kernel", at_points.flatten(0, 1).float().contiguous())
+        # A constant added to all outputs of a tile is one more product, which the way back takes as it is.
+        back = torch.kron(self.filtering.back, self.filtering.back)
+        self.register_buffer("back", torch.cat([back, torch.ones(len(back), 1)], 1).float())
+        self.register_buffer("bias", torch.zeros(self.out_channels) if conv.bias is None else conv.bias.detach())
 
     def forward(self, x_BCHW: Tensor, padding: tuple[int, int] | None = None) -> Tensor:
-        """Zeros are added as the convolution does, unless told otherwise."""
-        above, left = padding or cast(tuple[int, int], self.direct.padding)
-        if not (self.pays and applies(x_BCHW)):
-            return F.conv2d(x_BCHW, self.direct.weight, self.direct.bias, self.direct.stride, (above, left))
+        """Zeros are added as the convolution did, unless told otherwise."""
+        above, left = self.padding if padding is None else padding
         batch, _, height, width = x_BCHW.shape
-        grid = TileGrid(batch, height + 2 * above - 2, width + 2 * left - 2)
+        grid = TileGrid(self.filtering, batch, height + 2 * above - 2, width + 2 * left - 2)
         padded = grid.padded(x_BCHW, above, left)
-        out_BCHW = grid.empty(x_BCHW, self.direct.out_channels)
+        out_BCHW = grid.empty(x_BCHW, self.out_channels)
         for chunk in grid.chunks():
-            tiles = chunk.window(out_BCHW, TILE)
-            tiles.copy_(self.kernel(chunk.values(padded)).view(tiles.shape))
+            outputs = chunk.outputs(out_BCHW)
+            outputs.copy_(self.tiles(chunk.values(padded)).view(outputs.shape))
         return out_BCHW[:, :, : grid.height, : grid.width]
+
+    def tiles(self, values: Tensor) -> Tensor:
+        """tile² x tiles x channels: the outputs of tiles at the points."""
+        points, tiles, _ = values.shape
+        products = values.new_empty(points + 1, tiles, self.out_channels)
+        torch.bmm(values, self.kernel, out=products[:-1])
+        products[-1] = self.bias
+        return torch.mm(self.back, products.flatten(1)).view(-1, tiles, self.out_channels)
+
+
+def convolved(conv: nn.Module, x_BCHW: Tensor, padding: tuple[int, int]) -> Tensor:
+    """By a convolution of either form, padded as told."""
+    if isinstance(conv, MinimalConv):
+        found: Tensor = conv(x_BCHW, padding)
+        return found
+    assert isinstance(conv, nn.Conv2d)
+    return F.conv2d(x_BCHW, conv.weight, conv.bias, conv.stride, padding)
+
+
+def filtered_minimally(module: nn.Module) -> None:
+    """Every convolution in a module of which that is the faster form is replaced."""
+    for parent in module.modules():
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Conv2d) and _fits(child) and _is_wide(child):
+                setattr(parent, name, MinimalConv(child))
+
+
+def _fits(conv: nn.Conv2d) -> bool:
+    plain = conv.kernel_size == (3, 3) and conv.stride == conv.dilation == (1, 1) and conv.groups == 1
+    return plain and conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
+
+
+def _is_wide(conv: nn.Conv2d) -> bool:
+    return min(conv.in_channels, conv.out_channels) >= _LEAST_CHANNELS

@@ -16,7 +16,7 @@ from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
 from generators.ccfpse.strips import Grid, Strip, inner
 from generators.family import Generator
 from generators.layout import Layout
-from generators.minimal_filtering import TILE, Chunk, MinimalConv, TileGrid, applies
+from generators.minimal_filtering import Chunk, MinimalConv, TileGrid
 from generators.spade.folded import Affine, fold
 from generators.spade.modulation import Spade
 from generators.spade.stages import double
@@ -89,7 +89,7 @@ class FoldedUnit(nn.Module):
         assert norm.running_mean is not None
         scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
         weight, bias = conv.weight.detach() * scale.view(-1, 1, 1, 1), norm.bias.detach() - norm.running_mean * scale
-        self.conv = MinimalConv(conv_of(weight, bias, conv.stride, conv.padding))
+        self.conv = conv_of(weight, bias, conv.stride, conv.padding)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         return F.leaky_relu_(self.conv(x_BCHW), 0.2)
@@ -127,8 +127,8 @@ class StripwiseShortcut(nn.Module):
 
     def __init__(self, norm: Spade, conv: nn.Module) -> None:
         super().__init__()
-        self.shared, self.conv = MinimalConv(norm.shared), conv
-        self.both = MinimalConv(conv_of(*fold(norm)))
+        self.shared, self.conv = norm.shared, conv
+        self.both = conv_of(*fold(norm))
 
     def forward(self, xs: Sequence[Tensor], strip: Strip, once: Once) -> list[Tensor]:
         both = once(strip.top, lambda: inner(self.both, strip.hidden(self.shared)))
@@ -144,10 +144,9 @@ class StripwiseConv(nn.Module):
 
     def __init__(self, plain: ConditionalConv) -> None:
         super().__init__()
-        self.norm, self.mix = plain.norm, plain.mix
-        self.to_gates = nn.ModuleList([MinimalConv(plain.gates.first), MinimalConv(plain.gates.second)])
-        self.first = MinimalConv(plain.kernels.first)
-        self.taps = nn.ModuleList(MinimalConv(tap) for tap in _taps(plain.kernels))
+        self.norm, self.mix, self.gates = plain.norm, plain.mix, plain.gates
+        self.first = plain.kernels.first
+        self.taps = nn.ModuleList(_taps(plain.kernels))
 
     def forward(self, xs: Sequence[Tensor], doubles: bool, grid: Grid, once: Once) -> list[Tensor]:
         size = grid.level_BCHW.shape[2:]
@@ -164,20 +163,18 @@ class StripwiseConv(nn.Module):
         return outs
 
     def _gates(self, strip: Strip) -> Tensor:
-        first, second = cast(Sequence[MinimalConv], self.to_gates)
-        return inner(second, strip.hidden(first)).sigmoid_()
+        return inner(self.gates.second, strip.hidden(self.gates.first)).sigmoid_()
 
     def _filter(self, padded: Sequence[Tensor], strip: Strip, once: Once) -> list[Tensor]:
         """The strip of every style through its per-pixel kernels: nine shifted multiply-adds."""
-        taps = cast(Sequence[MinimalConv], self.taps)
-        if taps[0].pays and applies(padded[0]):
+        if isinstance(self.taps[0], MinimalConv):
             return self._filter_tiles(padded, strip, once)
         hidden: list[Tensor] = []
 
         def kernels(tap: int) -> Tensor:
             if not hidden:  # not needed at all where the layout kept every tap
                 hidden.append(strip.hidden(self.first))
-            return inner(taps[tap], hidden[0])
+            return inner(self.taps[tap], hidden[0])
 
         rows, columns = strip.bottom - strip.top, padded[0].shape[3] - 2
         totals: list[Tensor] = []
@@ -195,7 +192,7 @@ class StripwiseConv(nn.Module):
         """The same, kernels predicted and used tile by tile: they are never laid out as a map."""
         taps = cast(Sequence[MinimalConv], self.taps)
         batch, channels, height, width = padded[0].shape
-        grid = TileGrid(batch, height - 2, width - 2)
+        grid = TileGrid(taps[0].filtering, batch, height - 2, width - 2)
         xs = [grid.padded(x) for x in padded]
         outs = [grid.empty(x, channels) for x in padded]
         hidden: list[Tensor] = []
@@ -207,14 +204,13 @@ class StripwiseConv(nn.Module):
                     hidden.append(grid.padded(strip.hidden(self.first), left=1))
                 if not values:
                     values.append(chunk.values(hidden[0]))
-                found: Tensor = taps[tap].kernel(values[0])
-                return found
+                return taps[tap].tiles(values[0])
 
-            tiles = [chunk.window(out, TILE) for out in outs]
+            tiles = [chunk.outputs(out) for out in outs]
             totals: list[Tensor] = []
             for tap in range(TAPS):
                 kernel = once((strip.top, number, tap), partial(kernels, tap)).view(tiles[0].shape)
-                here = [chunk.window(x, TILE, *divmod(tap, 3)) for x in xs]
+                here = [chunk.outputs(x, *divmod(tap, 3)) for x in xs]
                 if tap == 0:
                     totals = [kernel * each for each in here]
                 else:

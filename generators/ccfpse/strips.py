@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from generators.minimal_filtering import TILE, MinimalConv
+from generators.minimal_filtering import OF_FOUR, convolved
 from generators.spade.stages import double
 
 # What one tap's kernels of a strip take should lie in the cache; thinner strips repeat more of what they overlap in.
@@ -26,7 +26,7 @@ class Grid(NamedTuple):
         """The grid cut into strips, top to bottom."""
         height, width = self.level_BCHW.shape[2:]
         rows = max(_LEAST_ROWS, _PIXELS_AT_ONCE // width)
-        rows = -(-rows // TILE) * TILE
+        rows = -(-rows // OF_FOUR.tile) * OF_FOUR.tile
         for top in range(0, height, rows):
             yield Strip(self, top, min(top + rows, height))
 
@@ -38,14 +38,14 @@ class Strip(NamedTuple):
     top: int
     bottom: int
 
-    def hidden(self, conv: MinimalConv) -> Tensor:
+    def hidden(self, conv: nn.Module) -> Tensor:
         """ReLU of a convolution of the steering, rows top - 1 to bottom; zeros where those lie outside the image."""
         height = self.grid.level_BCHW.shape[2]
         rows = slice(max(self.top - 2, 0), self.bottom + 2)
         steering = torch.cat([self.grid.labels_BSHW[:, :, rows], self.grid.level_BCHW[:, :, rows]], dim=1)
         above, below = max(2 - self.top, 0), max(self.bottom + 2 - height, 0)
         padded = F.pad(steering, (0, 0, above, below))
-        features = F.relu_(conv(padded, (0, 1)))
+        features = F.relu_(convolved(conv, padded, (0, 1)))
         if self.top == 0:
             features[:, :, 0] = 0
         if self.bottom == height:
@@ -67,7 +67,6 @@ class Strip(NamedTuple):
         return F.pad(part, (halo, halo, top - (self.top - halo), self.bottom + halo - bottom))
 
 
-def inner(conv: MinimalConv, hidden_BDHW: Tensor) -> Tensor:
+def inner(conv: nn.Module, hidden_BDHW: Tensor) -> Tensor:
     """A 3 x 3 convolution of a strip that brings its own halo."""
-    found: Tensor = conv(hidden_BDHW, (0, 1))
-    return found
+    return convolved(conv, hidden_BDHW, (0, 1))

@@ -11,6 +11,7 @@ from generators.inference.device import FastPath, round_weights
 from generators.inference.graphs import Forward, Graphed
 from generators.layout import Layout
 from generators.memory_format import channels_last
+from generators.minimal_filtering import filtered_minimally
 from generators.spectral_norm import bake
 
 _COMPILE_MODE = "max-autotune-no-cudagraphs"
@@ -59,6 +60,8 @@ class Network:
         ready = ready.to(self.device)
         if self._precision != torch.float32:
             ready = round_weights(ready, self._precision)
+        elif self.device.type == "cpu" and rewrites != "none":
+            filtered_minimally(ready)
         return channels_last(ready) if self._path.channels_last else ready
 
     def _eager(self, condition: Tensor, style: Tensor | None) -> Tensor:

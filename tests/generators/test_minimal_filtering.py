@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from generators.minimal_filtering import _POINTS, MinimalConv, toom_cook
+from generators.minimal_filtering import OF_FOUR, MinimalConv, filtered_minimally
 
 
 def conv_of(in_channels, out_channels, padding=1, bias=True):
@@ -19,7 +19,7 @@ def doubly(conv, x, padding=None):
 
 
 def test_one_dimension_is_a_convolution_exactly():
-    back, kernel, into = toom_cook(_POINTS)
+    back, kernel, into = OF_FOUR[2:]
     taps, inputs = torch.tensor([3.0, -1, 2]).double(), torch.tensor([1.0, 4, -2, 5, 0, 7]).double()
     found = back @ ((kernel @ taps) * (into @ inputs))
     # By hand: 3*1 - 4 - 4, 3*4 + 2 + 10, -6 - 5 + 0, 15 - 0 + 14
@@ -54,10 +54,19 @@ def test_roundings_are_a_millionth_of_the_outputs():
 
 
 @torch.inference_mode()
-def test_few_channels_and_half_precision_are_left_to_the_direct_form():
-    narrow, wide = MinimalConv(conv_of(3, 64)), MinimalConv(conv_of(64, 64))
-    x = torch.randn(1, 64, 8, 8)
-    assert torch.equal(narrow(x[:, :3]), narrow.direct(x[:, :3]))
-    with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(wide(x), wide.direct(x))
-    assert not torch.equal(wide(x), wide.direct(x))
+def test_large_kernels_are_taken_to_fewer_points():
+    conv, x = conv_of(768, 512), torch.randn(1, 768, 5, 6)
+    minimal = MinimalConv(conv)
+    assert minimal.kernel.numel() == 16 * 768 * 512
+    torch.testing.assert_close(minimal(x).double(), doubly(conv, x), atol=2e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_what_is_narrow_or_of_another_kind_stays_as_it_is():
+    kinds = [nn.Conv2d(3, 64, 3), nn.Conv2d(64, 64, 3, 2), nn.Conv2d(64, 64, 1), nn.Conv2d(64, 64, 3, groups=64)]
+    net = nn.Sequential(*kinds, nn.Sequential(conv_of(64, 64)))
+    filtered_minimally(net)
+    assert list(net)[:4] == kinds
+    assert isinstance(net[4][0], MinimalConv)
+    with pytest.raises(ValueError, match="only plain 3 x 3 convolutions"):
+        MinimalConv(kinds[1])

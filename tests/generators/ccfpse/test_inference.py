@@ -3,10 +3,12 @@
 import pytest
 import torch
 
+from generators import minimal_filtering
 from generators.ccfpse import strips as strips_module
 from generators.ccfpse.inference import StripwiseCcfpse
 from generators.family import LabelSpace
 from generators.layout import Layout
+from generators.minimal_filtering import MinimalConv, filtered_minimally
 
 SPACE = LabelSpace(5)
 
@@ -23,6 +25,19 @@ def test_images_are_the_plain_networks_however_thin_the_strips(plain_network, ro
     condition = plain.condition(labels, labels.int())
     wanted = plain(condition, None)
     torch.testing.assert_close(fast(fast.condition(labels, labels.int()), None), wanted, atol=1e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_kernels_are_the_same_predicted_tile_by_tile(plain_network, monkeypatch):
+    monkeypatch.setattr(minimal_filtering, "_LEAST_CHANNELS", 1)
+    monkeypatch.setattr(minimal_filtering, "_TILES_AT_ONCE", 3)
+    plain = plain_network()
+    fast = plain.for_inference(torch.device("cpu"))
+    filtered_minimally(fast)
+    assert all(isinstance(tap, MinimalConv) for block in fast.blocks for tap in block.conv_0.taps)
+    labels = torch.randint(0, 5, (2, 9, 16)).repeat_interleave(8, 1).repeat_interleave(8, 2)[:, :64]
+    condition = plain.condition(labels, labels.int())
+    torch.testing.assert_close(fast(condition, None), plain(condition, None), atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
