@@ -26,7 +26,7 @@ def labels_checked() -> Iterator[None]:
 
 def check_channels(labels_BHW: Tensor, num_channels: int) -> None:
     """Raise ValueError when a label is no channel; unchecked, a GPU answers with an opaque device assert."""
-    if torch.compiler.is_compiling() or _CHECKED.get():
+    if torch.compiler.is_compiling() or labels_BHW.is_meta or _CHECKED.get():
         return  # a traced program cannot branch on values; whoever runs it answers for its labels
     low, high = (int(value) for value in torch.aminmax(labels_BHW))
     check_range(low, high, num_channels)

@@ -152,7 +152,7 @@ class MinimalConv(nn.Module):
         if not _fits(conv):
             raise ValueError(f"only plain 3 x 3 convolutions of stride 1 are filtered minimally, not {conv}")
         weight = conv.weight.detach()
-        self.padding = cast(tuple[int, int], conv.padding)
+        self.padding, self.padding_mode = cast(tuple[int, int], conv.padding), conv.padding_mode
         self.out_channels, in_channels = weight.shape[:2]
         self.filtering = OF_TWO if self.out_channels * in_channels > _MOST_WEIGHTS else OF_FOUR
         of_one = self.filtering.kernel
@@ -164,8 +164,11 @@ class MinimalConv(nn.Module):
         self.register_buffer("bias", torch.zeros(self.out_channels) if conv.bias is None else conv.bias.detach())
 
     def forward(self, x_BCHW: Tensor, padding: tuple[int, int] | None = None) -> Tensor:
-        """Zeros are added as the convolution did, unless told otherwise."""
+        """Padded as the convolution did, unless told to add zeros otherwise."""
         above, left = self.padding if padding is None else padding
+        if padding is None and self.padding_mode != "zeros":
+            x_BCHW = F.pad(x_BCHW, (left, left, above, above), mode=self.padding_mode)
+            above = left = 0
         batch, _, height, width = x_BCHW.shape
         grid = TileGrid(self.filtering, batch, height + 2 * above - 2, width + 2 * left - 2)
         padded = grid.padded(x_BCHW, above, left)
@@ -203,7 +206,7 @@ def filtered_minimally(module: nn.Module) -> None:
 
 def _fits(conv: nn.Conv2d) -> bool:
     plain = conv.kernel_size == (3, 3) and conv.stride == conv.dilation == (1, 1) and conv.groups == 1
-    return plain and conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
+    return plain and not isinstance(conv.padding, str)
 
 
 def _is_wide(conv: nn.Conv2d) -> bool:

@@ -47,6 +47,14 @@ def test_padding_can_be_told():
 
 
 @torch.inference_mode()
+def test_borders_are_reflected_where_the_convolution_reflects_them():
+    conv, x = conv_of(64, 64), torch.randn(2, 64, 6, 7)
+    conv.padding_mode = "reflect"
+    reflected = F.pad(x, (1, 1, 1, 1), mode="reflect")
+    torch.testing.assert_close(MinimalConv(conv)(x).double(), doubly(conv, reflected, 0), atol=2e-5, rtol=0)
+
+
+@torch.inference_mode()
 def test_roundings_are_a_millionth_of_the_outputs():
     conv, x = conv_of(256, 256), torch.randn(1, 256, 32, 32).relu()
     wanted = doubly(conv, x)
