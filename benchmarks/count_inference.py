@@ -20,6 +20,7 @@ from generators.ccfpse.inference import StripwiseConv
 from generators.family import Generator
 from generators.layout import Layout
 from generators.memory_format import channels_last
+from generators.minimal_filtering import filtered_minimally
 from generators.spectral_norm import bake
 
 META = torch.device("meta")
@@ -45,8 +46,9 @@ def ways(subject: str, generator: Generator) -> list[tuple[str, Generator]]:
     on_gpu = ("fast on a GPU", channels_last(generator.for_inference(META)))
     if not subject.startswith("ccfpse"):
         return [("plain", generator), on_gpu]
-    on_cpu = ("fast on a CPU", channels_last(generator.for_inference(torch.device("cpu"))))
-    return [("plain", generator), on_cpu, on_gpu]
+    direct = generator.for_inference(torch.device("cpu"))
+    filtered_minimally(direct)
+    return [("plain", generator), ("fast on a CPU", channels_last(direct)), on_gpu]
 
 
 def report(title: str, network: Generator, width: int, height: int) -> None:
@@ -64,7 +66,9 @@ def report(title: str, network: Generator, width: int, height: int) -> None:
         said += f"; another style {further / 1e9:.1f} GMAC, {macs / further:.0f}x fewer"
     with PeakTensors() as memory:
         run()
-    print(f"{said}; tensors hold {memory.peak / 2**30:.2f} GiB at most", flush=True)
+    weights = sum(tensor.nbytes for tensor in [*network.parameters(), *network.buffers()])
+    gib = f"tensors hold {memory.peak / 2**30:.2f} GiB at most, weights {weights / 2**30:.2f} GiB"
+    print(f"{said}; {gib}", flush=True)
 
 
 def inputs(network: Generator, width: int, height: int) -> tuple[Tensor, Tensor | None]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 _TAPS = 3
 _TILES_AT_ONCE = 128  # their products of some hundred channels lie in the cache
 _LEAST_CHANNELS = 64  # fewer, and the way there and back takes what is won
-_MOST_WEIGHTS = 512 * 512  # of a kernel that is taken to 36 values a channel
+_MOST_WEIGHTS = 128 * 256  # of a kernel that is taken to 36 values a channel
 
 
 class Filtering(NamedTuple):
@@ -89,7 +89,7 @@ class Chunk(NamedTuple):
 
     def values(self, x_BCHW: Tensor) -> Tensor:
         """Points x tiles x channels: the inputs of the tiles, from a map that brings its border, at the points."""
-        side, into = self.filtering.side, self.filtering.into.to(x_BCHW.dtype)
+        side, into = self.filtering.side, self.filtering.into.to(x_BCHW)
         inputs = self._squares(x_BCHW, side)
         down = torch.mm(into, inputs.reshape(side, -1)).view(side, side, -1)
         return torch.matmul(into, down).view(side**2, self.rows * self.columns, -1)
@@ -128,11 +128,22 @@ class TileGrid(NamedTuple):
         """A map for outputs, its last tiles whole, channels last."""
         return like.new_empty(self.batch, *self.size, channels).permute(0, 3, 1, 2)
 
+    def bands(self) -> Iterator[tuple[int, "TileGrid"]]:
+        """The grid from top to bottom, a chunk's rows at a time, so that no map is padded as a whole."""
+        rows = self.filtering.tile * self._chunk[0]
+        for top in range(0, self.height, rows):
+            yield top, self._replace(height=min(rows, self.height - top))
+
+    @property
+    def _chunk(self) -> tuple[int, int]:
+        """Rows and columns of tiles that go together."""
+        columns = min(self.size[1] // self.filtering.tile, _TILES_AT_ONCE)
+        return max(1, _TILES_AT_ONCE // columns), columns
+
     def chunks(self) -> Iterator[Chunk]:
         """All tiles, a cache's fill at a time."""
         rows, columns = (side // self.filtering.tile for side in self.size)
-        wide = min(columns, _TILES_AT_ONCE)
-        high = max(1, _TILES_AT_ONCE // wide)
+        high, wide = self._chunk
         for image in range(self.batch):
             for row in range(0, rows, high):
                 for column in range(0, columns, wide):
@@ -171,11 +182,14 @@ class MinimalConv(nn.Module):
             above = left = 0
         batch, _, height, width = x_BCHW.shape
         grid = TileGrid(self.filtering, batch, height + 2 * above - 2, width + 2 * left - 2)
-        padded = grid.padded(x_BCHW, above, left)
         out_BCHW = grid.empty(x_BCHW, self.out_channels)
-        for chunk in grid.chunks():
-            outputs = chunk.outputs(out_BCHW)
-            outputs.copy_(self.tiles(chunk.values(padded)).view(outputs.shape))
+        for top, band in grid.bands():
+            rows = x_BCHW[:, :, max(top - above, 0) : top - above + band.height + _TAPS - 1]
+            padded = band.padded(rows, max(above - top, 0), left)
+            out_rows = out_BCHW[:, :, top : top + band.size[0]]
+            for chunk in band.chunks():
+                outputs = chunk.outputs(out_rows)
+                outputs.copy_(self.tiles(chunk.values(padded)).view(outputs.shape))
         return out_BCHW[:, :, : grid.height, : grid.width]
 
     def tiles(self, values: Tensor) -> Tensor:

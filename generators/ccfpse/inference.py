@@ -112,7 +112,7 @@ class StripwiseBlock(nn.Module):
             return lambda what, compute: layout.once((index, layer, what), compute)
 
         mains = self.conv_0(xs, grid.doubles, grid, once("conv_0"))
-        outs = self.conv_1(mains, False, grid, once("conv_1"))
+        outs = self.conv_1(mains, False, grid, once("conv_1"), reuses=True)
         for strip in grid.strips():
             sides = [strip.of(x, grid.doubles) for x in xs]
             if self.shortcut is not None:
@@ -148,16 +148,24 @@ class StripwiseConv(nn.Module):
         self.first = plain.kernels.first
         self.taps = nn.ModuleList(_taps(plain.kernels))
 
-    def forward(self, xs: Sequence[Tensor], doubles: bool, grid: Grid, once: Once) -> list[Tensor]:
+    def forward(
+        self, xs: Sequence[Tensor], doubles: bool, grid: Grid, once: Once, reuses: bool = False
+    ) -> list[Tensor]:
+        """`reuses`: the activations are nobody else's, and are overwritten where they have as many channels."""
         size = grid.level_BCHW.shape[2:]
-        outs: list[Tensor] = []
+        reuses = reuses and self.mix.in_channels == self.mix.out_channels
+        outs = list(xs) if reuses else []
+        above: list[Tensor | None] = [None] * len(xs)
         for strip in grid.strips():
             # Normalised before it is padded: outside the image the depthwise convolution sees zeros, not shifted zeros.
-            filtered = self._filter([strip.of(x, doubles, 1, self.norm) for x in xs], strip, once)
+            padded = [strip.of(x, doubles, 1, self.norm, row) for x, row in zip(xs, above, strict=True)]
+            if reuses:
+                above = [x[:, :, strip.bottom - 1 : strip.bottom].clone() for x in xs]
+            filtered = self._filter(padded, strip, once)
             gates = once((strip.top, "gates"), lambda strip=strip: self._gates(strip))  # type: ignore[misc]
             for index, each in enumerate(filtered):
                 strip_out = F.leaky_relu_(self.mix(each).mul_(gates), 0.2)
-                if strip.top == 0:
+                if strip.top == 0 and not reuses:
                     outs.append(_map_of(strip_out, size))
                 outs[index][:, :, strip.top : strip.bottom] = strip_out
         return outs

@@ -53,12 +53,22 @@ class Strip(NamedTuple):
         return features
 
     def of(
-        self, x_BCHW: Tensor, doubles: bool, halo: int = 0, first: Callable[[Tensor], Tensor] | None = None
+        self,
+        x_BCHW: Tensor,
+        doubles: bool,
+        halo: int = 0,
+        first: Callable[[Tensor], Tensor] | None = None,
+        above: Tensor | None = None,
     ) -> Tensor:
-        """These rows of an activation, after `first`, doubled if that is still to be done, with a border of zeros."""
+        """These rows of an activation, after `first`, doubled if that is still to be done, with a border of zeros.
+
+        `above` is the row above them where the activation has lost it.
+        """
         height = self.grid.level_BCHW.shape[2]
         top, bottom = max(self.top - halo, 0), min(self.bottom + halo, height)
         part = x_BCHW[:, :, top // 2 : (bottom + 1) // 2] if doubles else x_BCHW[:, :, top:bottom]
+        if above is not None:
+            part = torch.cat([above, part[:, :, halo:]], dim=2)
         part = part if first is None else first(part)
         if doubles:
             part = double(part)[:, :, top % 2 : top % 2 + bottom - top]
