@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.ccfpse.block import ConditionalBlock, ConditionalConv, Predictor
+from generators.ccfpse.codes import Codes
 from generators.ccfpse.generator import CcfpseGenerator
 from generators.ccfpse.label_conv import LabelConv
 from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
 from generators.ccfpse.pieces import evenly, pieces
-from generators.conditioning import check_channels, edge_map
 from generators.family import Generator
 from generators.kernels.activate import activate
 from generators.kernels.bare_conv import conv_of, padded_conv, whole_groups
@@ -63,7 +63,7 @@ class Grid(NamedTuple):
 
 
 class FusedCcfpse(Generator):
-    """Its condition is codes, B x 1 x H x W: the class, plus the number of classes where an instance's edge runs."""
+    """Its condition is codes."""
 
     rgb_bias: Tensor
 
@@ -71,10 +71,10 @@ class FusedCcfpse(Generator):
         super().__init__()
         self.style_kind, self.style_dim, self.stride = plain.style_kind, plain.style_dim, plain.stride
         self.shares_layouts = self.style_kind is not StyleKind.NONE
-        self.num_channels, self.instance_edges = plain.num_channels, plain.instance_edges
+        self.codes = Codes(plain.num_channels, plain.instance_edges)
         self.stages = plain.stages
         plain = bake(copy.deepcopy(plain).eval())
-        labels = Labels(self.num_channels, self.instance_edges)
+        labels = Labels(*self.codes)
         start = plain.start
         self.start = labels.conv([start.conv], slope=1.0) if isinstance(start, LabelStart) else start
         self.pyramid = FusedPyramid(plain.pyramid, labels)
@@ -84,11 +84,7 @@ class FusedCcfpse(Generator):
         self.requires_grad_(False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
-        check_channels(labels_BHW, self.num_channels)
-        codes_B1HW = labels_BHW.unsqueeze(1).int()
-        if self.instance_edges:
-            codes_B1HW = codes_B1HW + self.num_channels * edge_map(instances_BHW).int()
-        return codes_B1HW
+        return self.codes.of(labels_BHW, instances_BHW)
 
     # Nothing is left for a compiler to fuse; it would only take the steps apart where the kernels stand.
     @torch.compiler.disable

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.ccfpse.block import ConditionalBlock, ConditionalConv, Predictor
+from generators.ccfpse.codes import Codes
 from generators.ccfpse.depthwise import TAPS
 from generators.ccfpse.generator import CcfpseGenerator
 from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
@@ -20,6 +21,7 @@ from generators.minimal_filtering import Chunk, MinimalConv, TileGrid
 from generators.spade.folded import Affine, fold
 from generators.spade.modulation import Spade
 from generators.spade.stages import double
+from generators.spade.start import LabelStart
 from generators.spectral_norm import bake
 from generators.style import StyleKind
 
@@ -28,12 +30,16 @@ Once = Callable[[Hashable, Callable[[], Tensor]], Tensor]
 
 
 class StripwiseCcfpse(Generator):
-    """Takes the plain condition. Kernels and gates of a layout are predicted once for all of its styles."""
+    """Kernels and gates of a layout are predicted once for all of its styles.
+
+    Its condition is codes, which become one-hot channels a few rows at a time.
+    """
 
     def __init__(self, plain: CcfpseGenerator) -> None:
         super().__init__()
         self.style_kind, self.style_dim, self.stride = plain.style_kind, plain.style_dim, plain.stride
         self.shares_layouts = self.style_kind is not StyleKind.NONE
+        self.codes = Codes(plain.num_channels, plain.instance_edges)
         self.plain = bake(copy.deepcopy(plain).eval())
         self.blocks = nn.ModuleList(StripwiseBlock(cast(ConditionalBlock, block)) for block in self.plain.blocks)
         pyramid = self.plain.pyramid
@@ -45,7 +51,7 @@ class StripwiseCcfpse(Generator):
         self.requires_grad_(False)
 
     def condition(self, labels_BHW: Tensor, instances_BHW: Tensor) -> Tensor:
-        return self.plain.condition(labels_BHW, instances_BHW)
+        return self.codes.of(labels_BHW, instances_BHW)
 
     def forward(self, condition: Tensor, style: Tensor | None) -> Tensor:
         return self.in_styles(Layout(condition), [style])[0]
@@ -53,21 +59,27 @@ class StripwiseCcfpse(Generator):
     def in_styles(self, layout: Layout, styles: Sequence[Tensor | None]) -> list[Tensor]:
         levels = list(layout.once("pyramid", lambda: self._pyramid(layout.condition)))
         levels.reverse()
-        xs = [self.plain.begin(layout.condition, style) for style in styles]
+        xs = [self._begin(layout.condition, style) for style in styles]
         cell = self.stride
         level = levels.pop()
         for index, (stage, block) in enumerate(zip(self.plain.stages, self.blocks, strict=True)):
             if stage.upsample:
                 cell, level = cell // 2, levels.pop()
-            grid = Grid(layout.condition[..., ::cell, ::cell], level, stage.upsample)
+            grid = Grid(layout.condition[..., ::cell, ::cell], self.codes, level, stage.upsample)
             xs = block(xs, grid, layout, index)
         # tanh in full precision: half precision would band the highlights.
         return [torch.tanh(self.plain.to_rgb(F.leaky_relu_(x, 0.2)).float()) for x in xs]
 
-    def _pyramid(self, condition: Tensor) -> list[Tensor]:
+    def _begin(self, codes_B1HW: Tensor, style: Tensor | None) -> Tensor:
+        if not isinstance(self.plain.start, LabelStart):
+            return self.plain.begin(codes_B1HW, style)
+        start: Tensor = self.plain.start.conv(self.codes.channels(codes_B1HW[..., :: self.stride, :: self.stride]))
+        return start
+
+    def _pyramid(self, codes_B1HW: Tensor) -> list[Tensor]:
         """The plain pyramid, coarsest first, with little more than one full-size map in memory beside the finest."""
-        encoded = []
-        x_BCHW = condition
+        encoded: list[Tensor] = []
+        x_BCHW = self.codes.channels(codes_B1HW)
         for encode in self.encode:
             x_BCHW = encode(x_BCHW)
             encoded.append(x_BCHW)

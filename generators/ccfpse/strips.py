@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from generators.ccfpse.codes import Codes
 from generators.minimal_filtering import OF_FOUR, convolved
 from generators.spade.stages import double
 
@@ -18,7 +19,8 @@ _LEAST_ROWS = 8
 class Grid(NamedTuple):
     """What steers the layers of one size, and whether activations come at half of it, to be doubled."""
 
-    labels_BSHW: Tensor  # a view of the condition
+    codes_B1HW: Tensor
+    codes: Codes
     level_BCHW: Tensor  # of the pyramid
     doubles: bool
 
@@ -42,7 +44,8 @@ class Strip(NamedTuple):
         """ReLU of a convolution of the steering, rows top - 1 to bottom; zeros where those lie outside the image."""
         height = self.grid.level_BCHW.shape[2]
         rows = slice(max(self.top - 2, 0), self.bottom + 2)
-        steering = torch.cat([self.grid.labels_BSHW[:, :, rows], self.grid.level_BCHW[:, :, rows]], dim=1)
+        labels = self.grid.codes.channels(self.grid.codes_B1HW[:, :, rows])
+        steering = torch.cat([labels, self.grid.level_BCHW[:, :, rows]], dim=1)
         above, below = max(2 - self.top, 0), max(self.bottom + 2 - height, 0)
         padded = F.pad(steering, (0, 0, above, below))
         features = F.relu_(convolved(conv, padded, (0, 1)))

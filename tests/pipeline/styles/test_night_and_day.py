@@ -22,10 +22,10 @@ TRAINING = [
     "--set=source={format: streetscapes, scenes: 160, times_of_day: [day, night]}",
     f"--set=resolution={SIZE}",
     "--set=coarse=null",
-    "--set=steps=400",
+    "--set=steps=600",
     "--set=workers=1",
-    "--set=samples_every=400",
-    "--set=checkpoints.every=400",
+    "--set=samples_every=600",
+    "--set=checkpoints.every=600",
 ]
 
 
@@ -55,7 +55,7 @@ def model(tmp_path_factory) -> OpenModel:
 
 def real(hour: str) -> list[tuple[Scene, Measured]]:
     """Held-out scenes of an hour, with enough sky to speak of."""
-    config = StreetscapesConfig(format="streetscapes", split="val", scenes=60, times_of_day=(hour,))
+    config = StreetscapesConfig(format="streetscapes", split="val", scenes=200, times_of_day=(hour,))
     source = config.open()
     found = []
     for key in source.keys():
@@ -77,7 +77,7 @@ def test_draws_of_an_hour_fall_in_the_range_of_its_real_scenes(model, hours, hou
     """Whatever hour the label map was drawn at: it is the style that brings the light."""
     pick = StylePick(classes="all", pick={"attribute": {"time_of_day": hour}}, coherent=True)
     renderer = SceneRenderer(model, [pick], seed=3)
-    drawn = [Measured.of(renderer.image(scene), scene) for scene, _ in hours[other][:20]]
+    drawn = [Measured.of(renderer.images(scene)[0], scene) for scene, _ in hours[other][:20]]
     seen = [measured for _, measured in hours[hour]]
     light = np.array([m.luminance for m in drawn])
     low, high = min(m.luminance for m in seen), max(m.luminance for m in seen)
