@@ -12,6 +12,8 @@ import pytest
 import ray.autoscaler
 import typer
 import yaml
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from pipeline.cli import build_app
 from pipeline.commands.submit import on_cluster
@@ -119,44 +121,54 @@ def test_the_job_waits_for_a_gpu_where_its_cluster_begins_with_a_head_alone():
     assert "--gpus-per-actor 1" in load("kuberay/rayjob.yaml")["spec"]["entrypoint"]
 
 
-# The fields that the kinds have, of those we use or could misspell (ray.io/v1, KubeRay 1.4).
-FIELDS = {
-    "job": {
-        "activeDeadlineSeconds", "backoffLimit", "clusterSelector", "entrypoint", "entrypointNumCpus",
-        "entrypointNumGpus", "entrypointResources", "jobId", "managedBy", "metadata", "rayClusterSpec",
-        "runtimeEnvYAML", "shutdownAfterJobFinishes", "submissionMode", "submitterConfig", "submitterPodTemplate",
-        "suspend", "ttlSecondsAfterFinished",
-    },
-    "cluster": {
-        "authOptions", "autoscalerOptions", "enableInTreeAutoscaling", "gcsFaultToleranceOptions", "headGroupSpec",
-        "headServiceAnnotations", "managedBy", "rayVersion", "suspend", "upgradeStrategy", "workerGroupSpecs",
-    },
-    "head": {"enableIngress", "headService", "labels", "rayStartParams", "resources", "serviceType", "template"},
-    "worker": {
-        "groupName", "idleTimeoutSeconds", "labels", "maxReplicas", "minReplicas", "numOfHosts", "rayStartParams",
-        "replicas", "resources", "scaleStrategy", "suspend", "template",
-    },
-    "pod": {
-        "containers", "initContainers", "nodeSelector", "restartPolicy", "securityContext", "serviceAccountName",
-        "terminationGracePeriodSeconds", "tolerations", "volumes",
-    },
-    "container": {
-        "args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "name", "ports",
-        "readinessProbe", "resources", "securityContext", "volumeMounts",
-    },
-}  # fmt: skip
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+def problems(manifest):
+    """What the published schemas of its kind say against a manifest, each with where it is."""
+    pod, kuberay = (json.loads((SCHEMAS / f"{name}.schema.json").read_text()) for name in ("pod_template", "kuberay"))
+    registry = Registry().with_resource("pod_template.schema.json", Resource(pod, DRAFT202012))
+    of_kind = kuberay | {"oneOf": [{"$ref": f"#/$defs/{manifest['kind']}"}]}
+    validator = jsonschema.Draft202012Validator(of_kind, registry=registry)
+    return [
+        f"{part.json_path}: {part.message}"
+        for error in validator.iter_errors(manifest)
+        for part in (error.context or [error])
+    ]
 
 
 @pytest.mark.parametrize("name", ["rayjob", "raycluster"])
-def test_no_field_is_one_that_its_kind_does_not_have(name):
-    spec = load(f"kuberay/{name}.yaml")["spec"]
-    cluster, (head, *workers) = ray_cluster(name), groups(name)
-    parts = [("cluster", cluster), ("head", head), *(("worker", worker) for worker in workers)]
-    parts += [("job", spec)] if name == "rayjob" else []
-    for group in (head, *workers):
-        pod = group["template"]["spec"]
-        parts += [("pod", pod), *(("container", container) for container in pod["containers"])]
-    assert [(kind, set(part) - FIELDS[kind]) for kind, part in parts if set(part) - FIELDS[kind]] == []
+def test_manifests_fit_the_published_schemas_of_their_kinds(name):
+    assert problems(load(f"kuberay/{name}.yaml")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "value", "said"),
+    [
+        ((), "backofLimit", 3, "('backofLimit' was unexpected)"),
+        ((), "submissionMode", "K8sjobMode", "'K8sjobMode' is not one of"),
+        (("rayClusterSpec", "authOptions"), "mode", "tokens", "'tokens' is not one of"),
+        (("rayClusterSpec", "headGroupSpec", "rayStartParams"), "num-cpus", 0, "0 is not of type 'string'"),
+        (("rayClusterSpec", "workerGroupSpecs", 0), "maxReplica", 4, "('maxReplica' was unexpected)"),
+        (("rayClusterSpec", "workerGroupSpecs", 0), "maxReplicas", "16", "'16' is not of type 'integer'"),
+        (("rayClusterSpec", "workerGroupSpecs", 0, "template", "spec"), "tolerate", [], "('tolerate' was unexpected)"),
+        (
+            ("rayClusterSpec", "headGroupSpec", "template", "spec", "containers", 0),
+            "imagePull",
+            "Always",
+            "('imagePull' was unexpected)",
+        ),
+    ],
+)
+def test_what_the_schemas_refuse_is_found(path, key, value, said):
+    manifest = load("kuberay/rayjob.yaml")
+    part = manifest["spec"]
+    for step in path:
+        part = part[step]
+    part[key] = value
+    (problem,) = problems(manifest)
+    assert said in problem
+    assert all(str(step) in problem for step in path)
 
 
 def test_every_service_of_the_compose_file_has_a_limit_of_memory():

@@ -55,7 +55,7 @@ def model(tmp_path_factory) -> OpenModel:
 
 def real(hour: str) -> list[tuple[Scene, Measured]]:
     """Held-out scenes of an hour, with enough sky to speak of."""
-    config = StreetscapesConfig(format="streetscapes", split="val", scenes=200, times_of_day=(hour,))
+    config = StreetscapesConfig(format="streetscapes", split="val", scenes=60, times_of_day=(hour,))
     source = config.open()
     found = []
     for key in source.keys():
