@@ -68,7 +68,7 @@ def fit(
         bank = fit_styles(opened, looked_at, settings, lambda done, total: images.set(done, total), cluster)
     ModelDirectory(model).write_styles(bank)
     console.result(
-        f"{len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",
+        bank.said(),
         {"model": opened.url, "clusters": len(bank.clusters), "images": len(bank.image_keys)},
     )
 

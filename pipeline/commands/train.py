@@ -158,7 +158,7 @@ def _summary(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> str
         [
             f"model: {model.url}",
             f"  {model.card.family}, {model.resolution}, {model.card.training.steps} steps; {losses}",
-            f"  {len(bank.clusters)} looks of {len(bank.by_class)} classes from {len(bank.image_keys)} images",
+            f"  {bank.said()}",
             *(f"  note: {note}" for note in model.card.training.notes),
             *([f"  {_best_text(model)}"] if model.card.training.patch_distance is not None else []),
             f"  how it went: {model.url}/{REPORT}; pictures: {model.url}/{SAMPLES}",

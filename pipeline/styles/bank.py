@@ -91,6 +91,13 @@ class StyleBank:
         """Every tag in use."""
         return tuple(sorted({tag for cluster in self.clusters for tag in cluster.tags}))
 
+    def said(self) -> str:
+        """How much is in it, in a line."""
+        if not self.clusters:
+            return "no looks: this family takes no style"
+        of_what = f"{len(self.by_class)} classes" if self.kind is StyleKind.INSTANCE else "whole images"
+        return f"{len(self.clusters)} looks of {of_what}, from {len(self.image_keys)} images"
+
     def attribute_values(self) -> Mapping[str, tuple[str, ...]]:
         """The values each attribute takes over the images."""
         values: dict[str, set[str]] = {}
