@@ -10,6 +10,7 @@ from pipeline.config_problems import Problem
 from pipeline.errors import InputError, StorageError
 from pipeline.recipe_checks import Parts, class_problems, style_problems
 from pipeline.sources import AnySource, Source
+from pipeline.sources.selection import SelectionError
 from pipeline.styles.bank import StyleBank
 from pipeline.styles.picks import LikePick, StylePick
 
@@ -27,8 +28,15 @@ def name_problems(data: dict[str, Any]) -> list[Problem]:
         source: Source = config.open()
     except StorageError:
         return []  # storage that is away is no mistake in the recipe
+    except SelectionError as error:
+        # Its classes are known all the same.
+        return [Problem(("source", *error.path), error.note, error.is_key), *_names(data, error.source)]
     except InputError as error:
         return [Problem(("source",), str(error))]
+    return _names(data, source)
+
+
+def _names(data: dict[str, Any], source: Source) -> list[Problem]:
     parts = _sound_parts(data)
     bank = _bank(data.get("model"))
     looks = [] if bank is None else style_problems(parts, bank, data["model"])

@@ -4,15 +4,25 @@ from pipeline.config_file import Loaded
 from pipeline.model_directory import ModelDirectory, open_model
 from pipeline.recipe import Recipe
 from pipeline.recipe_checks import check_recipe
+from pipeline.recipe_drafts import name_problems
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
+from pipeline.sources.selection import SelectionError
 
 
 def opened_source(loaded: Loaded[Recipe]) -> Source:
     """The source, once the recipe is known to fit its classes. ConfigError with every mistake."""
-    source = loaded.value.source.open()
+    source = narrowed_source(loaded)
     check_recipe(loaded, source.catalog)
     return source
+
+
+def narrowed_source(loaded: Loaded[Recipe]) -> Source:
+    """The source; where nothing of it is left, ConfigError with whatever else is wrong with the recipe."""
+    try:
+        return loaded.value.source.open()
+    except SelectionError:
+        loaded.fail(name_problems(loaded.resolved))
 
 
 def reading_resolution(recipe: Recipe) -> Resolution | None:

@@ -20,6 +20,7 @@ from pipeline.plan import Plan, draw_plan, flat_name
 from pipeline.plan_record import PlanRecord
 from pipeline.recipe import Balance, Recipe
 from pipeline.recipe_checks import Parts, class_problems, style_problems
+from pipeline.recipe_source import narrowed_source
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.styles.bank import StyleBank
@@ -34,7 +35,7 @@ def prepare(loaded: Loaded[Recipe], *, quick: bool = False) -> tuple[AugmentJob,
     `quick`: in seconds on any source; see `draw_recipe`.
     """
     recipe = loaded.value
-    source = recipe.source.open()
+    source = narrowed_source(loaded)
     model, bank = _checked(loaded, source)
     resolution = recipe.resolution or model.resolution
     drawn = draw_recipe(recipe, source, resolution, quick=quick)

@@ -14,6 +14,14 @@ from pipeline.sources.base import Image, Pair, Source, SourceConfig, Unpaired
 _READERS = 16  # attributes may stand in a file a scene: on object storage each is a round trip
 
 
+class SelectionError(SourceError):
+    """What a source was to be narrowed to is not there. Knows the source as it is, and where in its block it stands."""
+
+    def __init__(self, source: Source, path: tuple[str, ...], note: str, *, is_key: bool = False) -> None:
+        super().__init__(f"{'.'.join(path[:1] if is_key else path)}: {note}")
+        self.source, self.path, self.note, self.is_key = source, path, note, is_key
+
+
 def selected(source: Source, config: SourceConfig) -> Source:
     """The source as `select` and `where` of its config narrow it; SourceError when nothing is left."""
     if config.select == "*" and not config.where:
@@ -21,7 +29,8 @@ def selected(source: Source, config: SourceConfig) -> Source:
     keys = source.keys()
     chosen = [key for key in keys if fnmatchcase(key, config.select)]
     if not chosen:
-        raise SourceError(f"select: no key matches {config.select!r}; the first of {len(keys)} is {keys[0]!r}")
+        note = f"no key matches {config.select!r}; the first of {len(keys)} is {keys[0]!r}"
+        raise SelectionError(source, ("select",), note)
     if config.where:
         chosen = _with_attributes(source, chosen, config.where)
     return SelectedSource(source, tuple(chosen))
@@ -84,21 +93,22 @@ def _with_attributes(source: Source, keys: Sequence[str], where: Mapping[str, st
     left = list(keys)
     for name, value in where.items():
         values = (value,) if isinstance(value, str) else value
-        _check_known(known, name, values)
+        _check_known(source, known, name, values)
         left = [key for key in left if known[key].get(name) in values]
     if not left:
         asked = " and ".join(f"{name} {value!r}" for name, value in where.items())
-        raise SourceError(f"where: no scene has {asked} together")
+        raise SelectionError(source, ("where",), f"no scene has {asked} together")
     return left
 
 
-def _check_known(known: Mapping[str, Mapping[str, str]], name: str, values: Sequence[str]) -> None:
+def _check_known(source: Source, known: Mapping[str, Mapping[str, str]], name: str, values: Sequence[str]) -> None:
     names = sorted({name for attributes in known.values() for name in attributes})
     if not names:
-        raise SourceError(f"where: the scenes of this source have no attributes, so none has {name!r}")
+        note = f"the scenes of this source have no attributes, so none has {name!r}"
+        raise SelectionError(source, ("where", name), note, is_key=True)
     if name not in names:
-        raise SourceError(f"where: {unknown_name('attribute', name, names)}")
+        raise SelectionError(source, ("where", name), unknown_name("attribute", name, names), is_key=True)
     there = sorted({attributes[name] for attributes in known.values() if name in attributes})
     for value in values:
         if value not in there:
-            raise SourceError(f"where.{name}: {unknown_name('value', value, there)}")
+            raise SelectionError(source, ("where", name), unknown_name("value", value, there))

@@ -129,6 +129,20 @@ def test_a_faulty_recipe_whose_source_is_not_there_says_both(recipe_file):
     assert "nowhere" in told[0]
 
 
+def test_a_source_of_which_nothing_is_left_hides_no_other_mistake(recipe_file):
+    told = problems_of(
+        recipe_file,
+        ("scenes: 12, seed: 3", "scenes: 12, seed: 3, where: {time_of_dai: night}"),
+        ("class: car", "class: cra"),
+        ("time_of_day: night}", "time_of_day: nigth}"),
+    )
+    assert [line.partition(" (")[0] for line in told] == [
+        "2:61: source.where.time_of_dai: unknown attribute 'time_of_dai'; did you mean 'time_of_day'?",
+        "10:32: edits[2].class: unknown class 'cra'; did you mean 'car'?",
+        "12:52: styles[0].pick.attribute.time_of_day: unknown value 'nigth'; did you mean 'night'?",
+    ]
+
+
 def test_balance_changes_which_scenes_are_drawn(recipe_file):
     plain, _ = prepare(load_recipe(recipe_file))
     balanced, record = prepare(load_recipe(recipe_file, ["balance={by: pixels, target: {car: 0.2}}", "samples=40"]))
