@@ -16,6 +16,7 @@ from generators.ccfpse.generator import CcfpseGenerator
 from generators.ccfpse.label_pyramid import LabelPyramid, LabelUnit
 from generators.ccfpse.strips import Grid, Strip, inner
 from generators.family import Generator
+from generators.given_conv import conv_of
 from generators.layout import Layout
 from generators.minimal_filtering import Chunk, MinimalConv, TileGrid
 from generators.spade.folded import Affine, fold
@@ -238,16 +239,6 @@ class StripwiseConv(nn.Module):
             for tile, total in zip(tiles, totals, strict=True):
                 tile.copy_(total)
         return [out[:, :, : grid.height, : grid.width] for out in outs]
-
-
-def conv_of(
-    weight: Tensor, bias: Tensor, stride: Sequence[int] = (1, 1), padding: str | Sequence[int] = (1, 1)
-) -> nn.Conv2d:
-    """A convolution with these numbers."""
-    out_channels, in_channels, *size = weight.shape
-    conv = nn.Conv2d(in_channels, out_channels, tuple(size), tuple(stride), padding)  # type: ignore[arg-type]
-    conv.weight.data, conv.bias = weight, nn.Parameter(bias)
-    return conv
 
 
 def _map_of(strip_BCHW: Tensor, size: Sequence[int]) -> Tensor:

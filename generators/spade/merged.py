@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generators.family import Generator
+from generators.given_conv import conv_of
 from generators.layout import Layout
 from generators.spade.block import SpadeBlock
 from generators.spade.folded import Affine, fold
@@ -23,21 +24,16 @@ from generators.style import StyleKind
 class MergedSpade(nn.Module):
     """Batch norm folded into the convolutions of the labels, which are one: x * scale + shift is left for x."""
 
-    weight: Tensor
-    bias: Tensor
-
     def __init__(self, plain: Spade) -> None:
         super().__init__()
         self.shared = plain.shared
-        weight, bias = fold(plain)
-        self.register_buffer("weight", weight)
-        self.register_buffer("bias", bias)
+        self.both = conv_of(*fold(plain))
 
     def forward(self, condition_BSHW: Tensor, global_map_BDHW: Tensor | None = None) -> Affine:
         hidden_BDHW = F.relu(self.shared(condition_BSHW))
         if global_map_BDHW is not None:
             hidden_BDHW = hidden_BDHW + global_map_BDHW
-        both = F.conv2d(hidden_BDHW, self.weight, self.bias, padding=1)
+        both: Tensor = self.both(hidden_BDHW)
         return Affine(*both.chunk(2, dim=1))
 
 
