@@ -6,7 +6,7 @@ from typing import Any
 from label_editing.catalog import Catalog
 from pipeline.evaluation.model import ModelResult
 from pipeline.report.contact_sheet import contact_sheet, encode_jpeg
-from pipeline.report.page import Page, Picture, Plot, Section, Table, Words
+from pipeline.report.page import Color, Page, Picture, Plot, Section, Table, Words
 from pipeline.report.plots import Bar, bars, histogram
 
 _HEADINGS = ("label map", "rendered", "another style", "photograph", "found again")
@@ -107,13 +107,13 @@ def _sheet(result: ModelResult) -> Picture:
 
 
 def _cell_width(rows: Sequence[Sequence[Any]]) -> int:
-    return min(320, max(160, int(rows[0][0].shape[1])))
+    return min(320, max(208, int(rows[0][0].shape[1])))
 
 
 def _looks_table(result: ModelResult) -> Table:
     rows = []
     for name, (rendered, real) in sorted(result.looks.items(), key=lambda item: -item[1][1].pixels):
-        colors = [" ".join(f"{value:.0f}" for value in look.color) for look in (rendered, real)]
+        colors = [Color.of(look.color) for look in (rendered, real)]
         rows.append([name, f"{rendered.sharpness:.1f}", f"{real.sharpness:.1f}", *colors])
     return Table(
         ("class", "sharpness rendered", "real", "mean colour rendered", "real"),

@@ -7,6 +7,16 @@ from typing import Any
 from pipeline.report.html import data_uri, render_page
 
 
+class Color(str):
+    """A cell that says a colour, and shows it: red, green, blue from 0 to 255."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, rgb: Sequence[float]) -> "Color":
+        return cls(" ".join(f"{value:.0f}" for value in rgb))
+
+
 @dataclass(frozen=True)
 class Table:
     """Texts in rows; the first column names, the others hold numbers. `shades` (0 to 1) colour the cells."""
@@ -16,6 +26,10 @@ class Table:
     note: str = ""
     shades: Sequence[Sequence[float]] = ()
     strong: Sequence[int] = ()  # rows to set in bold
+
+    def chip(self, cell: str) -> str:
+        """The colour that a cell shows; empty for any other."""
+        return f"rgb({cell})" if isinstance(cell, Color) else ""
 
     def shade(self, row: int, column: int) -> int:
         """How much colour stands behind a cell, in percent."""

@@ -41,12 +41,17 @@ def histogram(
     """How often values fall in equal steps from low to high, as shares of each series."""
     legend, top = _legend(list(series))
     height, left = 110, 4
-    bottom = top + height + 20
+    bottom = top + height + 36  # above, the scale; below, the values
     counts = {name: _shares(values, low, high, bins) for name, values in series.items()}
     most = max((share for shares in counts.values() for share in shares), default=0.0) or 1.0
     step = (_WIDTH - 2 * left) / bins
     width = (step - 3) / max(1, len(series))
-    parts = [legend]
+    ceiling = bottom - 20 - height
+    parts = [
+        legend,
+        f'<line x1="{left}" y1="{ceiling}" x2="{_WIDTH - left}" y2="{ceiling}" class="axis"/>',
+        f'<text x="{left}" y="{ceiling - 4}" class="soft">{most:.0%}</text>',
+    ]
     for number, (name, shares) in enumerate(counts.items()):
         for k, share in enumerate(shares):
             x, h = left + k * step + number * width, share / most * height

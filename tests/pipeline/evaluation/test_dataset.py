@@ -1,6 +1,7 @@
 """`evaluate dataset`: a set beside real pairs, with what is wrong in it known beforehand."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -47,6 +48,8 @@ def test_the_page_shows_worst_and_best(spoilt, make_world, judge, quiet):
     found = evaluate_dataset(spoilt, make_world(5, name="real"), judge, 100, quiet)
     page = dataset_page("spoilt", found, spoilt, judge, {"command": "synthgen <evaluate>"}).to_html()
     assert page.count("<img") == 2
+    assert "1 are nearly another of them, 5 nearly one of the real images." in page
+    assert re.search(r'<td class="n">(\d+ \d+ \d+)<i class="chip" style="background:rgb\(\1\)">', page)
     assert "synthgen &lt;evaluate&gt;" in page
     assert "http://" not in page
 
