@@ -60,8 +60,8 @@ class Network:
         ready = ready.to(self.device)
         if self._precision != torch.float32:
             ready = round_weights(ready, self._precision)
-        elif self.device.type == "cpu" and rewrites != "none":
-            filtered_minimally(ready)
+        elif self.device.type == "cpu" and rewrites != "none" and not self._path.compiled:
+            filtered_minimally(ready)  # a compiler would unroll its loops over tiles
         return channels_last(ready) if self._path.channels_last else ready
 
     def _eager(self, condition: Tensor, style: Tensor | None) -> Tensor:

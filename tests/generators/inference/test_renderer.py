@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from generators import minimal_filtering
 from generators.family import LabelSpace
 from generators.inference import DeviceFailed, FastPath, Renderer
 from generators.inference.maps import same_maps
+from generators.minimal_filtering import MinimalConv
 from generators.pix2pixhd import Pix2PixHDConfig, Pix2PixHDGenerator
 from generators.spade import SpadeConfig, SpadeGenerator
 from generators.spade.folded import FoldedSpade
@@ -29,6 +31,26 @@ def scenes():
     ids = np.unique(instances).astype(np.int32)
     styles = [Style(ids, rng.normal(size=(len(ids), 3)).astype(np.float32)) for _ in labels]
     return labels, instances, styles
+
+
+def filters(precision, path, generator):
+    modules = Renderer(generator, "cpu", precision, path=path)._network.generator.modules()
+    return any(isinstance(module, MinimalConv) for module in modules)
+
+
+def test_convolutions_are_filtered_minimally_in_float32_on_a_processor(generator, scenes, monkeypatch):
+    monkeypatch.setattr(minimal_filtering, "_LEAST_CHANNELS", 8)
+    labels, instances, styles = scenes
+    assert filters("float32", FastPath(), generator)
+    assert not filters("bfloat16", FastPath(), generator)
+    assert not filters("float32", FastPath(rewrites="none"), generator)
+    fast, plain = (
+        Renderer(generator, "cpu", "float32", max_batch=2, path=FastPath(rewrites=r)) for r in ("auto", "none")
+    )
+    images = fast.render(labels, instances, styles)
+    assert np.abs(images.astype(int) - plain.render(labels, instances, styles)).max() <= 1
+    alone = [fast.render(labels[k : k + 1], instances[k : k + 1], styles[k : k + 1])[0] for k in range(len(labels))]
+    np.testing.assert_array_equal(images, alone)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
