@@ -40,7 +40,9 @@ class _Located(NamedTuple):
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Every mistake once, in the order pydantic found them."""
     located = [_Located(trace(model, e["loc"]), e) for e in error.errors(include_url=False)]
-    kept = [p for p in _one_branch_per_union(located) if not _told_as_unknown_key(p, located)]
+    kept = [
+        p for p in _one_branch_per_union(located) if not _told_as_unknown_key(p, located) and not _is_long_enough(p)
+    ]
     return _merged([_problem(p) for p in kept])
 
 
@@ -50,6 +52,12 @@ def _told_as_unknown_key(place: _Located, located: Sequence[_Located]) -> bool:
         return False
     beside = [p for p in located if p.error["type"] == "extra_forbidden" and p.trace.path[:-1] == place.trace.path[:-1]]
     return any(nearest(str(p.trace.path[-1]), p.trace.known_keys()) == place.trace.path[-1] for p in beside)
+
+
+def _is_long_enough(place: _Located) -> bool:
+    """A list whose items are all faulty counts as empty for pydantic; the items are told one by one."""
+    error = place.error
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
 
 
 def _one_branch_per_union(located: Sequence[_Located]) -> list[_Located]:
@@ -80,7 +88,9 @@ def _problem(place: _Located) -> Problem | _Mismatch:
     if kind == "extra_forbidden":
         return Problem(path, unknown_name("key", str(path[-1]), place.trace.known_keys()), at_key=True)
     if kind == "missing":
-        return Problem(path, f"missing key {str(path[-1])!r}")
+        choices = ", ".join(place.trace.choices())
+        said = f": one of {choices}" if choices else ""
+        return Problem(path, f"missing key {str(path[-1])!r}{said}")
     if kind == "union_tag_invalid":
         tag = context["discriminator"].strip("'")
         return Problem((*path, tag), unknown_name(tag, str(context["tag"]), _quoted(context["expected_tags"])))

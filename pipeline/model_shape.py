@@ -25,6 +25,13 @@ class Trace:
         fields = ((info.alias or name) for model in self.around for name, info in model.model_fields.items())
         return list(dict.fromkeys(fields))
 
+    def choices(self) -> list[str]:
+        """The values that the last step of the path may take, where they are few and named."""
+        here = [below.annotation for model in self.around for below in _below(model, self.path[-1])]
+        return [
+            str(value) for annotation in here if get_origin(annotation) is Literal for value in get_args(annotation)
+        ]
+
 
 @dataclass(frozen=True)
 class _Expected:

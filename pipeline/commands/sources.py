@@ -41,6 +41,10 @@ def list_formats(as_json: Json = False) -> None:
 
 @app.command("check")
 def check(
+    named: Annotated[
+        str | None,
+        typer.Argument(metavar="[SOURCE]", help="A YAML with `source:`, the block in braces, or a data set."),
+    ] = None,
     format: Annotated[str, typer.Option("--format", help="See `synthgen sources list`.")] = "streetscapes",
     root: Annotated[str | None, typer.Option("--root", metavar="URL", help="Folder or URL of the data.")] = None,
     split: Annotated[str | None, typer.Option("--split", help="Which part of it.")] = None,
@@ -63,19 +67,26 @@ def check(
 
     Other options of a format are given as `--set source.catalog=my_classes.yaml`.
 
-    Example: synthgen sources check --format cityscapes --root s3://team/cityscapes --split val --limit 100
+    Example: synthgen sources check '{format: cityscapes, root: s3://team/cityscapes, split: val}' --limit 100
+
+    Example: synthgen sources check --format cityscapes --root s3://team/cityscapes --split val
     """
+    from pipeline.errors import InputError
+    from pipeline.evaluation.named_source import source_named
     from pipeline.sources.check import check_source, on_cluster, on_threads
     from pipeline.sources.chosen import chosen_source, source_in_config
 
     overrides = set_ or []
-    if config is not None:
+    if named is not None:
+        if config is not None or root is not None or split is not None or overrides:
+            raise InputError("SOURCE says all of the source; leave out --config, --root, --split and --set")
+        source = source_named(named)
+    elif config is not None:
         told = {"root": root, "split": split}
         overrides = [*(f"source.{name}={value}" for name, value in told.items() if value is not None), *overrides]
-        chosen = source_in_config(config, overrides)
+        source = source_in_config(config, overrides).open()
     else:
-        chosen = chosen_source(format, {"root": root, "split": split}, overrides)
-    source = chosen.open()
+        source = chosen_source(format, {"root": root, "split": split}, overrides).open()
     console = Console(as_json=as_json, quiet=quiet, mode=progress)
     total = min(limit or len(source.keys()), len(source.keys()))
     examined = on_threads(threads) if address is None else on_cluster(address)

@@ -133,3 +133,22 @@ def test_help_has_an_example(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
     assert f"Example: synthgen sources {command}" in " ".join(out.split())
+
+
+def test_a_source_can_be_named_as_everywhere_else(team, run, tmp_path):
+    block = f"{{format: folder, root: {team}, catalog: cityscapes, labels: 'labels/train/*.png'}}"
+    (tmp_path / "mine.yaml").write_text(f"source: {block}\n")
+    told = [run("check", named, "--json", "-q") for named in (block, str(tmp_path / "mine.yaml"))]
+    assert [json.loads(out)["scenes"] for _, out, _ in told] == [2, 2]
+    code, _, error = run("check", block, "--root", "elsewhere")
+    assert code == 2
+    assert "SOURCE says all of the source; leave out --config, --root, --split and --set" in error
+
+
+def test_a_list_of_faulty_classes_is_told_class_by_class_with_what_may_stand_there(team, run):
+    classes = team / "classes.yaml"
+    classes.write_text("name: mine\nclasses:\n  - {id: 7, name: road, color: [1, 2, 3]}\n")
+    _, _, error = run("check", f"{{format: folder, root: {team}, catalog: {classes}, labels: 'labels/train/*.png'}}")
+    assert error.strip().splitlines() == [
+        f"error: {classes}:3:5: classes[0].layer: missing key 'layer': one of ground, structure, sky, object, fixed, void"
+    ]
