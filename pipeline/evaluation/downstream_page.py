@@ -105,10 +105,18 @@ def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, A
     scenes = ", ".join(f"{group} {count}" for group, count in result.scenes.items())
     budget = result.budget
     lead = (
-        f"Does it help? The same {budget.segmenter} segmentation network, {budget.steps} training steps of "
-        f"{budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}."
+        f"Does it help? {_answer(result)}The same {budget.segmenter} segmentation network, {budget.steps} training "
+        f"steps of {budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}."
     )
     return Page(f"Downstream: {name}", lead, _tiles(result), sections, provenance)
+
+
+def _answer(result: DownstreamResult) -> str:
+    """What a reader in a hurry takes along; nothing without the arm that is asked about."""
+    if MIXED not in result.runs:
+        return ""
+    said = [f"{group} {of_group[MIXED]}" for group, of_group in verdicts(result).items()]
+    return f"Synthetic beside real pairs, against real alone: {'; '.join(said)}. "
 
 
 def _tiles(result: DownstreamResult) -> list[tuple[str, str]]:

@@ -164,6 +164,8 @@ def test_the_command_writes_one_table_and_one_page(tmp_path, capsys):
     page = (tmp_path / "index.html").read_text()
     assert page.count("<svg") == 1
     assert all(f'<td class="name">{arm}</td>' in page for arm in ARMS)
+    said = written["verdicts"]["all"]["real + synthetic"]
+    assert f"Synthetic beside real pairs, against real alone: all {said['points']:+.1f} ± " in page
 
 
 def test_a_resolution_that_is_none_is_refused(capsys):
