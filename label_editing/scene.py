@@ -56,6 +56,8 @@ class Scene:
 
 def class_of_instance(instance_ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The class of each instance id: the id itself below 1000, id // 1000 from there."""
+    if np.iinfo(instance_ids.dtype).max < INSTANCES_PER_CLASS:
+        return instance_ids  # bytes: a label map where there are no instances
     return np.where(instance_ids < INSTANCES_PER_CLASS, instance_ids, instance_ids // INSTANCES_PER_CLASS)
 
 

@@ -28,6 +28,8 @@ def test_a_scene_pickles(street: Callable[..., Scene]) -> None:
 
 def test_the_class_of_an_instance_is_its_id_below_1000_and_a_thousandth_from_there() -> None:
     assert class_of_instance(np.array([7, 999, 1000, 26013])).tolist() == [7, 999, 1, 26]
+    # Where a scene has no instances its label map, bytes, stands for them.
+    assert class_of_instance(np.array([7, 255], np.uint8)).tolist() == [7, 255]
 
 
 @pytest.mark.parametrize(

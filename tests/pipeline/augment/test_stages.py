@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -47,6 +48,17 @@ def renderer(toy_model):
     from pipeline.model_directory import open_model
 
     return Renderer(open_model(toy_model).load_generator())
+
+
+class LabelsOnly:
+    """A source without instance maps, as most folders are."""
+
+    def __init__(self, source):
+        self._source, self.catalog = source, source.catalog
+
+    def read_scene(self, key, resolution=None):
+        scene = self._source.read_scene(key, resolution)
+        return replace(scene, instances=None, labels=scene.labels.astype(np.uint8))
 
 
 class Owner(Claim):
@@ -211,3 +223,13 @@ def test_a_run_that_was_taken_over_commits_nothing(job, renderer, tmp_path):
     with pytest.raises(RunError, match=r"taken this output over"):
         Finisher(job, store, Claim(store.url, 1, "nobody"))("train-000000", slots)
     assert committed_shards(store) == []
+
+
+def test_scenes_without_instances_are_edited_styled_rendered_and_checked(job, renderer, tmp_path):
+    swap = job.recipe.edits[:1]
+    bare = with_recipe(replace(job, source=LabelsOnly(job.source)), edits=swap)
+    slots = RenderWorker(bare, renderer)(Editor(bare)([0, 1]))
+    assert [len(slot.rejects) for slot in slots] == [0, 0]
+    for slot in slots:
+        assert {row["class"] for row in json.loads(slot.sample.edited.styles)} >= {"road", "sky"}
+        assert json.loads(slot.sample.edited.instances) == []
