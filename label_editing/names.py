@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_MOST_LISTED = 40  # enough to see what such names look like
+
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like `name`, or None when nothing is close."""
@@ -16,4 +18,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     guess = nearest(name, known)
     if guess is not None:
         return f"unknown {kind} {name!r}; did you mean {guess!r}?"
-    return f"unknown {kind} {name!r}; known: {', '.join(known)}"
+    if not known:
+        return f"unknown {kind} {name!r}; none is known"
+    rest = f" and {len(known) - _MOST_LISTED} more" if len(known) > _MOST_LISTED else ""
+    return f"unknown {kind} {name!r}; known: {', '.join(known[:_MOST_LISTED])}{rest}"

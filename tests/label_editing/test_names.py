@@ -18,3 +18,11 @@ def test_an_unknown_name_is_reported(name: str, message: str) -> None:
 
 def test_nothing_is_nearest_among_nothing() -> None:
     assert nearest("car", []) is None
+    assert unknown_name("class", "car", []) == "unknown class 'car'; none is known"
+
+
+def test_of_many_names_some_are_listed() -> None:
+    listed = ", ".join(f"f{k:03d}" for k in range(40))
+    assert (
+        unknown_name("key", "zzz", [f"f{k:03d}" for k in range(42)]) == f"unknown key 'zzz'; known: {listed} and 2 more"
+    )
