@@ -22,7 +22,5 @@ def test_nothing_is_nearest_among_nothing() -> None:
 
 
 def test_of_many_names_some_are_listed() -> None:
-    listed = ", ".join(f"f{k:03d}" for k in range(40))
-    assert (
-        unknown_name("key", "zzz", [f"f{k:03d}" for k in range(42)]) == f"unknown key 'zzz'; known: {listed} and 2 more"
-    )
+    keys = [f"f{k:03d}" for k in range(42)]
+    assert unknown_name("key", "zzz", keys) == f"unknown key 'zzz'; known: {', '.join(keys[:40])} and 2 more"
