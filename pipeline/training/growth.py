@@ -8,6 +8,7 @@ from generators import family_named
 from generators.family import FamilyConfig, System
 from pipeline.errors import InputError
 from pipeline.model_directory import label_space
+from pipeline.resolution import Resolution
 from pipeline.training.job import Job
 
 
@@ -25,6 +26,30 @@ def check_growth(job: Job) -> None:
         _check_frozen(system, stage.freeze_coarse, name)
     if job.before:
         _check_frozen(_shapes(job, stages[0].config), stages[0].freeze_coarse, names[0])
+
+
+def check_sizes(job: Job) -> None:
+    """Networks halve what they are given: InputError for a size that some stage cannot halve often enough."""
+    *before, last = job.stages
+    for number, stage in enumerate(before):
+        _check_size(stage.views.resolution, _stride(job, stage.config), f"stages[{number}].resolution", job.family)
+    factor = job.coarse_factor if job.coarse_steps else 1
+    what = f"{job.family}, at first at 1/{factor} of the size" if factor > 1 else job.family
+    _check_size(last.views.resolution, _stride(job, last.config) * factor, "resolution", what)
+
+
+def _check_size(size: Resolution, multiple: int, name: str, what: str) -> None:
+    if size.width % multiple == size.height % multiple == 0:
+        return
+    width, height = (max(multiple, round(side / multiple) * multiple) for side in size)
+    raise InputError(
+        f"{name}: {size}: sides must be multiples of {multiple} for {what}; the nearest is {width}x{height} "
+        "(data.load sets what images are scaled to before they are cut to that)"
+    )
+
+
+def _stride(job: Job, config: FamilyConfig) -> int:
+    return _shapes(job, config).generator.stride
 
 
 def _check_frozen(system: System, frozen: bool, name: str) -> None:

@@ -17,7 +17,7 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Source, SourceConfig
 from pipeline.train_config import TrainConfig, absolute, described
 from pipeline.training.data import Views
-from pipeline.training.growth import check_growth
+from pipeline.training.growth import check_growth, check_sizes
 from pipeline.training.job import Job, Stage
 from pipeline.training.loop import train
 
@@ -97,6 +97,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         reading_threads=config.data.threads,
         settings=described(config),
     )
+    check_sizes(job)
     check_growth(job)
     return TrainingPlan(config, job, pairs, config.workers, left_out)
 

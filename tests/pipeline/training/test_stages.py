@@ -164,3 +164,20 @@ def test_mistakes_in_stages_are_told(overrides: list[str], problem: str) -> None
     with pytest.raises(ConfigError) as error:
         load_train_config("streetscapes", overrides)
     assert problem in error.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["resolution=72x64", "coarse=null"], "resolution: 72x64: sides must be multiples of 16 for pix2pixhd"),
+        (
+            ["resolution=112x64", "model.num_downsamplings=4"],
+            "resolution: 112x64: sides must be multiples of 32 for pix2pixhd, at first at 1/2 of the size; "
+            "the nearest is 128x64",
+        ),
+    ],
+)
+def test_a_size_that_the_networks_cannot_halve_is_refused_before_training(overrides: list[str], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        make_plan(load_train_config("streetscapes", ["model.num_downsamplings=4", *overrides]).value, "nowhere")
+    assert str(refused.value).startswith(said)
