@@ -12,7 +12,6 @@ peak of the whole process on a CPU, of the device's allocations on a GPU. Each w
 
 import argparse
 import json
-import platform
 import resource
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from measuring import provenance
 
 from generators import FAMILIES
 from orchestration.training import Worker
@@ -65,7 +65,9 @@ def main() -> None:
     if arguments.data:
         print(waiting(arguments.data, arguments.steps))
         return
-    result: dict[str, Any] = {**provenance(), "share": arguments.share, "rows": []}
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    clock = "wall seconds" if device.type == "cuda" else "process seconds"
+    result: dict[str, Any] = {**provenance(device), "time": clock, "share": arguments.share, "rows": []}
     print(f"{result['device']}, torch {result['torch']}, {arguments.share:g} of the published width, one pair a step")
     print(f"{'family':<12}{'resolution':<11}{'way':<45}{'steps/s':>8}{'ratio':>8}{'GiB':>7}{'ratio':>8}")
     for family in arguments.families:
@@ -90,16 +92,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", metavar="CONFIG", help="how long training by this config waits for pairs")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def provenance() -> dict[str, Any]:
-    gpu = torch.cuda.is_available()
-    device = torch.cuda.get_device_name() if gpu else f"{platform.processor() or platform.machine()} CPU"
-    return {
-        "device": f"{device}, {torch.get_num_threads()} threads",
-        "torch": torch.__version__,
-        "time": "wall seconds" if gpu else "process seconds",
-    }
 
 
 def rows(family: str, resolution: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""The rendering tables of docs/performance.md, from the results that bench_inference.py wrote.
+"""The tables of docs/performance.md for rendering and training, from what their benchmarks wrote.
 
-python benchmarks/rendering_page.py            # write the tables anew from benchmarks/results/rendering-*.json
+python benchmarks/rendering_page.py    # write them anew from benchmarks/results/rendering-*.json and training-*.json
 """
 
 import json
@@ -11,24 +11,57 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "benchmarks" / "results"
-BEGIN, END = "<!-- rendering: made by `python benchmarks/rendering_page.py` -->", "<!-- end of rendering -->"
+BEGIN, END = "<!-- {}: made by `python benchmarks/rendering_page.py` -->", "<!-- end of {} -->"
 HEAD = (
     "| network | size | way | s/image | ratio | GMAC/s | of matrix rate | PSNR | process, GiB |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
 
 
+TRAINING_HEAD = "| family | size | way | steps/s | ratio | process, GiB | ratio |\n|---|---|---|---|---|---|---|"
+
+
 def main() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{PAGE} has no place for the tables: {BEGIN} to {END}")
-    made = "\n".join(part for path in sorted(RESULTS.glob("rendering-*.json")) for part in section(path))
-    PAGE.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+    for kind, section in (("rendering", rendering), ("training", training)):
+        made = "\n".join(part for path in sorted(RESULTS.glob(f"{kind}-*.json")) for part in section(path))
+        page = with_tables(page, kind, made)
+    PAGE.write_text(page, encoding="utf-8")
 
 
-def section(path: Path) -> Iterator[str]:
+def with_tables(page: str, kind: str, made: str) -> str:
+    """The page with these tables between its marks."""
+    begin, end = BEGIN.format(kind), END.format(kind)
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{PAGE} has no place for the tables: {begin} to {end}")
+    return f"{before}{begin}\n{made}\n{end}{after}"
+
+
+def training(path: Path) -> Iterator[str]:
+    """One file of training speeds: where it came from, and its table."""
+    result = json.loads(path.read_text(encoding="utf-8"))
+    yield f"\n    {result['command']}\n"
+    yield (
+        f"{result['date']}, commit {result['commit']}, {result['device']}, {result['threads']} threads, torch "
+        f"{result['torch']}; {result['time']}; {result['share']:g} of the published width.\n"
+    )
+    yield TRAINING_HEAD
+    for row in result["rows"]:
+        cells = (
+            row["family"],
+            row["resolution"],
+            row["way"],
+            f"{1 / row['step_s']:.3g}",
+            f"{row['speed_ratio']:.2f}x",
+            f"{row['memory_gib']:.2f}",
+            f"{row['memory_ratio']:.2f}x",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def rendering(path: Path) -> Iterator[str]:
     """One file of results: where it came from, and its table."""
     result = json.loads(path.read_text(encoding="utf-8"))
     rates = ", ".join(f"{name} {rate:.0f} GMAC/s" for name, rate in result["matrix_gmac_per_s"].items())
