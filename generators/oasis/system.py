@@ -27,7 +27,7 @@ class OasisSystem(System):
         self.generator = OasisGenerator(config, space)
         self.encoder = None
         self.discriminator = SegmentingDiscriminator(space.num_channels, config.discriminator_channels)
-        init_xavier(self)
+        init_xavier(self, gain=config.initial_gain)
 
     def generator_turn(self, batch: Batch) -> Turn:
         fake = self._render(batch)
