@@ -7,16 +7,16 @@ from torch.nn.utils import parametrize
 from generators.spectral_norm import settle
 
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
-_SPREAD = 0.02
+NORMAL_SPREAD = 0.02
 XAVIER_GAIN = 0.02
 
 
 @torch.no_grad()
-def init_normal(module: nn.Module) -> None:
+def init_normal(module: nn.Module, spread: float = NORMAL_SPREAD) -> None:
     """pix2pixHD's rule: convolution weights N(0, 0.02), batch-norm weights N(1, 0.02), all else untouched."""
     for layer in module.modules():
         if isinstance(layer, _CONVOLUTIONS):
-            nn.init.normal_(_plain_weight(layer), 0.0, _SPREAD)
+            nn.init.normal_(_plain_weight(layer), 0.0, spread)
         _init_batch_norm(layer)
     settle(module)
 
@@ -46,5 +46,5 @@ def _plain_weight(layer: nn.Module) -> Tensor:
 
 def _init_batch_norm(layer: nn.Module) -> None:
     if isinstance(layer, nn.BatchNorm2d) and layer.affine:
-        nn.init.normal_(layer.weight, 1.0, _SPREAD)
+        nn.init.normal_(layer.weight, 1.0, NORMAL_SPREAD)
         nn.init.zeros_(layer.bias)
