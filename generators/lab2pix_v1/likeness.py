@@ -12,6 +12,7 @@ from generators.vgg16 import Vgg16Pools
 
 _TAP_WEIGHTS = (1 / 8, 1 / 4, 1 / 2, 1 / 16, 1 / 32)
 _CELLS = (4, 4)
+_CHROMA = 4.0
 _LEAST_VARIANCE = 1e-4
 
 
@@ -60,7 +61,14 @@ class BackboneLikeness:
         return F.mse_loss(F.avg_pool2d(finer_BCHW, 2), coarser_BCHW)
 
     def _statistics(self, image_BCHW: Tensor, levels: int) -> list[Tensor]:
-        return [_cells(feature.float()) for feature in (image_BCHW, *self._backbone(image_BCHW, levels))]
+        return [_cells(feature.float()) for feature in (_opponent(image_BCHW), *self._backbone(image_BCHW, levels))]
+
+
+def _opponent(image_BCHW: Tensor) -> Tensor:
+    """Grey, red against green, yellow against blue; the colours enlarged, for photographs differ least in them."""
+    red, green, blue = image_BCHW.unbind(dim=1)
+    chroma = _CHROMA * torch.stack([red - green, (red + green) / 2 - blue], dim=1)
+    return torch.cat([image_BCHW.mean(dim=1, keepdim=True), chroma], dim=1)
 
 
 def _cells(feature_BCHW: Tensor) -> Tensor:
