@@ -29,9 +29,7 @@ class PerceptualLevel(nn.Module):
 class PerceptualDiscriminator(nn.Module):
     """`levels` scores at strides 8, 16, 32; the backbone's maps are handed in, for all discriminators share it."""
 
-    def __init__(
-        self, levels: int, backbone_widths: Sequence[int], width: int = 64, norm: Norm = "instance"
-    ) -> None:
+    def __init__(self, levels: int, backbone_widths: Sequence[int], width: int = 64, norm: Norm = "instance") -> None:
         super().__init__()
         self.num_levels = levels
         self.stem = nn.ModuleList(

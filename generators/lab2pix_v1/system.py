@@ -44,7 +44,9 @@ class Lab2pixV1System(System):
             for scale in range(_SCALES)
         )
         logits = 1 if self.generator.sketch else space.num_channels
-        self.segmenters = nn.ModuleList(Segmenter(logits, config.segmenter_channels, config.segmenter_side_px) for _ in range(_SCALES))
+        self.segmenters = nn.ModuleList(
+            Segmenter(logits, config.segmenter_channels, config.segmenter_side_px) for _ in range(_SCALES)
+        )
         init_normal(self, config.initial_spread)
         # After the initialisation, which would overwrite it (as the released code does with its pretrained weights).
         self.backbone = backbone
@@ -88,7 +90,9 @@ class Lab2pixV1System(System):
         rendering = [*self.generator.parameters(), *self.segmenters.parameters()]
         return Optimizers(
             torch.optim.Adam(rendering, self._config.rate, _BETAS),
-            torch.optim.Adam(self.discriminators.parameters(), self._config.discriminator_rate or self._config.rate, _BETAS),
+            torch.optim.Adam(
+                self.discriminators.parameters(), self._config.discriminator_rate or self._config.rate, _BETAS
+            ),
         )
 
     def fallbacks(self) -> tuple[str, ...]:
@@ -96,7 +100,9 @@ class Lab2pixV1System(System):
         if self._config.vgg16_weights is None:
             missing.append("no VGG-16 weights (vgg16_weights): discriminators look through a frozen random backbone")
         if self._config.vgg_weights is None:
-            missing.append("no VGG-19 weights (vgg_weights): likeness compares features of the discriminators' backbone")
+            missing.append(
+                "no VGG-19 weights (vgg_weights): likeness compares features of the discriminators' backbone"
+            )
         return tuple(missing)
 
     @property
