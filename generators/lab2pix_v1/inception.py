@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from generators.spectral_norm import spectral
 
-
 Norm = Literal["instance", "layer"]
 
 

@@ -131,7 +131,8 @@ def test_without_vgg_likeness_reaches_images_that_are_all_of_one_colour():
     likeness = BackboneLikeness(Vgg16Pools(None, 4))
     grey = torch.zeros(1, 3, 32, 32, requires_grad=True)
     (gradient,) = torch.autograd.grad(likeness.to_photograph(grey, torch.rand(1, 3, 32, 32), 1), grey)
-    assert torch.isfinite(gradient).all() and gradient.abs().max() > 0
+    assert torch.isfinite(gradient).all()
+    assert gradient.abs().max() > 0
 
 
 @pytest.mark.parametrize(("norm", "told_apart"), [("instance", False), ("layer", True)])
