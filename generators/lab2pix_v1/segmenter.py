@@ -42,10 +42,11 @@ class Bottleneck(nn.Module):
 
 
 class Segmenter(nn.Module):
-    """Image to `out_channels` logits of 256 x 256; `width` 32 is the published one."""
+    """Image to `out_channels` logits of `side_px` x `side_px`; `width` 32 is the published one."""
 
-    def __init__(self, out_channels: int, width: int = 32) -> None:
+    def __init__(self, out_channels: int, width: int = 32, side_px: int = INPUT_SIDE_PX) -> None:
         super().__init__()
+        self.side_px = side_px
         w = width
         self.low_stem = nn.Sequential(_unit(3, w, 3, 2), _unit(w, w, 3), _unit(w, 2 * w, 3))
         self.tapped = nn.Sequential(
@@ -64,7 +65,7 @@ class Segmenter(nn.Module):
         self.classify = nn.Conv2d(4 * w, out_channels, 5, padding=2)
 
     def forward(self, image_BCHW: Tensor) -> Tensor:
-        image = F.interpolate(image_BCHW, size=(INPUT_SIDE_PX, INPUT_SIDE_PX), mode="nearest")
+        image = F.interpolate(image_BCHW, size=(self.side_px, self.side_px), mode="nearest")
         low = F.max_pool2d(self.low_stem(F.avg_pool2d(image, 2)), 3, stride=2, padding=1)
         tapped = self.tapped(low)
         deep = self.squeeze(_context(self.deep(F.avg_pool2d(tapped, 2))))
@@ -74,9 +75,9 @@ class Segmenter(nn.Module):
 
 
 def _context(x_BCHW: Tensor) -> Tensor:
-    """Averages over cells of several sizes, each brought back to the grid, summed."""
+    """Averages over cells of several sizes, none larger than the grid, each brought back to the grid, summed."""
     size = x_BCHW.shape[-2:]
-    pooled = [F.avg_pool2d(x_BCHW, cell) for cell in _POOLED_CELLS]
+    pooled = [F.avg_pool2d(x_BCHW, min(cell, *size)) for cell in _POOLED_CELLS]
     total = F.interpolate(pooled[0], size=size, mode="nearest")
     for coarse in pooled[1:]:
         total = total + F.interpolate(coarse, size=size, mode="nearest")

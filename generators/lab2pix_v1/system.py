@@ -16,7 +16,7 @@ from generators.lab2pix_v1.config import Lab2pixV1Config
 from generators.lab2pix_v1.discriminator import PerceptualDiscriminator
 from generators.lab2pix_v1.foreground import background_table, foreground_mask
 from generators.lab2pix_v1.generator import Lab2pixV1Generator
-from generators.lab2pix_v1.likeness import Likeness, TrainedLikeness, VggLikeness
+from generators.lab2pix_v1.likeness import BackboneLikeness, Likeness, VggLikeness
 from generators.lab2pix_v1.segmenter import Segmenter
 from generators.perceptual import load_perceptual_loss
 from generators.turns import weighted_turn
@@ -38,17 +38,21 @@ class Lab2pixV1System(System):
         self.encoder = None
         backbone = Vgg16Pools(config.vgg16_weights, config.backbone_channels)
         self.discriminators = nn.ModuleList(
-            PerceptualDiscriminator(_SCALES - scale, backbone.widths, config.discriminator_channels)
+            PerceptualDiscriminator(
+                _SCALES - scale, backbone.widths, config.discriminator_channels, config.discriminator_norm
+            )
             for scale in range(_SCALES)
         )
         logits = 1 if self.generator.sketch else space.num_channels
-        self.segmenters = nn.ModuleList(Segmenter(logits, config.segmenter_channels) for _ in range(_SCALES))
-        init_normal(self)
+        self.segmenters = nn.ModuleList(
+            Segmenter(logits, config.segmenter_channels, config.segmenter_side_px) for _ in range(_SCALES)
+        )
+        init_normal(self, config.initial_spread)
         # After the initialisation, which would overwrite it (as the released code does with its pretrained weights).
         self.backbone = backbone
         self.register_buffer("is_background", background_table(space, config.background_channels), persistent=False)
         self._likeness: Likeness = (
-            VggLikeness(load_perceptual_loss(config.vgg_weights)) if config.vgg_weights else TrainedLikeness()
+            VggLikeness(load_perceptual_loss(config.vgg_weights)) if config.vgg_weights else BackboneLikeness(backbone)
         )
 
     def generator_turn(self, batch: Batch) -> Turn:
@@ -86,7 +90,9 @@ class Lab2pixV1System(System):
         rendering = [*self.generator.parameters(), *self.segmenters.parameters()]
         return Optimizers(
             torch.optim.Adam(rendering, self._config.rate, _BETAS),
-            torch.optim.Adam(self.discriminators.parameters(), self._config.rate, _BETAS),
+            torch.optim.Adam(
+                self.discriminators.parameters(), self._config.discriminator_rate or self._config.rate, _BETAS
+            ),
         )
 
     def fallbacks(self) -> tuple[str, ...]:
@@ -95,7 +101,7 @@ class Lab2pixV1System(System):
             missing.append("no VGG-16 weights (vgg16_weights): discriminators look through a frozen random backbone")
         if self._config.vgg_weights is None:
             missing.append(
-                "no VGG-19 weights (vgg_weights): likeness compares statistics of trained discriminator features"
+                "no VGG-19 weights (vgg_weights): likeness compares features of the discriminators' backbone"
             )
         return tuple(missing)
 
@@ -113,7 +119,7 @@ class Lab2pixV1System(System):
 
     def _photograph_distance(self, fakes: Sequence[Tensor], reals: Sequence[Tensor]) -> Tensor:
         distances = [
-            self._likeness.to_photograph(fake, real, judge)
+            self._likeness.to_photograph(fake, real, judge.num_levels)
             for fake, real, judge in zip(fakes, reals, self._judges, strict=True)
         ]
         return torch.stack(distances).sum()

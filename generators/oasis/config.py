@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from generators.family import FamilyConfig
+from generators.initialise import XAVIER_GAIN
 
 
 class OasisConfig(FamilyConfig):
@@ -16,6 +17,8 @@ class OasisConfig(FamilyConfig):
     hidden_channels: int = Field(128, ge=1)
     noise_dim: int = Field(64, ge=1)
     discriminator_channels: int = Field(64, ge=1)
+    generator_gain: float = Field(XAVIER_GAIN, gt=0)
+    discriminator_gain: float = Field(XAVIER_GAIN, gt=0)
     label_mix_weight: float = Field(5.0, ge=0)
     generator_rate: float = Field(4e-4, gt=0)
     discriminator_rate: float = Field(4e-4, gt=0)

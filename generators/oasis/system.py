@@ -27,7 +27,8 @@ class OasisSystem(System):
         self.generator = OasisGenerator(config, space)
         self.encoder = None
         self.discriminator = SegmentingDiscriminator(space.num_channels, config.discriminator_channels)
-        init_xavier(self)
+        init_xavier(self.generator, gain=config.generator_gain)
+        init_xavier(self.discriminator, gain=config.discriminator_gain)
 
     def generator_turn(self, batch: Batch) -> Turn:
         fake = self._render(batch)

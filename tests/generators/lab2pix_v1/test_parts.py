@@ -9,12 +9,26 @@ import torch.nn.functional as F
 from generators.family import LabelSpace
 from generators.lab2pix_v1.adversarial import judge_levels, level_weights, soften
 from generators.lab2pix_v1.co_attention import CoAttention
+from generators.lab2pix_v1.config import Lab2pixV1Config
 from generators.lab2pix_v1.discriminator import PerceptualDiscriminator
 from generators.lab2pix_v1.foreground import background_table, foreground_mask, pool_mask
 from generators.lab2pix_v1.label_pooling import label_pyramid, pool_labels, sketch_pyramid
-from generators.lab2pix_v1.likeness import TrainedLikeness, VggLikeness
+from generators.lab2pix_v1.likeness import BackboneLikeness, VggLikeness
 from generators.lab2pix_v1.modulation import LabelModulation, ModulatedBlock
+from generators.lab2pix_v1.segmenter import Segmenter
+from generators.lab2pix_v1.system import Lab2pixV1System
 from generators.perceptual import PerceptualLoss, vgg19_features
+from generators.vgg16 import Vgg16Pools
+
+SMALL = {
+    "base_channels": 4,
+    "hidden_channels": 4,
+    "trunk_blocks": 1,
+    "style_dim": 4,
+    "discriminator_channels": 4,
+    "backbone_channels": 4,
+    "segmenter_channels": 4,
+}
 
 
 def test_the_highest_id_of_a_cell_wins():
@@ -98,15 +112,60 @@ def test_soft_photographs_lose_what_lies_within_two_pixels():
     assert soften(image).tolist() == [[[[2, 2, 5, 5], [2, 2, 5, 5]]]]
 
 
-def test_trained_likeness_does_not_care_where_things_are():
+def test_without_vgg_likeness_sees_contrast_and_colour_but_no_shift_within_a_cell():
     torch.manual_seed(0)
-    judge = PerceptualDiscriminator(1, (4, 4, 4), width=4)
-    image = torch.rand(1, 3, 32, 32).round() * 2 - 1
-    rolled, dark = image.roll(8, dims=3), image * 0.1 - 0.9
-    likeness = TrainedLikeness()
-    assert likeness.to_photograph(image, image, judge).item() == 0
-    assert likeness.to_photograph(rolled, image, judge) < likeness.to_photograph(dark, image, judge)
+    likeness = BackboneLikeness(Vgg16Pools(None, 4))
+    image = torch.rand(1, 3, 64, 64).round() * 2 - 1
+    tint = torch.tensor([0.5, -0.5, 0.0]).view(1, 3, 1, 1)
+
+    def distance(other: torch.Tensor) -> float:
+        return likeness.to_photograph(other, image, 1).item()
+
+    assert distance(image) == 0
+    assert distance(image * 0.5) > 3 * distance(image.roll(8, dims=3))
+    assert distance(image + 0.5 * tint) > 3 * distance(image.roll(8, dims=3))
     assert likeness.between_scales(torch.ones(1, 3, 8, 8), torch.zeros(1, 3, 4, 4)).item() == 1
+
+
+def test_without_vgg_likeness_reaches_images_that_are_all_of_one_colour():
+    likeness = BackboneLikeness(Vgg16Pools(None, 4))
+    grey = torch.zeros(1, 3, 32, 32, requires_grad=True)
+    (gradient,) = torch.autograd.grad(likeness.to_photograph(grey, torch.rand(1, 3, 32, 32), 1), grey)
+    assert torch.isfinite(gradient).all()
+    assert gradient.abs().max() > 0
+
+
+@pytest.mark.parametrize(("norm", "told_apart"), [("instance", False), ("layer", True)])
+def test_only_discriminators_that_normalise_a_whole_layer_see_how_colourful_an_image_is(norm, told_apart):
+    torch.manual_seed(0)
+    judge = PerceptualDiscriminator(1, (4, 4, 4), width=4, norm=norm)
+    grey, backbone_maps = torch.rand(1, 3, 32, 32), [torch.zeros(1, 4, 4, 4)]
+    green = grey * torch.tensor([1.0, 3.0, 1.0]).view(1, 3, 1, 1)
+    with torch.no_grad():
+        # Each filter looks at one colour, as an instance norm takes the strength of each filter away.
+        judge.stem[0].conv.weight *= F.one_hot(torch.arange(4) % 3, 3).view(4, 3, 1, 1)
+        (of_grey,), (of_green,) = judge(grey, backbone_maps), judge(green, backbone_maps)
+    assert torch.allclose(of_grey, of_green, atol=1e-2) != told_apart
+
+
+@pytest.mark.parametrize("side", [64, 128, 256])
+def test_segmenters_read_images_at_the_side_they_are_told(side):
+    assert Segmenter(3, width=4, side_px=side)(torch.rand(2, 3, 32, 64)).shape == (2, 3, side, side)
+
+
+def test_players_learn_at_the_published_rate_unless_the_discriminator_has_its_own():
+    def rates(**settings: float) -> list[float]:
+        system = Lab2pixV1System(Lab2pixV1Config(**SMALL, **settings), LabelSpace(3))
+        return [optimizer.param_groups[0]["lr"] for optimizer in system.optimizers()]
+
+    assert rates() == [2e-4, 2e-4]
+    assert rates(rate=1e-3) == [1e-3, 1e-3]
+    assert rates(rate=1e-3, discriminator_rate=1e-4) == [1e-3, 1e-4]
+
+
+def test_first_weights_are_as_wide_as_told():
+    system = Lab2pixV1System(Lab2pixV1Config(**SMALL, initial_spread=0.3), LabelSpace(3))
+    assert system.generator.trunk[0].conv_0.conv.weight.std().item() == pytest.approx(0.3, rel=0.1)
 
 
 def test_vgg_likeness_is_the_weighted_square_of_feature_differences():
@@ -119,8 +178,7 @@ def test_vgg_likeness_is_the_weighted_square_of_feature_differences():
         for index, layer in enumerate(vgg):
             x, y = layer(x), layer(y)
             wanted += weights.get(index, 0) * (x - y).square().mean().item()
-        judge = PerceptualDiscriminator(1, (4, 4, 4), width=2)
-        assert likeness.to_photograph(fake, real, judge).item() == pytest.approx(wanted, rel=1e-4)
+        assert likeness.to_photograph(fake, real, 1).item() == pytest.approx(wanted, rel=1e-4)
 
 
 def test_vgg_likeness_between_scales_is_unweighted_and_reaches_both():
