@@ -5,7 +5,7 @@
 Each family trains on the procedural street world for as many steps as its share of CPU time allows; a segmentation
 network that knows the real images then says how well the label maps are found again in what it renders, before training
 and after. Keeps a contact sheet and the numbers; ends with an error where a family does not beat its own start by the
-margin. Run again, it goes on where it stopped.
+margin. Run again, it goes on where it stopped; with --families the others keep what an earlier run made of them.
 """
 
 import argparse
@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
+import numpy as np
 import torch
 from steps import RESULTS
 
@@ -51,6 +53,8 @@ STARTS = {"spade": "[2, 4]", "lab2pix_v1": "[2, 4]"}
 # The scene's own look, where the family has looks: the sheet then compares families, not draws.
 OWN_LOOK = [StylePick(classes="all", pick="source", coherent=True)]
 _PROBED_STEPS = 4
+_CELL, _GAP = 144, 8  # of the sheet, whose gaps are those of every contact sheet
+_FIRST = 2  # columns before the families: label map and image
 
 
 class Shown(NamedTuple):
@@ -146,8 +150,14 @@ class Study:
         return list(self._held_out.keys())[: self._measured]
 
     def keep(self, shown: Sequence[Shown], results: Path, sheet: Path) -> None:
-        """The numbers and the picture."""
+        """The numbers and the picture, beside those of an earlier run for families that this one did not make."""
         assert self._real is not None
+        columns = _columns(self._sheet(shown))
+        first, made = columns[:_FIRST], dict(zip((one.name for one in shown), columns[_FIRST:], strict=True))
+        numbers_of = {one.name: one.numbers for one in shown}
+        for one, column in _earlier(results / "families.json", sheet, self._seconds, columns[0].shape[0]):
+            made.setdefault(one["family"], column)
+            numbers_of.setdefault(one["family"], one)
         origin = provenance() | {"command": f"python studies/families.py --seconds {self._seconds:g}"}
         numbers = {
             "study": "families",
@@ -158,12 +168,13 @@ class Study:
             "measured": len(self._keys),
             "margin": MARGIN,
             "real": {"mean_iou": self._real.mean_iou, "pixel_accuracy": self._real.pixel_accuracy},
-            "families": [one.numbers for one in shown],
+            "families": [numbers_of[name] for name in FAMILIES if name in numbers_of],
             "provenance": origin,
         }
         results.mkdir(parents=True, exist_ok=True)
         (results / "families.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
-        sheet.write_bytes(encode_jpeg(self._sheet(shown), 88))
+        rest = [made[name] for name in FAMILIES if name in made]
+        sheet.write_bytes(encode_jpeg(np.hstack([*first, *rest, columns[0][:, :_GAP]]), 88))
 
     def _sheet(self, shown: Sequence[Shown]) -> Image:
         rows = []
@@ -173,7 +184,24 @@ class Study:
             rendered = [one.pictures[number] for one in shown]
             rows.append([scene.catalog.palette[scene.labels], photograph, *rendered])
         headings = ["label map", "its image", *(one.name for one in shown)]
-        return contact_sheet(rows, headings=headings, cell_width=144)
+        return contact_sheet(rows, headings=headings, cell_width=_CELL)
+
+
+def _columns(sheet: Image) -> list[Image]:
+    """A contact sheet cut into its columns, each with the gap before it."""
+    step = _CELL + _GAP
+    return [sheet[:, x : x + step] for x in range(0, sheet.shape[1] - step, step)]
+
+
+def _earlier(numbers: Path, sheet: Path, seconds: float, height: int) -> list[tuple[dict[str, Any], Image]]:
+    """What an earlier run of the same budget kept: the numbers of each family and its column of the sheet."""
+    if not numbers.exists() or not sheet.exists():
+        return []
+    kept, picture = json.loads(numbers.read_text(encoding="utf-8")), cv2.imread(str(sheet))
+    if kept["cpu_seconds_a_family"] != seconds or picture is None or picture.shape[0] != height:
+        return []
+    columns = _columns(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))[_FIRST:]
+    return list(zip(kept["families"], columns, strict=False))
 
 
 def _plan(name: str, steps: int, output: Path) -> TrainingPlan:

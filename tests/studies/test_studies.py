@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +75,25 @@ def test_a_study_goes_from_data_to_kept_numbers(name, tmp_path):
     assert kept["settings"]["command"].startswith(f"python studies/{name}.py")
     assert str(tmp_path) not in kept["provenance"]["command"]
     assert len(kept["arms"]) == (4 if name == "camvid_dusk" else 5)
+
+
+def test_columns_of_families_that_are_not_made_again_are_cut_from_the_sheet_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import families
+
+    from pipeline.report.contact_sheet import contact_sheet, encode_jpeg
+
+    pictures = [[np.full((8, 16, 3), 40 * (1 + column), np.uint8) for column in range(4)] for _ in range(2)]
+    sheet = contact_sheet(pictures, headings=["labels", "image", "spade", "crn"], cell_width=families._CELL)
+    columns = families._columns(sheet)
+    np.testing.assert_array_equal(np.hstack([*columns, columns[0][:, : families._GAP]]), sheet)
+    (tmp_path / "families.jpg").write_bytes(encode_jpeg(sheet, 95))
+    numbers = tmp_path / "families.json"
+    numbers.write_text('{"cpu_seconds_a_family": 5, "families": [{"family": "spade"}, {"family": "crn"}]}')
+    kept = families._earlier(numbers, tmp_path / "families.jpg", 5, sheet.shape[0])
+    assert [one["family"] for one, _ in kept] == ["spade", "crn"]
+    assert [round(column[60, 80].mean() / 10) for _, column in kept] == [12, 16]
+    assert families._earlier(numbers, tmp_path / "families.jpg", 6, sheet.shape[0]) == []
 
 
 @pytest.mark.soak
