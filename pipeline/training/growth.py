@@ -49,7 +49,7 @@ def _check_size(size: Resolution, multiple: int, name: str, what: str) -> None:
 
 
 def _stride(job: Job, config: FamilyConfig) -> int:
-    return _shapes(job, config).generator.stride
+    return _shapes(job, config).multiple_px
 
 
 def _check_frozen(system: System, frozen: bool, name: str) -> None:

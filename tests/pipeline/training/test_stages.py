@@ -181,3 +181,10 @@ def test_a_size_that_the_networks_cannot_halve_is_refused_before_training(overri
     with pytest.raises(InputError) as refused:
         make_plan(load_train_config("streetscapes", ["model.num_downsamplings=4", *overrides]).value, "nowhere")
     assert str(refused.value).startswith(said)
+
+
+def test_a_discriminator_may_need_more_of_a_size_than_its_generator() -> None:
+    with pytest.raises(
+        InputError, match=r"^resolution: 96x64: sides must be multiples of 64 for oasis; the nearest is"
+    ):
+        make_plan(load_train_config("streetscapes_oasis", ["resolution=96x64"]).value, "nowhere")
