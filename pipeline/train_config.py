@@ -45,6 +45,9 @@ class DataConfig(_Block):
         default=None,
         description="size to read at, to cut `resolution` out of at random; native: the image's own; left out, no cut",
     )
+    balance: str | None = Field(
+        default=None, description="attribute, such as time_of_day, all of whose values come equally often"
+    )
     cache_mb: int = Field(default=512, ge=0, description="memory for decoded pairs, per worker")
     threads: int = Field(default=1, ge=1, le=64, description="threads that read ahead, per worker")
 

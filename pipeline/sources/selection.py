@@ -87,9 +87,14 @@ class SelectedSource(Source):
         return key
 
 
-def _with_attributes(source: Source, keys: Sequence[str], where: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+def attributes_of(source: Source, keys: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """The attributes of many scenes, read side by side."""
     with ThreadPoolExecutor(_READERS) as pool:
-        known = dict(zip(keys, pool.map(source.attributes, keys), strict=True))
+        return dict(zip(keys, pool.map(source.attributes, keys), strict=True))
+
+
+def _with_attributes(source: Source, keys: Sequence[str], where: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+    known = attributes_of(source, keys)
     left = list(keys)
     for name, value in where.items():
         values = (value,) if isinstance(value, str) else value

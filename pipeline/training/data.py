@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -14,9 +14,11 @@ import numpy.typing as npt
 from pipeline.errors import SourceError
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
-from pipeline.sources.selection import keys_with_images
+from pipeline.sources.selection import attributes_of, keys_with_images
 
 _BATCHES_AHEAD = 4
+Indices = npt.NDArray[np.int64]
+
 _SHUFFLE, _VIEW = 0, 1  # what a stream of random numbers is for
 
 
@@ -50,24 +52,35 @@ class Share:
 class Order:
     """The pair at every position of the training: epochs, each a shuffle of the whole source.
 
+    `groups` are the indices of pairs that are alike, usually all of them one group. Every group has as many places in
+    an epoch as the largest: its pairs come several times, none of them more than once oftener than another.
     `attempt` counts how often training stepped back: another attempt meets other pairs, not the same fatal one.
     """
 
-    def __init__(self, num_pairs: int, seed: int, attempt: int = 0) -> None:
-        self._num_pairs, self._seed, self._attempt = num_pairs, seed, attempt
+    def __init__(self, groups: Sequence[Sequence[int]], seed: int, attempt: int = 0) -> None:
+        self._groups = [np.asarray(group, np.int64) for group in groups]
+        self._group_length = max(map(len, self._groups))
+        self._seed, self._attempt = seed, attempt
         self._epoch, self._shuffled = -1, np.empty(0, np.int64)
 
     def pair_at(self, position: int) -> int:
         """Index of the pair."""
-        epoch, place = divmod(position, self._num_pairs)
+        epoch, place = divmod(position, self._group_length * len(self._groups))
         if epoch != self._epoch:
             rng = np.random.default_rng([self._seed, self._attempt, _SHUFFLE, epoch])
-            self._epoch, self._shuffled = epoch, rng.permutation(self._num_pairs)
+            places = np.concatenate([self._drawn(group, rng) for group in self._groups])
+            self._epoch, self._shuffled = epoch, rng.permutation(places)
         return int(self._shuffled[place])
 
     def view_rng(self, position: int) -> np.random.Generator:
         """What flips and cuts the pair at this position."""
         return np.random.default_rng([self._seed, self._attempt, _VIEW, position])
+
+    def _drawn(self, group: Indices, rng: np.random.Generator) -> Indices:
+        """The group as often as it fits in its places, and some of it for those that are left."""
+        times, left = divmod(self._group_length, len(group))
+        whole = np.tile(group, times)
+        return np.concatenate([whole, rng.choice(group, left, replace=False)]) if left else whole
 
 
 class PairReader:
@@ -83,6 +96,15 @@ class PairReader:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def alike(self, attribute: str | None) -> list[list[int]]:
+        """Indices of the pairs by their value of an attribute, where they have any; without one, all are alike."""
+        if attribute is None:
+            return [list(range(len(self)))]
+        groups: dict[str | None, list[int]] = {}
+        for index, attributes in enumerate(attributes_of(self._source, self._keys).values()):
+            groups.setdefault(attributes.get(attribute), []).append(index)
+        return list(groups.values())
 
     def view(self, index: int, rng: np.random.Generator) -> TrainingPair:
         """The pair, cut and flipped; unpaired training gets the image of another scene."""

@@ -40,6 +40,7 @@ class Job:
     freeze_coarse: bool = False
     batch_size: int = 1  # of each worker
     accumulate: int = 1  # batches to one update
+    balance: str | None = None  # attribute whose values come equally often
     decay_share: float = 0.5
     coarse_factor: int = 1
     coarse_steps: int = 0  # the first steps see pictures smaller by coarse_factor
@@ -97,6 +98,7 @@ class Job:
             "stages": [_said(stage, self.config) for stage in self.before],
             "freeze_coarse": self.freeze_coarse,
             "seed": self.seed,
+            **({"balance": self.balance} if self.balance else {}),
         }
 
 

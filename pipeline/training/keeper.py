@@ -66,7 +66,7 @@ class Keeper:
         if self._watch is None:
             self._watch = Watch(self._directory.store, self._job.catalog, state.step)
         reader = PairReader(self._source, stage.views, 0)
-        unseen = Order(len(reader), self._job.seed)
+        unseen = Order(reader.alike(self._job.balance), self._job.seed)
         self._pairs = [reader.view(index, unseen.view_rng(index)) for index in _spread(len(reader), _PAIRS_WATCHED)]
         self._rendering = Rendering(state, lambda: self._batches(trained_on, unseen, state), self._job.seed)
         # The best model is a whole one: what is smaller, or sees other pictures, does not compete.
@@ -166,7 +166,7 @@ class Keeper:
             return []
         source = self._source if self._job.validation is None else self._job.validation.open()
         reader = PairReader(source, stage.views, 0)
-        order = Order(len(reader), self._job.seed)
+        order = Order(reader.alike(None), self._job.seed)
         return [reader.view(i, order.view_rng(i)) for i in _spread(len(reader), self._job.validation_pairs)]
 
     def _batches(self, reader: PairReader, order: Order, state: TrainingState) -> Iterable[Batch]:

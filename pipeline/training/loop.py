@@ -103,7 +103,7 @@ class _Trainer:
         """Train to the end of the stage; False when asked to stop."""
         job, state = self._job, self._state
         end = job.first_step(state.stage + 1)
-        order = Order(len(reader), job.seed, state.attempt)
+        order = Order(reader.alike(job.balance), job.seed, state.attempt)
         share = Share(job.batch_size * job.accumulate, self._worker.rank, self._worker.world_size)
         stream = BatchStream(reader, order, share, job.reading_threads)
         pace = Pace(share.batch_size * share.world_size)

@@ -1,13 +1,14 @@
 """From a training config to a model directory: train, fit the styles, write."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from generators import FAMILIES
 from generators.family import FamilyConfig
+from label_editing.names import unknown_name
 from orchestration import cluster
 from orchestration.mailbox import Report
 from orchestration.training import run_training
@@ -15,6 +16,7 @@ from pipeline.errors import InputError, RunError
 from pipeline.model_directory import ModelDirectory, OpenModel, open_model
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source, SourceConfig
+from pipeline.sources.selection import attributes_of
 from pipeline.train_config import TrainConfig, absolute, described
 from pipeline.training.data import Views
 from pipeline.training.growth import check_growth, check_sizes
@@ -77,6 +79,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         freeze_coarse=config.freeze_coarse,
         batch_size=config.batch_size,
         accumulate=config.accumulate,
+        balance=_balance(config.data.balance, source, usable),
         decay_share=config.decay,
         coarse_factor=config.coarse.factor if config.coarse else 1,
         coarse_steps=round(config.coarse.share * steps) if config.coarse else 0,
@@ -136,6 +139,17 @@ def _held_out(config: TrainConfig) -> SourceConfig | None:
         what = f"validation.split {config.validation.split!r}: {error}"
         raise InputError(f"{what}; without a held-out split: --set validation.split=null") from error
     return held_out
+
+
+def _balance(attribute: str | None, source: Source, keys: Sequence[str]) -> str | None:
+    """The attribute, once it is known that it tells pairs apart."""
+    if attribute is None:
+        return None
+    each = attributes_of(source, keys).values()
+    names = sorted({name for attributes in each for name in attributes})
+    if attribute not in names:
+        raise InputError(f"data.balance: {unknown_name('attribute', attribute, names)}")
+    return attribute
 
 
 def _views(resolution: Resolution, load: Resolution | str | None, flip: bool) -> Views:

@@ -1,37 +1,63 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pipeline.errors import SourceError
+from pipeline.errors import InputError, SourceError
 from pipeline.resolution import Resolution
+from pipeline.sources.selection import SelectedSource
+from pipeline.train_config import load_train_config
 from pipeline.training.data import BatchStream, Order, PairReader, Share, Views
 from pipeline.training.job import Job
+from pipeline.training.run import make_plan
 
 SIZE = Resolution(32, 16)
 
 
 def test_every_epoch_shows_every_pair_once_in_another_order() -> None:
-    order = Order(5, seed=0)
+    order = Order([range(5)], seed=0)
     epochs = [[order.pair_at(5 * e + i) for i in range(5)] for e in range(4)]
     assert all(sorted(epoch) == [0, 1, 2, 3, 4] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
 
 def test_order_follows_from_seed_and_position_alone() -> None:
-    forwards = [Order(7, seed=3).pair_at(i) for i in range(21)]
-    jumping = Order(7, seed=3)
+    forwards = [Order([range(7)], seed=3).pair_at(i) for i in range(21)]
+    jumping = Order([range(7)], seed=3)
     assert [jumping.pair_at(i) for i in reversed(range(21))] == forwards[::-1]
-    assert [Order(7, seed=4).pair_at(i) for i in range(21)] != forwards
+    assert [Order([range(7)], seed=4).pair_at(i) for i in range(21)] != forwards
+
+
+def test_groups_come_equally_often_and_their_pairs_too() -> None:
+    day, night = range(10), (10, 11, 12)
+    order = Order([day, night], seed=0)
+    epochs = [Counter(order.pair_at(20 * e + i) for i in range(20)) for e in range(3)]
+    for epoch in epochs:
+        assert all(epoch[pair] == 1 for pair in day)
+        assert sorted(epoch[pair] for pair in night) == [3, 3, 4]
+    assert len({tuple(epoch[pair] for pair in night) for epoch in epochs}) > 1
+
+
+def test_pairs_are_alike_by_an_attribute(job: Job) -> None:
+    class Hours(SelectedSource):
+        def attributes(self, key: str) -> dict[str, str]:
+            return {} if key == keys[2] else {"hour": "night" if key in keys[:2] else "day"}
+
+    source = job.source.open()
+    keys = tuple(source.keys())
+    reader = PairReader(Hours(source, keys), Views(SIZE), 0)
+    assert reader.alike("hour") == [[0, 1], [2], list(range(3, len(keys)))]
+    assert reader.alike(None) == [list(range(len(keys)))]
 
 
 def test_after_a_step_back_other_pairs_come() -> None:
-    first, second = Order(50, seed=0), Order(50, seed=0, attempt=1)
+    first, second = Order([range(50)], seed=0), Order([range(50)], seed=0, attempt=1)
     assert [first.pair_at(i) for i in range(50)] != [second.pair_at(i) for i in range(50)]
 
 
 def test_workers_share_each_batch_without_overlap(job: Job) -> None:
-    order = Order(8, seed=0)
+    order = Order([range(8)], seed=0)
     wanted = [order.pair_at(i) for i in range(8)]
     seen: list[int] = []
     for rank in (0, 1):
@@ -45,7 +71,7 @@ def test_workers_share_each_batch_without_overlap(job: Job) -> None:
 
 def test_a_stream_may_begin_at_any_step(job: Job) -> None:
     def tops(first: int) -> list[int]:
-        stream = BatchStream(PairReader(job.source.open(), Views(SIZE), 0), Order(8, 0), Share(1), threads=1)
+        stream = BatchStream(PairReader(job.source.open(), Views(SIZE), 0), Order([range(8)], 0), Share(1), threads=1)
         found = [int((pairs[0].labels == 1).sum()) for pairs in stream.batches(first, 12)]
         stream.close()
         return found
@@ -103,3 +129,12 @@ def test_label_maps_without_an_image_are_not_trained_on(job: Job) -> None:
     reader = PairReader(source.open(), Views(SIZE, flip=False), 10**6)
     assert len(reader) == 6
     assert [int((reader.pair(i).labels[:, 0] == 1).sum()) - 4 for i in range(6)] == [1, 2, 4, 5, 6, 7]
+
+
+def test_a_config_balances_an_attribute_that_its_source_has() -> None:
+    few = ["source={format: streetscapes, scenes: 6, times_of_day: [day, day, night]}"]
+    plan = make_plan(load_train_config("streetscapes", [*few, "data.balance=time_of_day"]).value, None)
+    assert plan.job.balance == "time_of_day"
+    assert plan.job.identity() != replace(plan.job, balance=None).identity()
+    with pytest.raises(InputError, match=r"data\.balance: unknown attribute 'hour'; .*time_of_day"):
+        make_plan(load_train_config("streetscapes", [*few, "data.balance=hour"]).value, None)
