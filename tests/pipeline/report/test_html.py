@@ -42,9 +42,10 @@ def test_the_report_requests_nothing_from_outside(make_summary: Callable[..., Ru
 
 def test_the_report_states_class_shares_before_and_after(make_summary: Callable[..., RunSummary]) -> None:
     words = " ".join(Text(run_report(make_summary())).words)
-    assert "car 10.00 % 20.00 % +100 %" in words
-    assert "car 10 25 +150 %" in words
-    assert "ship" not in words.split("Provenance")[0].split("Recipe")[0]
+    assert "car 10.00% 20.00% +100%" in words
+    assert "car 10 25 +150%" in words
+    assert "The edits added most to car: 25 instances instead of 10, 20.0% of all pixels instead of 10.0%." in words
+    assert "ship" not in words.split("How it was made")[0].split("Recipe")[0]
 
 
 def test_the_report_escapes_what_came_from_outside(make_summary: Callable[..., RunSummary]) -> None:
