@@ -9,6 +9,7 @@ from pipeline.errors import InputError, MissingFileError
 from pipeline.evaluation.comparison_sheet import SharedScene
 from pipeline.evaluation.results import NUMBERS
 from pipeline.evaluation.terms import terms_section
+from pipeline.report.html import three_digits
 from pipeline.report.page import Page, Plot, Section, Sheet, Table, Words
 from pipeline.report.plots import Bar, bars
 from pipeline.storage import Store
@@ -42,6 +43,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {"model": _MODEL_COLUMNS, "dat
 _CLASSES = {"model": ("rendered", "class_iou"), "dataset": ("made", "scores", "class_iou")}
 _FIRST = {"model": "mean IoU", "dataset": "mean agreement"}
 _SHARES = ("mean IoU", "of real", "pixel accuracy", "outlines met", "mean agreement")
+_COUNTS = ("near-duplicates",)
 _MEANING = {
     "mean IoU": "mean IoU of the judge",
     "of real": "mean IoU, of that on real images",
@@ -121,9 +123,10 @@ def compare_text(compared: Compared) -> str:
 def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequence[SharedScene] = ()) -> Page:
     """One table, the same label maps, classes side by side, and a warning where the protocols differ."""
     names, warnings = list(compared.results), _warnings(compared)
+    answer = _answer(compared)
     shown = [(scene.key, scene.shots()) for scene in scenes]
     sections = [
-        Section("Side by side", [*warnings, _table(compared)]),
+        Section("Side by side", [*(Words(text, "bad") for text in warnings if text != answer), _table(compared)]),
         *([Section("The same label maps", [Sheet(shown)])] if shown else []),
         Section("IoU by class", [_class_plot(compared)]),
         terms_section("judge", "IoU", *(["agreement"] if compared.kind == "dataset" else ["diversity"]), "FID", "KID"),
@@ -131,7 +134,7 @@ def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequenc
     ]
     kind = "models" if compared.kind == "model" else "data sets"
     lead = f"{len(names)} {kind}, {'not all measured in the same way' if warnings else 'measured in the same way'}."
-    return Page(f"Comparison of {' and '.join(names)}", lead, [], sections, provenance, _answer(compared))
+    return Page(f"Comparison of {' and '.join(names)}", lead, [], sections, provenance, answer)
 
 
 def _answer(compared: Compared) -> str:
@@ -163,9 +166,11 @@ def _table(compared: Compared) -> Table:
 
 
 def _cell(name: str, value: float | None) -> str:
-    if value is not None and name == "parameters":
+    if value is None or name in _COUNTS:
+        return _number(value)
+    if name == "parameters":
         return f"{value / 1e6:.2f} M"
-    return f"{value:.1%}" if value is not None and name in _SHARES else _number(value)
+    return f"{value:.1%}" if name in _SHARES else three_digits(value)
 
 
 def _class_plot(compared: Compared) -> Plot:
@@ -182,13 +187,13 @@ def _percent(share: float | None) -> Bar:
     return Bar(None if share is None else 100 * share)
 
 
-def _warnings(compared: Compared) -> list[Words]:
+def _warnings(compared: Compared) -> list[str]:
     """What differs between the measurements, and what therefore does not compare."""
     scenes = {name: result.get("scenes") or result["made"]["images"] for name, result in compared.results.items()}
     said = [_unlike(compared)]
     if len(set(scenes.values())) > 1:
         said.append(f"Measured on different numbers of scenes ({_each(scenes)}): FID and KID do not compare.")
-    return [Words(text, "bad") for text in said if text]
+    return [text for text in said if text]
 
 
 def _unlike(compared: Compared) -> str:

@@ -10,6 +10,7 @@ from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.likeness import EVERY
 from pipeline.evaluation.looks import ClassLook
 from pipeline.evaluation.terms import terms_section
+from pipeline.report.html import three_digits
 from pipeline.report.page import Color, Page, Plot, Section, Sheet, Table, Tile, Words
 from pipeline.report.plots import Bar, bars, histogram
 from pipeline.report.sheet import map_shot, photo_shot
@@ -95,11 +96,11 @@ def _tiles(result: DatasetResult) -> list[Tile]:
         ),
     ]
     if result.distances is not None:
-        halves = f"two halves of the real ones: {result.distances.fid_of_real_halves:.3g}"
-        tiles.append(Tile("FID to real images (segmenter)", f"{result.distances.fid:.3g}", halves))
+        halves = f"two halves of the real ones: {three_digits(result.distances.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (segmenter)", three_digits(result.distances.fid), halves))
     if result.inception is not None:
-        halves = f"two halves of the real ones: {result.inception.fid_of_real_halves:.1f}"
-        tiles.append(Tile("FID to real images (Inception)", f"{result.inception.fid:.1f}", halves))
+        halves = f"two halves of the real ones: {three_digits(result.inception.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (Inception)", three_digits(result.inception.fid), halves))
     images = f"of {len(result.made.keys)} images"
     tiles.append(Tile("near-duplicates", str(len(result.twins)), images))
     tiles.append(Tile("near copies of real images", str(len(result.copies)), images))
@@ -157,7 +158,7 @@ def _likeness(result: DatasetResult) -> Table:
     rows = []
     for group, likeness in result.likeness.items():
         far = likeness.distances
-        features = ("-", "-") if far is None else (f"{far.fid:.3g}", f"{far.kid:.3g}")
+        features = ("-", "-") if far is None else (three_digits(far.fid), f"{far.kid:.3f}")
         color, sharp = f"{likeness.color_distance:.0f}", f"{likeness.sharpness_of_real:.0%}"
         rows.append([group, str(likeness.images), color, sharp, *features])
     headings = ("real images", "count", "colour distance", "sharpness", "FID (segmenter)", "KID (segmenter)")

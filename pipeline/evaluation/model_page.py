@@ -10,6 +10,7 @@ from pipeline.evaluation.looks import color_distance
 from pipeline.evaluation.model import ModelResult
 from pipeline.evaluation.scene_measures import ShownScene
 from pipeline.evaluation.terms import terms_section
+from pipeline.report.html import three_digits
 from pipeline.report.page import Color, Page, Plot, Section, Sheet, Shot, Table, Tile, Words
 from pipeline.report.plots import Bar, bars, histogram
 from pipeline.report.sheet import map_shot, photo_shot
@@ -18,6 +19,7 @@ _NORMAL = 1.96
 _UNSEEN = 0.01  # IoU on real images below which the judge does not know a class
 _SHOWN_SHARE = 0.005  # of a row of the confusion matrix
 _DARKEST = 0.55  # shade of a cell, so that its number stays readable
+_LOST = 0.9  # of the IoU on real images; what keeps more is not called lost
 _NAMED = 3  # classes in the headline
 _WORDS = ("segmentation network", "judge", "IoU", "agreement", "FID", "KID", "diversity", "held-out")
 
@@ -62,13 +64,14 @@ def _answer(result: ModelResult) -> str:
         return "Nothing can be said of this model: the judge finds no class in the real images either."
     said = (
         f"In the rendered images a network trained on real images reaches {found.share_text} of the mean IoU that it "
-        f"has on the real images of the same scenes ({found.rendered.mean_iou:.0%} of {found.real.mean_iou:.0%})."
+        f"has on the real images of the same scenes ({found.rendered.mean_iou:.0%} against {found.real.mean_iou:.0%})."
     )
     known = [name for name, iou in found.real.class_iou.items() if iou >= _UNSEEN]
     kept = {name: found.rendered.class_iou[name] / found.real.class_iou[name] for name in known}
     ranked = sorted(known, key=lambda name: -kept[name])
+    lost = [name for name in ranked[::-1] if kept[name] < _LOST][:_NAMED]
     if len(ranked) >= 2 * _NAMED:
-        said += f" Best kept: {', '.join(ranked[:_NAMED])}; most lost: {', '.join(ranked[: -_NAMED - 1 : -1])}."
+        said += f" Best kept: {', '.join(ranked[:_NAMED])}; most lost: {', '.join(lost) or 'none'}."
     unknown = len(found.real.class_iou) - len(known)
     if unknown:
         said += (
@@ -89,11 +92,11 @@ def _tiles(result: ModelResult) -> list[Tile]:
         ),
     ]
     if result.distances is not None:
-        halves = f"two halves of the real ones: {result.distances.fid_of_real_halves:.3g}"
-        tiles.append(Tile("FID to real images (segmenter)", f"{result.distances.fid:.3g}", halves))
+        halves = f"two halves of the real ones: {three_digits(result.distances.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (segmenter)", three_digits(result.distances.fid), halves))
     if result.inception is not None:
-        halves = f"two halves of the real ones: {result.inception.fid_of_real_halves:.1f}"
-        tiles.append(Tile("FID to real images (Inception)", f"{result.inception.fid:.1f}", halves))
+        halves = f"two halves of the real ones: {three_digits(result.inception.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (Inception)", three_digits(result.inception.fid), halves))
     cost = result.cost
     tiles.append(Tile("seconds an image", f"{cost.seconds_an_image:.2g}", f"{cost.parameters / 1e6:.1f} M parameters"))
     return tiles
@@ -109,12 +112,14 @@ def _numbers(result: ModelResult) -> Table:
         rows.append(["instance outlines met", *(f"{share:.1%}" for share in result.boundary_agreement)])
     for far, network in ((result.distances, "segmenter"), (result.inception, "Inception")):
         if far is not None:
-            rows.append([f"FID to real images ({network})", f"{far.fid:.3g}", f"{far.fid_of_real_halves:.3g}"])
+            rows.append(
+                [f"FID to real images ({network})", three_digits(far.fid), three_digits(far.fid_of_real_halves)]
+            )
             rows.append([f"KID to real images ({network})", f"{far.kid:.3f}", ""])
     for value, network in ((result.diversity, "segmenter"), (result.diversity_lpips, "LPIPS, AlexNet")):
         if value is not None:
-            rows.append([f"diversity ({network})", f"{value:.3g}", ""])
-    rows.append(["seconds an image", f"{result.cost.seconds_an_image:.3g}", ""])
+            rows.append([f"diversity ({network})", three_digits(value), ""])
+    rows.append(["seconds an image", f"{result.cost.seconds_an_image:.2g}", ""])
     rows.append(["MB of tensors at most", f"{result.cost.peak_memory_mb:.0f}", ""])
     note = "Real: the same measured on the real images; of FID, between two halves of them."
     return Table(("measure", "rendered", "real"), rows, note=note)

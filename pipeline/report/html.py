@@ -63,6 +63,11 @@ def data_uri(picture: bytes) -> str:
     return f"data:image/{kind};base64," + base64.b64encode(picture).decode("ascii")
 
 
+def three_digits(value: float) -> str:
+    """A number to three digits, those at its end too: 1.30, 12.0, 1,234."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
+
+
 def plain(value: object) -> str:
     """A setting as people write it."""
     if value is None or value in ("", [], (), {}):

@@ -42,7 +42,7 @@ def test_the_best_of_each_column_is_marked_and_smaller_fid_is_better(folders):
     assert compared.best("of real") == [1]
     assert compared.best("mean IoU") == []
     html = compare_page(compared, {}).to_html()
-    assert '<td class="n">4 *</td>' in html
+    assert '<td class="n">4.00 *</td>' in html
     assert '<td class="n">90.0% *</td>' in html
     assert '<td class="name">FID (segmenter) ↓</td>' in html
 
@@ -114,7 +114,7 @@ def test_scores_that_do_not_compare_are_said_first(folders, second, said):
     alike = {"resolution": "64x32", "judge": "a"}
     page = compare_page(read_results(folders(a_result(**alike), a_result(**alike | second))), {})
     assert page.answer == said
-    assert f'<p class="bad">{said}</p>' in page.to_html()
+    assert page.to_html().count(said) == 1
 
 
 def test_a_model_and_a_data_set_do_not_compare(folders):

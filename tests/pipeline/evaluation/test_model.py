@@ -52,10 +52,12 @@ def test_the_headline_says_the_share_what_is_kept_what_is_lost_and_what_the_judg
     page = model_page("toy", with_scores(result, rendered, real), judge.catalog, {})
     assert page.answer == (
         "In the rendered images a network trained on real images reaches 55% of the mean IoU that it has on the real "
-        "images of the same scenes (24% of 43%). Best kept: b, c, a; most lost: d, e, f. Of 1 of the 7 classes nothing "
-        "can be said: the judge does not find it in real images either."
+        "images of the same scenes (24% against 43%). Best kept: b, c, a; most lost: d, e, f. Of 1 of the 7 classes "
+        "nothing can be said: the judge does not find it in real images either."
     )
     assert "Not drawn, as found in neither: never." in page.to_html()
+    alike = model_page("toy", with_scores(result, real, real), judge.catalog, {})
+    assert "Best kept: a, b, c; most lost: none." in alike.answer
 
 
 def test_the_result_is_json_and_names_what_was_not_measured(result):
