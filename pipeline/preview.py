@@ -1,6 +1,7 @@
 """What a recipe does to label maps, before any image is made: before, after, and what changed, as PNG and as a page."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -78,17 +79,25 @@ def described(records: list[EditRecord]) -> list[str]:
     """A line an edit: what it did, or why it did nothing."""
     lines = []
     for record in records:
-        touched = [f"{t.what} {t.class_name} {t.id}" for t in record.instances]
-        outcome = ", ".join(touched) if record.applied and touched else "applied" if record.applied else record.reason
+        outcome = (_touched(record) or "applied") if record.applied else record.reason
         lines.append(f"{record.op}: {outcome}")
         lines += described(list(record.children))
     return lines
 
 
+def _touched(record: EditRecord) -> str:
+    """What became of instances, and of how many of each class: `removed person (9), rider`."""
+    counts = Counter((touched.what, touched.class_name) for touched in record.instances)
+    by_what: dict[str, list[str]] = {}
+    for (what, name), count in counts.items():
+        by_what.setdefault(what, []).append(name if count == 1 else f"{name} ({count})")
+    return "; ".join(f"{what} {', '.join(names)}" for what, names in by_what.items())
+
+
 def preview_sheet(rows: list[PreviewRow]) -> Image:
     """Every row side by side, with a caption."""
     headings = ["source map", "edited map", "image"][: max(len(row.pictures) for row in rows)]
-    captions = [f"{row.spec.source_key}   {' | '.join(row.done)}" for row in rows]
+    captions = [f"{row.spec.source_key}  |  {'  |  '.join(row.done)}" for row in rows]
     return contact_sheet([row.pictures for row in rows], headings=headings, captions=captions, cell_width=CELL_PX)
 
 

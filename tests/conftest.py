@@ -1,8 +1,12 @@
-"""Which tests may run beside each other."""
+"""Which tests may run beside each other, and how they reach Ray."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Ray reads it once a process: one test that sets it for itself cuts the clusters of the others off.
+os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 
 # They start Ray and process trees, kill some, and time themselves.
 _ALONE = ("orchestration", "reliability", "security", "pipeline/augment")

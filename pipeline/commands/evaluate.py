@@ -98,7 +98,8 @@ def model(
     protocol = Protocol(limit, styles, seed, inception=inception, alexnet=alexnet)
     with workers(address) as cluster:
         found = evaluate_model(opened, scenes, judge, protocol, console, cluster)
-    data = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split, **found.as_data()}
+    data = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split}
+    data |= {"resolution": str(opened.resolution), "judge": judge.fingerprint, **found.as_data()}
     page = model_page(opened.name, found, opened.catalog, provenance())
     written = write_results(out or default_out("model", opened.name), "model", data, page, found.pictures())
     console.result(f"{model_table(found)}\n{written}", data)

@@ -68,7 +68,7 @@ def dataset(
         found = evaluate_dataset(made, pairs, judge, limit, console, published, by, cluster)
     found = replace(found, rejects=count_rejects(Store(root)))
     name = Path(root.rstrip("/")).name
-    data = {"root": root, **found.as_data()}
+    data = {"name": name, "root": root, "resolution": str(size), "judge": judge.fingerprint, **found.as_data()}
     written = write_results(
         out or default_out("dataset", name), "dataset", data, dataset_page(name, found, made, judge, provenance())
     )

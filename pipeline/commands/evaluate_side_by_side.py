@@ -21,7 +21,7 @@ def compare(
     """
     from pipeline.console import Console
     from pipeline.evaluation.comparison import compare_page, compare_text, read_results
-    from pipeline.evaluation.comparison_sheet import comparison_sheet
+    from pipeline.evaluation.comparison_sheet import comparison_sheet, shared_scenes
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import default_out, write_results
     from pipeline.report.contact_sheet import encode_jpeg
@@ -29,9 +29,10 @@ def compare(
     compared = read_results(results)
     data = compared.as_data()
     place = out or default_out("compare", compared.kind)
-    sheet = comparison_sheet(compared.results, compared.stores)
+    scenes = shared_scenes(compared.results, compared.stores)
+    sheet = comparison_sheet(scenes)
     jpeg = None if sheet is None else encode_jpeg(sheet)
-    page = compare_page(compared, provenance(), jpeg)
+    page = compare_page(compared, provenance(), scenes)
     written = write_results(place, "compare", {"compared": data}, page, {"sheet.jpg": jpeg} if jpeg else None)
     Console(json).result(f"{compare_text(compared)}\n{written}", data)
 

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import InputError, MissingFileError
+from pipeline.evaluation.comparison_sheet import SharedScene
 from pipeline.evaluation.results import NUMBERS
-from pipeline.report.page import Page, Picture, Plot, Section, Table, Words
+from pipeline.evaluation.terms import terms_section
+from pipeline.report.html import three_digits
+from pipeline.report.page import Page, Plot, Section, Sheet, Table, Words
 from pipeline.report.plots import Bar, bars
 from pipeline.storage import Store
 
@@ -38,6 +41,24 @@ _DATASET_COLUMNS = {
 }
 _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {"model": _MODEL_COLUMNS, "dataset": _DATASET_COLUMNS}
 _CLASSES = {"model": ("rendered", "class_iou"), "dataset": ("made", "scores", "class_iou")}
+_FIRST = {"model": "mean IoU", "dataset": "mean agreement"}
+_SHARES = ("mean IoU", "of real", "pixel accuracy", "outlines met", "mean agreement")
+_COUNTS = ("near-duplicates",)
+_MEANING = {
+    "mean IoU": "mean IoU of the judge",
+    "of real": "mean IoU, of that on real images",
+    "pixel accuracy": "pixels found again",
+    "mean agreement": "mean agreement",
+    "outlines met": "instance outlines met",
+    "s/image -": "seconds an image",
+    "MB of tensors -": "MB of tensors at most",
+}
+_LESS = "↓"
+_UNSEEN = 0.01  # IoU below which a class is not drawn
+_METHOD = (
+    "The numbers are those of evaluations that were made before, each described on its own page. They compare where "
+    "all were made with the same scenes, size and judge; where they were not, a warning says so."
+)
 
 
 @dataclass(frozen=True)
@@ -99,42 +120,94 @@ def compare_text(compared: Compared) -> str:
     return "\n".join(lines)
 
 
-def compare_page(compared: Compared, provenance: dict[str, Any], sheet: bytes | None = None) -> Page:
+def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequence[SharedScene] = ()) -> Page:
     """One table, the same label maps, classes side by side, and a warning where the protocols differ."""
-    columns, names = compared.columns(), list(compared.results)
-    best = {heading: compared.best(heading) for heading in columns}
-    rows = [
-        [
-            name,
-            *(_number(values[place]) + (" *" if place in best[heading] else "") for heading, values in columns.items()),
-        ]
-        for place, name in enumerate(names)
-    ]
-    headings = ("", *(heading.removesuffix(" -") for heading in columns))
+    names, warnings = list(compared.results), _warnings(compared)
+    answer = _answer(compared)
+    shown = [(scene.key, scene.shots()) for scene in scenes]
     sections = [
-        Section("Side by side", [Table(headings, rows, note="* is the best of its column."), *_warnings(compared)]),
-        *([Section("The same label maps", [Picture(sheet, "The same label maps by each model")])] if sheet else []),
+        Section("Side by side", [*(Words(text, "bad") for text in warnings if text != answer), _table(compared)]),
+        *([Section("The same label maps", [Sheet(shown)])] if shown else []),
         Section("IoU by class", [_class_plot(compared)]),
+        terms_section("judge", "IoU", *(["agreement"] if compared.kind == "dataset" else ["diversity"]), "FID", "KID"),
+        Section("How it was measured", [Words(_METHOD)]),
     ]
-    lead = f"{len(names)} {'models' if compared.kind == 'model' else 'data sets'}, measured by the same protocol."
-    return Page("Comparison", lead, [], sections, provenance)
+    kind = "models" if compared.kind == "model" else "data sets"
+    lead = f"{len(names)} {kind}, {'not all measured in the same way' if warnings else 'measured in the same way'}."
+    return Page(f"Comparison of {' and '.join(names)}", lead, [], sections, provenance, answer)
+
+
+def _answer(compared: Compared) -> str:
+    """Who is first in what matters most; where the scores do not compare, that they do not."""
+    if said := _unlike(compared):
+        return said
+    heading = _FIRST[compared.kind]
+    columns = compared.columns()
+    best = compared.best(heading) if heading in columns else []
+    if not best:
+        return ""
+    first, *others = sorted(
+        ((value, name) for value, name in zip(columns[heading], compared.results, strict=True) if value is not None),
+        reverse=True,
+    )
+    behind = ", ".join(f"{name} {value:.0%}" for value, name in others)
+    return f"{first[1]} comes first in {_MEANING[heading]}: {first[0]:.0%}, before {behind}."
+
+
+def _table(compared: Compared) -> Table:
+    rows = []
+    for heading, values in compared.columns().items():
+        best = compared.best(heading)
+        name, less = heading.removesuffix(" -"), f" {_LESS}" if heading.endswith(" -") else ""
+        cells = [_cell(name, value) + (" *" if place in best else "") for place, value in enumerate(values)]
+        rows.append([f"{_MEANING.get(heading, name)}{less}", *cells])
+    note = f"* is the best of its row; {_LESS}: less is better. Small differences may be luck."
+    return Table(("measure", *compared.results), rows, note=note)
+
+
+def _cell(name: str, value: float | None) -> str:
+    if value is None or name in _COUNTS:
+        return _number(value)
+    if name == "parameters":
+        return f"{value / 1e6:.2f} M"
+    return f"{value:.1%}" if name in _SHARES else three_digits(value)
 
 
 def _class_plot(compared: Compared) -> Plot:
     each = {name: _at_path(result, _CLASSES[compared.kind]) or {} for name, result in compared.results.items()}
-    classes = sorted(
-        {c for of_one in each.values() for c in of_one}, key=lambda c: -max(o.get(c, 0) for o in each.values())
-    )
-    series = {name: [Bar(of_one.get(c)) for c in classes] for name, of_one in each.items()}
-    return Plot(bars(classes, series, "IoU by class"))
+    most = {c: max(of_one.get(c, 0) for of_one in each.values()) for of_one in each.values() for c in of_one}
+    classes = sorted((c for c in most if most[c] >= _UNSEEN), key=lambda c: -most[c])
+    series = {name: [_percent(of_one.get(c)) for c in classes] for name, of_one in each.items()}
+    left_out = [c for c in most if c not in classes]
+    caption = f"Not drawn, as found in none: {', '.join(left_out)}." if left_out else ""
+    return Plot(bars(classes, series, "IoU by class", 0, "%"), caption)
 
 
-def _warnings(compared: Compared) -> list[Words]:
+def _percent(share: float | None) -> Bar:
+    return Bar(None if share is None else 100 * share)
+
+
+def _warnings(compared: Compared) -> list[str]:
+    """What differs between the measurements, and what therefore does not compare."""
     scenes = {name: result.get("scenes") or result["made"]["images"] for name, result in compared.results.items()}
-    if len(set(scenes.values())) == 1:
-        return []
-    counts = ", ".join(f"{name} {count}" for name, count in scenes.items())
-    return [Words(f"Measured on different numbers of scenes ({counts}): FID and KID do not compare.", "bad")]
+    said = [_unlike(compared)]
+    if len(set(scenes.values())) > 1:
+        said.append(f"Measured on different numbers of scenes ({_each(scenes)}): FID and KID do not compare.")
+    return [text for text in said if text]
+
+
+def _unlike(compared: Compared) -> str:
+    """Why no score compares; empty where they do."""
+    sizes = {name: result.get("resolution") for name, result in compared.results.items()}
+    if len(set(sizes.values())) > 1:
+        return f"Measured at different sizes ({_each(sizes)}): the scores do not compare."
+    if len({result.get("judge") for result in compared.results.values()}) > 1:
+        return "Measured by different judges: the scores do not compare. Measure all of them with the same real pairs."
+    return ""
+
+
+def _each(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {'unknown' if value is None else value}" for name, value in values.items())
 
 
 def _read(place: str) -> Mapping[str, Any]:

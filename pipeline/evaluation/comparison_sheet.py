@@ -1,32 +1,59 @@
 """The same label maps rendered by several models, in rows: what `evaluate compare` shows beside the numbers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.report.contact_sheet import contact_sheet
+from pipeline.report.page import Shot
+from pipeline.report.sheet import map_shot, photo_shot
 from pipeline.shards.pixels import decode_image
 from pipeline.sources.base import Image
 from pipeline.storage import Store
 
 _CELL_PX = 240
-_PLAIN = ("labels", "real")  # the same whoever renders
-_HEADINGS = ("label map", "photograph")
 
 
-def comparison_sheet(results: Mapping[str, Mapping[str, Any]], stores: Mapping[str, Store]) -> Image | None:
-    """A row a scene that all of them show: its label map, its photograph, one rendering each; None without any."""
+@dataclass(frozen=True)
+class SharedScene:
+    """A scene that all models show: its label map, its photograph, and what each made of it, by name of the model."""
+
+    key: str
+    labels: Image
+    real: Image
+    rendered: Mapping[str, Image]
+
+    def shots(self) -> list[Shot]:
+        """As a row of a page."""
+        rendered = [photo_shot(picture, name) for name, picture in self.rendered.items()]
+        return [map_shot(self.labels, "label map"), photo_shot(self.real, "photograph"), *rendered]
+
+
+def shared_scenes(results: Mapping[str, Mapping[str, Any]], stores: Mapping[str, Store]) -> list[SharedScene]:
+    """The scenes that all of them show, in the order of the first."""
     shown = {name: {scene["key"]: scene for scene in result.get("shown", [])} for name, result in results.items()}
-    first, *others = shown.values()
-    keys = [key for key in first if all(key in other for other in others)]
-    if not keys:
+    first, *others = shown
+    keys = [key for key in shown[first] if all(key in shown[other] for other in others)]
+
+    def picture(name: str, key: str, what: str) -> Image:
+        return decode_image(stores[name].read(shown[name][key][what]))
+
+    return [
+        SharedScene(
+            key,
+            # The same whoever renders.
+            labels=picture(first, key, "labels"),
+            real=picture(first, key, "real"),
+            rendered={name: picture(name, key, "rendered") for name in shown},
+        )
+        for key in keys
+    ]
+
+
+def comparison_sheet(scenes: Sequence[SharedScene]) -> Image | None:
+    """All of them in one picture; None without any."""
+    if not scenes:
         return None
-    rows = [_row(key, shown, stores) for key in keys]
-    return contact_sheet(rows, headings=(*_HEADINGS, *shown), captions=keys, cell_width=_CELL_PX)
-
-
-def _row(
-    key: str, shown: Mapping[str, Mapping[str, Mapping[str, str]]], stores: Mapping[str, Store]
-) -> Sequence[Image]:
-    one = next(iter(shown))
-    plain = [decode_image(stores[one].read(shown[one][key][what])) for what in _PLAIN]
-    return [*plain, *(decode_image(stores[name].read(of_model[key]["rendered"])) for name, of_model in shown.items())]
+    rows = [[scene.labels, scene.real, *scene.rendered.values()] for scene in scenes]
+    headings = ("label map", "photograph", *scenes[0].rendered)
+    return contact_sheet(rows, headings=headings, captions=[scene.key for scene in scenes], cell_width=_CELL_PX)

@@ -1,18 +1,26 @@
 """The page of `evaluate dataset`."""
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
+from statistics import mean, stdev
 from typing import Any
 
 from pipeline.evaluation.dataset import DatasetResult
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.likeness import EVERY
 from pipeline.evaluation.looks import ClassLook
-from pipeline.report.contact_sheet import contact_sheet, encode_jpeg
-from pipeline.report.page import Color, Page, Picture, Plot, Section, Table, Words
+from pipeline.evaluation.terms import terms_section
+from pipeline.report.html import three_digits
+from pipeline.report.page import Color, Page, Plot, Section, Sheet, Table, Tile, Words
 from pipeline.report.plots import Bar, bars, histogram
+from pipeline.report.sheet import map_shot, photo_shot
 from pipeline.sources.base import Source
 
 _PAIRS_LISTED = 12
+_NORMAL = 1.96
+_NO_BREAK = "\u00a0"
+_LEAST_SHARE = 0.1  # percent of pixels, or objects an image, below which a class is in the table alone
+_TERMS = ("segmentation network", "judge", "agreement", "IoU", "FID", "KID")
 _METHOD = (
     "A segmentation network trained on the real pairs looks at the images of the data set and at real ones. Agreement "
     "is the share of pixels on which it finds the label again. FID and KID named segmenter are distances in its "
@@ -25,24 +33,25 @@ _METHOD = (
 def dataset_page(name: str, result: DatasetResult, made: Source, judge: Judge, provenance: dict[str, Any]) -> Page:
     """Histograms, distances, agreement, duplicates, rejects, worst and best."""
     sections = [
-        Section("Classes", [_class_plot(result), *_instance_plot(result)]),
-        Section("Agreement of images with their labels", [_agreement(result), _class_table(result)]),
+        Section("What is in it", [_class_plot(result), *_instance_plot(result)]),
+        Section("Do the images show their labels?", [_class_table(result), _agreement(result)]),
+        Section("Best samples, by agreement", [_sheet(result.best, made, judge)]),
+        Section("Worst samples, by agreement", [_sheet(result.worst, made, judge)]),
         Section("Which real images it looks like", [_likeness(result), *_surfaces(result)]),
-        Section(
-            "Worst and best samples",
-            [_sheet("Worst", result.worst, made, judge), _sheet("Best", result.best, made, judge)],
-        ),
         Section("Duplicates and rejects", _losses(result)),
+        terms_section(*_TERMS),
         Section("How it was measured", [Words(_METHOD), *(Words(f"{note}.") for note in result.notes)]),
     ]
-    return Page(f"Data set {name}", _lead(result), _tiles(result), sections, provenance)
+    lead = f"{len(result.made.keys)} images of the data set were looked at, and {len(result.real.keys)} real ones."
+    return Page(f"Data set {name}", lead, _tiles(result), sections, provenance, _answer(result))
 
 
-def _lead(result: DatasetResult) -> str:
-    made, real = (sum(side.agreements) / len(side.agreements) for side in (result.made, result.real))
+def _answer(result: DatasetResult) -> str:
+    """What a reader in a hurry takes along."""
+    made, real = (mean(side.agreements) for side in (result.made, result.real))
     said = (
-        f"{len(result.made.keys)} images of the data set beside {len(result.real.keys)} real ones. A segmentation "
-        f"network that was trained on real pairs finds {made:.0%} of their labels again, {real:.0%} in the real images."
+        f"A segmentation network that was trained on real pairs finds {made:.0%} of the labels again in the images of "
+        f"the data set, {real:.0%} in real images."
     )
     groups = {group: likeness.color_distance for group, likeness in result.likeness.items() if group != EVERY}
     if groups:
@@ -77,59 +86,71 @@ def dataset_text(result: DatasetResult) -> str:
     return "\n".join([*lines, *result.notes])
 
 
-def _tiles(result: DatasetResult) -> list[tuple[str, str]]:
-    made, real = result.made.as_data(), result.real.as_data()
+def _tiles(result: DatasetResult) -> list[Tile]:
     tiles = [
-        ("mean agreement", f"{made['agreement_mean']:.3f}"),
-        ("of real images", f"{real['agreement_mean']:.3f}"),
-        ("near-duplicates", str(len(result.twins))),
-        ("copies of real images", str(len(result.copies))),
-        ("rejects", str(sum(result.rejects.values()))),
+        Tile("mean agreement", _mean(result.made.agreements), f"of real images: {_mean(result.real.agreements)}"),
+        Tile(
+            "mean IoU of the judge",
+            f"{result.made.scores.mean_iou:.1%}",
+            f"on real images: {result.real.scores.mean_iou:.1%}",
+        ),
     ]
     if result.distances is not None:
-        tiles.append(("FID (segmenter)", f"{result.distances.fid:.3g}"))
-        tiles.append(("FID of real halves", f"{result.distances.fid_of_real_halves:.3g}"))
-        tiles.append(("KID (segmenter)", f"{result.distances.kid:.3g}"))
+        halves = f"two halves of the real ones: {three_digits(result.distances.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (segmenter)", three_digits(result.distances.fid), halves))
     if result.inception is not None:
-        tiles += [
-            ("FID (Inception)", f"{result.inception.fid:.1f}"),
-            ("KID (Inception)", f"{result.inception.kid:.3g}"),
-        ]
-    return tiles
+        halves = f"two halves of the real ones: {three_digits(result.inception.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (Inception)", three_digits(result.inception.fid), halves))
+    images = f"of {len(result.made.keys)} images"
+    tiles.append(Tile("near-duplicates", str(len(result.twins)), images))
+    tiles.append(Tile("near copies of real images", str(len(result.copies)), images))
+    return [*tiles, Tile("rejects", str(sum(result.rejects.values())), "left out of the data set or redrawn")]
+
+
+def _mean(shares: Sequence[float]) -> str:
+    """With its 95 % interval."""
+    spread = f" ± {100 * _NORMAL * stdev(shares) / sqrt(len(shares)):.1f}" if len(shares) > 1 else ""
+    return f"{100 * mean(shares):.1f}{spread} %".replace(" ", _NO_BREAK)
 
 
 def _class_plot(result: DatasetResult) -> Plot:
-    return _beside(result.made.pixels, result.real.pixels, 100, "Share of all pixels, in percent", 2)
+    made, real = ({n: 100 * share for n, share in side.pixels.items()} for side in (result.made, result.real))
+    return _beside(made, real, "Share of all pixels", 1, "%")
 
 
 def _instance_plot(result: DatasetResult) -> list[Plot]:
     if not result.made.instances and not result.real.instances:
         return []
-    return [_beside(result.made.instances, result.real.instances, 1, "Objects an image", 2)]
+    return [_beside(result.made.instances, result.real.instances, "Objects an image", 1)]
 
 
-def _beside(made: Mapping[str, float], real: Mapping[str, float], factor: float, caption: str, digits: int) -> Plot:
-    names = sorted({*made, *real}, key=lambda name: -max(made.get(name, 0), real.get(name, 0)))
+def _beside(made: Mapping[str, float], real: Mapping[str, float], title: str, digits: int, unit: str = "") -> Plot:
+    most = {name: max(made.get(name, 0), real.get(name, 0)) for name in (*made, *real)}
+    names = sorted((name for name in most if most[name] >= _LEAST_SHARE), key=lambda name: -most[name])
     series = {
-        "data set": [Bar(factor * made.get(name, 0.0)) for name in names],
-        "real": [Bar(factor * real.get(name, 0.0)) for name in names],
+        "data set": [Bar(made.get(name, 0.0)) for name in names],
+        "real": [Bar(real.get(name, 0.0)) for name in names],
     }
-    return Plot(bars(names, series, caption, digits), f"{caption}.")
+    left_out = [name for name in most if name not in names]
+    caption = f"Less than {_LEAST_SHARE:g}{unit}, and not drawn: {', '.join(left_out)}." if left_out else ""
+    return Plot(bars(names, series, title, digits, unit), caption, title)
 
 
 def _agreement(result: DatasetResult) -> Plot:
     series = {"data set": result.made.agreements, "real": result.real.agreements}
-    return Plot(histogram(series, "Agreement"), "Share of pixels found again, image by image, as shares of each set.")
+    drawn = histogram(series, "Agreement", "images of each set", "pixels found again, of an image")
+    means = f"data set {_mean(result.made.agreements)}, real {_mean(result.real.agreements)}"
+    return Plot(drawn, f"Means with their 95% intervals: {means}.", "Agreement, image by image")
 
 
 def _class_table(result: DatasetResult) -> Table:
     made, real = result.made.scores, result.real.scores
     names = sorted({*made.class_iou, *real.class_iou}, key=lambda name: -real.class_iou.get(name, 0))
     rows = [
-        [name, *(f"{s.class_iou[name]:.3f}" if name in s.class_iou else "absent" for s in (made, real))]
+        [name, *(f"{s.class_iou[name]:.1%}" if name in s.class_iou else "absent" for s in (made, real))]
         for name in names
     ]
-    rows.append(["mean IoU", f"{made.mean_iou:.3f}", f"{real.mean_iou:.3f}"])
+    rows.append(["mean IoU", f"{made.mean_iou:.1%}", f"{real.mean_iou:.1%}"])
     return Table(("class", "IoU data set", "IoU real"), rows, strong=(len(names),))
 
 
@@ -137,13 +158,13 @@ def _likeness(result: DatasetResult) -> Table:
     rows = []
     for group, likeness in result.likeness.items():
         far = likeness.distances
-        features = ("-", "-") if far is None else (f"{far.fid:.3g}", f"{far.kid:.3g}")
-        color, sharp = f"{likeness.color_distance:.1f}", f"{likeness.sharpness_of_real:.0%}"
+        features = ("-", "-") if far is None else (three_digits(far.fid), f"{far.kid:.3f}")
+        color, sharp = f"{likeness.color_distance:.0f}", f"{likeness.sharpness_of_real:.0%}"
         rows.append([group, str(likeness.images), color, sharp, *features])
     headings = ("real images", "count", "colour distance", "sharpness", "FID (segmenter)", "KID (segmenter)")
     note = (
         "Colour distance: between the mean colours of a class, in grey levels, classes weighted by their pixels in the "
-        "data set. Sharpness: mean magnitude of the Laplacian, as a share of that of the real images."
+        "data set: less is nearer. Sharpness: mean magnitude of the Laplacian, as a share of that of the real images."
     )
     return Table(headings, rows, note=note)
 
@@ -160,16 +181,14 @@ def _color(look: ClassLook | None) -> str:
     return "-" if look is None else Color.of(look.color)
 
 
-def _sheet(what: str, keys: Sequence[str], made: Source, judge: Judge) -> Picture:
-    rows, captions = [], []
+def _sheet(keys: Sequence[str], made: Source, judge: Judge) -> Sheet:
+    rows = []
     for key in keys:
         scene, image = made.read(key, judge.resolution)
         assert image is not None  # evaluate_dataset has looked at it
-        rows.append([made.catalog.palette[scene.labels], image])
-        captions.append(f"{key}: agreement {judge.agreement(image, scene.labels):.2f}")
-    width = min(480, max(200, judge.resolution.width))
-    sheet = contact_sheet(rows, headings=(f"{what}: label map", "image"), captions=captions, cell_width=width)
-    return Picture(encode_jpeg(sheet), f"{what} samples by agreement", f"{what} by agreement.")
+        shots = [map_shot(made.catalog.palette[scene.labels], "label map"), photo_shot(image, "image")]
+        rows.append((f"{key}: agreement {judge.agreement(image, scene.labels):.0%}", shots))
+    return Sheet(rows)
 
 
 def _losses(result: DatasetResult) -> list[Table | Words]:
@@ -181,5 +200,7 @@ def _losses(result: DatasetResult) -> list[Table | Words]:
     blocks: list[Table | Words] = [Table(("what", "samples"), rows)]
     if pairs:
         left = f"{len(pairs) - _PAIRS_LISTED} more in result.json." if len(pairs) > _PAIRS_LISTED else ""
-        blocks.append(Table(("", "sample", "like"), [[what, *pair] for what, pair in pairs[:_PAIRS_LISTED]], note=left))
+        blocks.append(
+            Table(("what", "sample", "like"), [[what, *pair] for what, pair in pairs[:_PAIRS_LISTED]], note=left)
+        )
     return blocks

@@ -6,8 +6,9 @@ from typing import Any
 
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL
 from pipeline.evaluation.downstream import OVERALL, DownstreamResult
+from pipeline.evaluation.terms import terms_section
 from pipeline.evaluation.verdict import FEWEST_SEEDS, Verdict, compare, mean_and_spread, signed
-from pipeline.report.page import Page, Plot, Section, Table, Words
+from pipeline.report.page import Page, Plot, Section, Table, Tile, Words
 from pipeline.report.plots import Bar, bars
 
 _METHOD = (
@@ -17,6 +18,7 @@ _METHOD = (
     "interval by Student's t, and a difference smaller than that is called within the noise. Classes that do not occur "
     "in the held-out scenes of a group are left out of its mean."
 )
+_NO_NAME = "downstream"  # what a result is called when nobody says
 
 
 def verdicts(result: DownstreamResult, baseline: str = REAL) -> dict[str, dict[str, Verdict]]:
@@ -97,35 +99,61 @@ def downstream_text(result: DownstreamResult) -> str:
 def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, Any]) -> Page:
     """One table, one plot, the verdicts, every class."""
     sections = [
-        Section("Mean IoU on held-out real scenes", [_table(result), _plot(result)]),
-        Section("Verdict", _verdict_blocks(result)),
-        *(Section(_class_heading(group), [_class_table(result, group)]) for group in result.scenes),
+        Section("Mean IoU on held-out real scenes", [_table(result), _plot(result), _arms(result)]),
+        Section("Verdicts", _verdict_blocks(result)),
+        Section("IoU by class", [_class_table(result, group) for group in result.scenes]),
+        terms_section("segmentation network", "IoU", "points", "held-out", "arm", "seed", "within the noise"),
         Section("How it was measured", [Words(_METHOD), *(Words(f"{note}.", "bad") for note in result.notes)]),
     ]
     scenes = ", ".join(f"{group} {count}" for group, count in result.scenes.items())
     budget = result.budget
     lead = (
-        f"Does it help? {_answer(result)}The same {budget.segmenter} segmentation network, {budget.steps} training "
+        f"Every arm trained the same {budget.segmenter} segmentation network with {budget.steps} "
         f"steps of {budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}."
     )
-    return Page(f"Downstream: {name}", lead, _tiles(result), sections, provenance)
+    title = "Does synthetic data help?" if name == _NO_NAME else f"Does synthetic data help? {name}"
+    return Page(title, lead, _tiles(result), sections, provenance, _answer(result))
 
 
 def _answer(result: DownstreamResult) -> str:
     """What a reader in a hurry takes along; nothing without the arm that is asked about."""
     if MIXED not in result.runs:
         return ""
-    said = [f"{group} {of_group[MIXED]}" for group, of_group in verdicts(result).items()]
-    return f"Synthetic beside real pairs, against real alone: {'; '.join(said)}. "
+    found = {group: of_group[MIXED] for group, of_group in verdicts(result).items()}
+    overall = found.pop(OVERALL)
+    said = _IN_WORDS.get(overall.word, "One seed says nothing.")
+    said += f" Against real pairs alone, in points of mean IoU: {_difference_said(overall)}"
+    if found:
+        of_groups = (f"{group} {_difference_said(verdict)} ({verdict.word})" for group, verdict in found.items())
+        said += f" over all scenes; {'; '.join(of_groups)}"
+    return f"{said}."
 
 
-def _tiles(result: DownstreamResult) -> list[tuple[str, str]]:
+_IN_WORDS = {
+    "better": "Yes: with synthetic pairs beside the real ones the network is better.",
+    "worse": "No: with synthetic pairs beside the real ones the network is worse.",
+    "within the noise": "Not shown: what synthetic pairs beside the real ones change is within the noise.",
+}
+
+
+def _tiles(result: DownstreamResult) -> list[Tile]:
+    """A group each: what synthetic pairs beside the real ones change; without them, what the real ones give."""
     tiles = []
-    for group in result.scenes:
-        tiles.append((f"{REAL}, {group}", _points(result.values(REAL, group))))
-        if MIXED in result.runs:
-            tiles.append((f"{MIXED}, {group}", _points(result.values(MIXED, group))))
+    for group, count in result.scenes.items():
+        where = f"{'all scenes' if group == OVERALL else group} ({count})"
+        real = _points(result.values(REAL, group))
+        if MIXED not in result.runs:
+            tiles.append(Tile(f"mean IoU, {where}", real, "trained on real pairs"))
+            continue
+        verdict = verdicts(result)[group][MIXED]
+        tone = {"better": "good", "worse": "bad"}.get(verdict.word, "")
+        note = f"{verdict.word}: {_points(result.values(MIXED, group))} instead of {real}"
+        tiles.append(Tile(f"points of mean IoU, {where}", _difference_said(verdict), note, tone))
     return tiles
+
+
+def _arms(result: DownstreamResult) -> Table:
+    return Table(("arm", "trained on"), [[arm, ARMS[arm].what] for arm in result.runs], title="The arms", texts=True)
 
 
 def _table(result: DownstreamResult) -> Table:
@@ -139,39 +167,49 @@ def _table(result: DownstreamResult) -> Table:
         rows.append(row)
     headings = ["trained on"]
     for group, count in result.scenes.items():
-        headings += [f"{group} ({count})", "to real"]
-    return Table(headings, rows, note=f"Points of mean IoU, mean ± standard deviation over the seeds. {_MARKS}")
+        headings += [f"{group} ({count})", "change"]
+    note = (
+        "Mean IoU in percent, mean ± standard deviation over the seeds; in brackets, the number of scenes. Change: "
+        f"points against {REAL}. {_MARKS}"
+    )
+    return Table(headings, rows, note=note)
 
 
 def _plot(result: DownstreamResult) -> Plot:
     arms = list(result.runs)
     series = {group: [_bar(result.values(arm, group)) for arm in arms] for group in result.scenes}
-    return Plot(bars(arms, series, "Mean IoU by arm and group", digits=1), "Bars: means. Lines: ± one deviation.")
+    drawn = bars(arms, series, "Mean IoU by arm and group", digits=1)
+    caption = "Bars: mean over the seeds, in percent. Lines: ± one standard deviation."
+    return Plot(drawn, caption, "Mean IoU by arm and group of scenes")
 
 
 def _verdict_blocks(result: DownstreamResult) -> Sequence[Table | Words]:
-    rows = [
-        [f"{group}: {arm} to {REAL}", *_said(verdict)]
-        for group, of_group in verdicts(result).items()
-        for arm, verdict in of_group.items()
-    ]
-    strong = [number for number, row in enumerate(rows) if row[0].endswith(f": {MIXED} to {REAL}")]
-    if MIXED in result.runs and COPY_PASTE in result.runs:
-        for group, of_group in verdicts(result, COPY_PASTE).items():
-            rows.append([f"{group}: {MIXED} to {COPY_PASTE}", *_said(of_group[MIXED])])
-    blocks: list[Table | Words] = [Table(("held-out scenes: arm", "points", "95 %", "verdict"), rows, strong=strong)]
+    blocks: list[Table | Words] = []
     if result.num_seeds < FEWEST_SEEDS:
         blocks.append(Words(f"{result.num_seeds} seeds are too few for a verdict; at least {FEWEST_SEEDS}.", "bad"))
+    if len(result.runs) == 1:
+        return [*blocks, Words(f"Only {REAL} was trained: there is nothing to compare it with.")]
+    against_copies = verdicts(result, COPY_PASTE) if {MIXED, COPY_PASTE} <= set(result.runs) else {}
+    for group, of_group in verdicts(result).items():
+        rows = [[arm, *_said(verdict)] for arm, verdict in of_group.items()]
+        strong = [number for number, arm in enumerate(of_group) if arm == MIXED]
+        if against_copies:
+            rows.append([f"{MIXED}, against {COPY_PASTE}", *_said(against_copies[group][MIXED])])
+        headings = (f"trained on, against {REAL}", "points", "verdict")
+        blocks.append(Table(headings, rows, strong=strong, title=_title(group)))
     return blocks
 
 
 def _said(verdict: Verdict) -> list[str]:
-    spread = "" if verdict.half_width is None else f"± {verdict.half_width:.1f}"
-    return [signed(verdict.points), spread, verdict.word]
+    return [_difference_said(verdict), verdict.word]
 
 
-def _class_heading(group: str) -> str:
-    return "IoU by class, all held-out scenes" if group == OVERALL else f"IoU by class, {group}"
+def _difference_said(verdict: Verdict) -> str:
+    return signed(verdict.points) + ("" if verdict.half_width is None else f" ± {verdict.half_width:.1f}")
+
+
+def _title(group: str) -> str:
+    return "All held-out scenes" if group == OVERALL else f"Held-out scenes: {group}"
 
 
 def _class_table(result: DownstreamResult, group: str) -> Table:
@@ -184,7 +222,7 @@ def _class_table(result: DownstreamResult, group: str) -> Table:
         arms.append(f"{MIXED} to {REAL}")
     absent = result.absent(group)
     note = f"Never occur, and are left out: {', '.join(absent)}. {_MARKS}" if absent else _MARKS
-    return Table(("class", *arms), rows, note=note, strong=(len(rows) - 1,))
+    return Table(("class", *arms), rows, note=note, strong=(len(rows) - 1,), title=_title(group))
 
 
 def _points(values: Sequence[float]) -> str:

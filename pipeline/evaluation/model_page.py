@@ -1,124 +1,187 @@
 """The page of `evaluate model`."""
 
 from collections.abc import Sequence
+from math import sqrt
+from statistics import mean, stdev
 from typing import Any
 
 from label_editing.catalog import Catalog
+from pipeline.evaluation.looks import color_distance
 from pipeline.evaluation.model import ModelResult
-from pipeline.report.contact_sheet import contact_sheet, encode_jpeg
-from pipeline.report.page import Color, Page, Picture, Plot, Section, Table, Words
+from pipeline.evaluation.scene_measures import ShownScene
+from pipeline.evaluation.terms import terms_section
+from pipeline.report.html import three_digits
+from pipeline.report.page import Color, Page, Plot, Section, Sheet, Shot, Table, Tile, Words
 from pipeline.report.plots import Bar, bars, histogram
+from pipeline.report.sheet import map_shot, photo_shot
 
-_HEADINGS = ("label map", "rendered", "another style", "photograph", "found again")
+_NORMAL = 1.96
+_UNSEEN = 0.01  # IoU on real images below which the judge does not know a class
+_SHOWN_SHARE = 0.005  # of a row of the confusion matrix
+_DARKEST = 0.55  # shade of a cell, so that its number stays readable
+_LOST = 0.9  # of the IoU on real images; what keeps more is not called lost
+_NAMED = 3  # classes in the headline
+_WORDS = ("segmentation network", "judge", "IoU", "agreement", "FID", "KID", "diversity", "held-out")
 
 
 def model_page(name: str, result: ModelResult, catalog: Catalog, provenance: dict[str, Any]) -> Page:
     """Headline numbers, classes, looks, the sheet, and what was not measured."""
     sections = [
-        Section("Is every class found again?", _class_blocks(result)),
         Section("What it looks like", [_sheet(result)]),
-        Section("Surfaces", [_looks_table(result)]),
+        Section("Is every class found again?", _class_blocks(result)),
+        Section("All numbers", [_numbers(result), _agreements(result)]),
         Section("Which class is taken for which", [_confusion(result, catalog)]),
+        Section("Colours and sharpness of surfaces", [_looks_table(result)]),
+        terms_section(*_WORDS),
         Section(
             "How it was measured", [Words(_METHOD), *(Words(f"Not measured: {m}.") for m in result.not_measured())]
         ),
     ]
     lead = (
-        f"Label maps of {result.faithfulness.num_scenes} held-out scenes, rendered and found again by a segmentation "
-        f"network that was trained on real images: {result.faithfulness.share_text} of the mean IoU that it has on the "
+        f"Label maps of {result.faithfulness.num_scenes} held-out scenes were rendered by the model. The judge, a "
+        "segmentation network trained on real images, then looked for the labels in the rendered images, and in the "
         "real images of the same scenes."
     )
-    return Page(f"Model {name}", lead, _tiles(result), sections, provenance)
+    return Page(f"Model {name}", lead, _tiles(result), sections, provenance, _answer(result))
 
 
 _METHOD = (
     "As in the pix2pixHD and SPADE papers: a segmentation network trained on real pairs is shown the rendered image, "
-    "and its answer is compared with the label map that the image was made of. The same network on the real images is "
-    "the bound of what can be had. FID and KID named segmenter are distances in that network's own features, and are "
+    "and its answer is compared with the label map that the image was made of. The same network on the real images is"
+    " the bound of what can be had. There is one judge, and its scores are those of these scenes: small differences "
+    "between models may be luck. FID and KID named segmenter are distances in that network's own features, and are "
     "not comparable with published ones, which use Inception; the FID between two halves of the real images says how "
-    "much sampling alone gives. Diversity is built like LPIPS in the same features. Boundary agreement is the share of "
-    "instance outlines near which the network finds a boundary. Seconds and memory are those of one image at "
-    "this size; on a CPU seconds of all its cores together, and the memory of tensors without weights."
+    "much sampling alone gives. Diversity is built like LPIPS in the same features. Outlines met are the share of "
+    "instance outlines near which the network finds a boundary. Seconds and memory are those of one image at this "
+    "size; on a CPU seconds of all its cores together, and the memory of tensors without weights."
 )
 
 
-def _tiles(result: ModelResult) -> list[tuple[str, str]]:
+def _answer(result: ModelResult) -> str:
+    """What a reader in a hurry takes along."""
+    found = result.faithfulness
+    if found.share is None:
+        return "Nothing can be said of this model: the judge finds no class in the real images either."
+    said = (
+        f"In the rendered images a network trained on real images reaches {found.share_text} of the mean IoU that it "
+        f"has on the real images of the same scenes ({found.rendered.mean_iou:.0%} against {found.real.mean_iou:.0%})."
+    )
+    known = [name for name, iou in found.real.class_iou.items() if iou >= _UNSEEN]
+    kept = {name: found.rendered.class_iou[name] / found.real.class_iou[name] for name in known}
+    ranked = sorted(known, key=lambda name: -kept[name])
+    lost = [name for name in ranked[::-1] if kept[name] < _LOST][:_NAMED]
+    if len(ranked) >= 2 * _NAMED:
+        said += f" Best kept: {', '.join(ranked[:_NAMED])}; most lost: {', '.join(lost) or 'none'}."
+    unknown = len(found.real.class_iou) - len(known)
+    if unknown:
+        said += (
+            f" Of {unknown} of the {len(found.real.class_iou)} classes nothing can be said: "
+            f"the judge does not find {'it' if unknown == 1 else 'them'} in real images either."
+        )
+    return said
+
+
+def _tiles(result: ModelResult) -> list[Tile]:
     found = result.faithfulness
     tiles = [
-        ("mean IoU, rendered", f"{found.rendered.mean_iou:.3f}"),
-        ("mean IoU, real", f"{found.real.mean_iou:.3f}"),
-        ("pixel accuracy, rendered", f"{found.rendered.pixel_accuracy:.3f}"),
-        ("pixel accuracy, real", f"{found.real.pixel_accuracy:.3f}"),
+        Tile("mean IoU, rendered", f"{found.rendered.mean_iou:.1%}", f"on real images: {found.real.mean_iou:.1%}"),
+        Tile(
+            "pixels found again, rendered",
+            f"{found.rendered.pixel_accuracy:.1%}",
+            f"on real images: {found.real.pixel_accuracy:.1%}",
+        ),
     ]
     if result.distances is not None:
-        tiles.append(("FID (segmenter)", f"{result.distances.fid:.3g}"))
-        tiles.append(("FID of real halves", f"{result.distances.fid_of_real_halves:.3g}"))
-        tiles.append(("KID (segmenter)", f"{result.distances.kid:.3g}"))
+        halves = f"two halves of the real ones: {three_digits(result.distances.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (segmenter)", three_digits(result.distances.fid), halves))
     if result.inception is not None:
-        tiles += [
-            ("FID (Inception)", f"{result.inception.fid:.1f}"),
-            ("KID (Inception)", f"{result.inception.kid:.3g}"),
-        ]
-    if result.diversity is not None:
-        tiles.append(("diversity (segmenter)", f"{result.diversity:.3f}"))
-    if result.diversity_lpips is not None:
-        tiles.append(("diversity (LPIPS, AlexNet)", f"{result.diversity_lpips:.3f}"))
-    if result.boundary_agreement is not None:
-        tiles.append(("outlines met (real)", "{:.2f} ({:.2f})".format(*result.boundary_agreement)))
+        halves = f"two halves of the real ones: {three_digits(result.inception.fid_of_real_halves)}"
+        tiles.append(Tile("FID to real images (Inception)", three_digits(result.inception.fid), halves))
     cost = result.cost
-    tiles.append(("parameters", f"{cost.parameters / 1e6:.2f} M"))
-    tiles.append(("seconds an image", f"{cost.seconds_an_image:.3g}"))
-    tiles.append(("of tensors at most", f"{cost.peak_memory_mb:.0f} MB"))
+    tiles.append(Tile("seconds an image", f"{cost.seconds_an_image:.2g}", f"{cost.parameters / 1e6:.1f} M parameters"))
     return tiles
+
+
+def _numbers(result: ModelResult) -> Table:
+    found = result.faithfulness
+    rows = [
+        ["mean IoU", f"{found.rendered.mean_iou:.1%}", f"{found.real.mean_iou:.1%}"],
+        ["pixels found again", f"{found.rendered.pixel_accuracy:.1%}", f"{found.real.pixel_accuracy:.1%}"],
+    ]
+    if result.boundary_agreement is not None:
+        rows.append(["instance outlines met", *(f"{share:.1%}" for share in result.boundary_agreement)])
+    for far, network in ((result.distances, "segmenter"), (result.inception, "Inception")):
+        if far is not None:
+            rows.append(
+                [f"FID to real images ({network})", three_digits(far.fid), three_digits(far.fid_of_real_halves)]
+            )
+            rows.append([f"KID to real images ({network})", f"{far.kid:.3f}", ""])
+    for value, network in ((result.diversity, "segmenter"), (result.diversity_lpips, "LPIPS, AlexNet")):
+        if value is not None:
+            rows.append([f"diversity ({network})", three_digits(value), ""])
+    rows.append(["seconds an image", f"{result.cost.seconds_an_image:.2g}", ""])
+    rows.append(["MB of tensors at most", f"{result.cost.peak_memory_mb:.0f}", ""])
+    note = "Real: the same measured on the real images; of FID, between two halves of them."
+    return Table(("measure", "rendered", "real"), rows, note=note)
 
 
 def _class_blocks(result: ModelResult) -> list[Plot | Table]:
     rendered, real = result.faithfulness.rendered, result.faithfulness.real
     names = sorted(real.class_iou, key=lambda name: -real.class_iou[name])
-    series = {
-        "rendered": [Bar(rendered.class_iou[name]) for name in names],
-        "real": [Bar(real.class_iou[name]) for name in names],
-    }
     rows = [
-        [name, *(f"{v[name]:.3f}" for v in (rendered.class_iou, real.class_iou, rendered.class_accuracy))]
+        [name, *(f"{v[name]:.1%}" for v in (rendered.class_iou, real.class_iou, rendered.class_accuracy))]
         for name in names
     ]
-    rows.append(["mean IoU", f"{rendered.mean_iou:.3f}", f"{real.mean_iou:.3f}", ""])
-    rows.append(["pixel accuracy", f"{rendered.pixel_accuracy:.3f}", f"{real.pixel_accuracy:.3f}", ""])
+    rows.append(["mean IoU", f"{rendered.mean_iou:.1%}", f"{real.mean_iou:.1%}", ""])
+    drawn = [name for name in names if max(rendered.class_iou[name], real.class_iou[name]) >= _UNSEEN]
+    series = {
+        "rendered": [Bar(100 * rendered.class_iou[name]) for name in drawn],
+        "real": [Bar(100 * real.class_iou[name]) for name in drawn],
+    }
+    left_out = [name for name in names if name not in drawn]
+    caption = f"Not drawn, as found in neither: {', '.join(left_out)}." if left_out else ""
+    headings = ("class", "IoU rendered", "IoU real", "pixels found, rendered")
     return [
-        Plot(bars(names, series, "IoU by class"), "IoU by class, on rendered and on real images."),
-        Table(("class", "IoU rendered", "IoU real", "accuracy rendered"), rows, strong=(len(names), len(names) + 1)),
-        Plot(
-            histogram({"scenes": list(result.agreements.values())}, "Agreement of scenes"),
-            "Share of pixels found again, scene by scene.",
-        ),
+        Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, "IoU by class"),
+        Table(headings, rows, strong=(len(names),)),
     ]
 
 
-def _sheet(result: ModelResult) -> Picture:
-    columns = len(result.shown[0].pictures)
-    headings = _HEADINGS if columns == len(_HEADINGS) else (*_HEADINGS[:2], *_HEADINGS[3:])
-    captions = [f"{shown.key}: agreement {shown.agreement:.2f}" for shown in result.shown]
-    rows = [shown.pictures for shown in result.shown]
-    sheet = contact_sheet(rows, headings=headings, captions=captions, cell_width=_cell_width(rows))
-    return Picture(
-        encode_jpeg(sheet), "Label maps with their rendered and real images", "The first scenes of the split."
+def _agreements(result: ModelResult) -> Plot:
+    shares = list(result.agreements.values())
+    spread = f" ± {_NORMAL * stdev(shares) / sqrt(len(shares)):.1%} (95% interval)" if len(shares) > 1 else ""
+    return Plot(
+        histogram({"scenes": shares}, "Agreement of scenes", "scenes", "pixels found again, of a scene"),
+        f"Mean {mean(shares):.1%}{spread} of {len(shares)} scenes.",
+        "Agreement, scene by scene",
     )
 
 
-def _cell_width(rows: Sequence[Sequence[Any]]) -> int:
-    return min(320, max(208, int(rows[0][0].shape[1])))
+def _sheet(result: ModelResult) -> Sheet:
+    rows = [(f"{shown.key}: agreement {shown.agreement:.0%}", _shots(shown)) for shown in result.shown]
+    return Sheet(rows, "The first scenes of the split. Found again: what the judge sees in the rendered image.")
+
+
+def _shots(shown: ShownScene) -> Sequence[Shot]:
+    rendered = [
+        photo_shot(image, name) for image, name in zip(shown.rendered, ("rendered", "another style"), strict=False)
+    ]
+    photograph, found = photo_shot(shown.real, "photograph"), map_shot(shown.found, "found again")
+    return [map_shot(shown.labels, "label map"), *rendered, photograph, found]
 
 
 def _looks_table(result: ModelResult) -> Table:
     rows = []
     for name, (rendered, real) in sorted(result.looks.items(), key=lambda item: -item[1][1].pixels):
         colors = [Color.of(look.color) for look in (rendered, real)]
-        rows.append([name, f"{rendered.sharpness:.1f}", f"{real.sharpness:.1f}", *colors])
+        sharp = f"{rendered.sharpness / real.sharpness:.0%}" if real.sharpness else "-"
+        rows.append([name, *colors, f"{color_distance(rendered, real):.0f}", sharp])
     return Table(
-        ("class", "sharpness rendered", "real", "mean colour rendered", "real"),
+        ("class", "colour rendered", "colour real", "difference", "sharpness"),
         rows,
-        note="Sharpness is the mean magnitude of the Laplacian, in grey levels. Colours are red, green, blue.",
+        note="Colours are means, red, green and blue from 0 to 255, their difference is in the same grey levels. "
+        "Sharpness is the mean magnitude of the Laplacian, as a share of that of the real images: low where textures "
+        "are smooth.",
     )
 
 
@@ -129,7 +192,12 @@ def _confusion(result: ModelResult, catalog: Catalog) -> Table:
     shares = [[result.confusion[r][k] / sum(result.confusion[r]) for k in predicted] for r in occurring]
     return Table(
         ("true class", *(names[k] for k in predicted)),
-        [[names[r], *(f"{share:.0%}" for share in row)] for r, row in zip(occurring, shares, strict=True)],
-        shades=[[share * 0.8 for share in row] for row in shares],
-        note="Rows: the class of the label map. Columns: what the network sees in the rendered image, in shares.",
+        [
+            [names[r], *(f"{100 * share:.0f}" if share >= _SHOWN_SHARE else "" for share in row)]
+            for r, row in zip(occurring, shares, strict=True)
+        ],
+        shades=[[share * _DARKEST for share in row] for row in shares],
+        note="Rows: the class of the label map. Columns: what the judge sees in the rendered image, in percent of the "
+        "row's pixels; empty below half a percent.",
+        upright=True,
     )

@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-_WIDTH, _HEIGHT = 640, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 28
+_WIDTH, _HEIGHT = 400, 170
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 6, 10, 28
+_TICKS = 4  # about so many lines
 _FEW = 40  # points that are seen one by one
 
 Points = Sequence[tuple[float, float]]
@@ -50,12 +51,21 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values from low to high."""
+    size = (high - low) / _TICKS
+    power = 10.0 ** math.floor(math.log10(size))
+    step = power * next(nice for nice in (1, 2, 5, 10) if nice * power >= size * 0.999)
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
 def _scale(low: float, high: float) -> str:
     bottom = _HEIGHT - _BOTTOM
-    lines = []
-    for value, y in ((low, bottom), ((low + high) / 2, (_TOP + bottom) / 2), (high, _TOP)):
-        lines.append(f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
-        lines.append(f'<text class="value" x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{value:.3g}</text>')
+    lines = [f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{bottom}" y2="{bottom}"/>']
+    for value in _ticks(low, high):
+        y = bottom - (value - low) / (high - low) * (bottom - _TOP)
+        lines.append(f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        lines.append(f'<text class="value" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>')
     return "".join(lines)
 
 
@@ -63,5 +73,5 @@ def _ends(first: float, last: float) -> str:
     y = _HEIGHT - _BOTTOM + 18
     return (
         f'<text class="soft" x="{_LEFT}" y="{y}">step {first:,.0f}</text>'
-        f'<text class="soft" x="{_WIDTH - _RIGHT}" y="{y}" text-anchor="end">{last:,.0f}</text>'
+        f'<text class="soft" x="{_WIDTH - _RIGHT}" y="{y}" text-anchor="end">step {last:,.0f}</text>'
     )

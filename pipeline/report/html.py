@@ -10,6 +10,7 @@ import jinja2
 from pipeline.report.summary import RunSummary
 
 _BINS = 20
+_PNG = b"\x89PNG"
 
 
 @cache
@@ -39,8 +40,9 @@ def run_report(summary: RunSummary, shown: Sequence[ShownSample] = ()) -> str:
     """The report of a finished run, with some of its samples."""
     return render_page(
         "run.html.j2",
-        title=f"{summary.name} - synthgen",
+        title=f"Data set {summary.name} - synthgen",
         summary=summary,
+        answer=_answer(summary),
         tiles=_tiles(summary),
         shown=shown,
         pixels=_paired_rows(summary, summary.before.pixels, summary.after.pixels, shares=True),
@@ -55,9 +57,28 @@ def run_report(summary: RunSummary, shown: Sequence[ShownSample] = ()) -> str:
     )
 
 
-def data_uri(jpeg: bytes) -> str:
-    """A JPEG that stands in the page itself."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+def data_uri(picture: bytes) -> str:
+    """A JPEG or PNG that stands in the page itself."""
+    kind = "png" if picture.startswith(_PNG) else "jpeg"
+    return f"data:image/{kind};base64," + base64.b64encode(picture).decode("ascii")
+
+
+def three_digits(value: float) -> str:
+    """A number to three digits, those at its end too: 1.30, 12.0, 1,234."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
+
+
+def plain(value: object) -> str:
+    """A setting as people write it."""
+    if value is None or value in ("", [], (), {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {plain(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    return str(value)
 
 
 def byte_size(num_bytes: int) -> str:
@@ -68,6 +89,20 @@ def byte_size(num_bytes: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
+
+
+def _answer(summary: RunSummary) -> str:
+    """What the edits added most of, in words; nothing where they added no instances."""
+    before, after = summary.before, summary.after
+    added = {name: count - before.instances.get(name, 0) for name, count in after.instances.items()}
+    name = max(added, key=lambda name: added[name], default="")
+    if not name or added[name] <= 0:
+        return ""
+    shares = [counts.pixels.get(name, 0) / (sum(counts.pixels.values()) or 1) for counts in (after, before)]
+    return (
+        f"The edits added most to {name}: {after.instances[name]:,} instances instead of "
+        f"{before.instances.get(name, 0):,}, {shares[0]:.1%} of all pixels instead of {shares[1]:.1%}."
+    )
 
 
 def _most_first(item: tuple[str, int]) -> tuple[int, str]:
@@ -83,7 +118,7 @@ def _tiles(summary: RunSummary) -> list[dict[str, str]]:
     made.append(("samples a second", f"{summary.samples_per_second:.2f}"))
     if summary.agreement:
         mean = sum(summary.agreement) / len(summary.agreement)
-        made.append(("mean agreement", f"{mean:.2f}"))
+        made.append(("mean agreement", f"{mean:.0%}"))
     made.append(("rejected", f"{sum(summary.rejected.values()):,}"))
     made.append(("failed", f"{len(summary.failed):,}"))
     return [{"name": name, "value": value} for name, value in made]
@@ -106,8 +141,8 @@ def _paired_rows(
             "color": colors[name],
             "before_width": round(100 * values[name][0] / widest, 1),
             "after_width": round(100 * values[name][1] / widest, 1),
-            "before": write(values[name][0]).replace("%", " %"),
-            "after": write(values[name][1]).replace("%", " %"),
+            "before": write(values[name][0]),
+            "after": write(values[name][1]),
             "change": _change(values[name]),
         }
         for name in names
@@ -118,7 +153,8 @@ def _change(values: tuple[float, float]) -> str:
     before, after = values
     if before == 0:
         return "new" if after else ""
-    return f"{100 * (after / before - 1):+.0f} %"
+    percent = round(100 * (after / before - 1))
+    return f"{percent:+d}%" if percent else "0%"
 
 
 def _histogram(summary: RunSummary) -> list[dict[str, Any]]:
@@ -143,7 +179,7 @@ def _stage_rows(summary: RunSummary) -> list[dict[str, Any]]:
 
 
 def _provenance(summary: RunSummary) -> list[tuple[str, str]]:
-    rows = [(f"source {name}", str(value)) for name, value in summary.source.items()]
-    rows += [(f"model {name}", str(value)) for name, value in summary.model.items()]
-    rows += [(name, str(value)) for name, value in summary.versions.items()]
+    rows = [(f"source {name}", plain(value)) for name, value in summary.source.items()]
+    rows += [(f"model {name}", plain(value)) for name, value in summary.model.items()]
+    rows += [(f"version of {name}", plain(value)) for name, value in summary.versions.items()]
     return rows

@@ -1,10 +1,21 @@
 """A page of results as data: tiles, tables, plots and pictures in sections, put into one HTML file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from pipeline.report.html import data_uri, render_page
+from pipeline.report.html import data_uri, plain, render_page
+
+_NARROW_COLUMNS = 4  # a table of more takes the whole width of a page
+
+
+class Tile(NamedTuple):
+    """A number of the headline; the note says what to hold it against. `tone` good or bad colours it."""
+
+    name: str
+    value: str
+    note: str = ""
+    tone: str = ""
 
 
 class Color(str):
@@ -26,6 +37,14 @@ class Table:
     note: str = ""
     shades: Sequence[Sequence[float]] = ()
     strong: Sequence[int] = ()  # rows to set in bold
+    title: str = ""
+    upright: bool = False  # headings stand, so that many columns fit
+    texts: bool = False  # the other columns hold texts too
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs all of the page's width."""
+        return len(self.headings) > _NARROW_COLUMNS
 
     def chip(self, cell: str) -> str:
         """The colour that a cell shows; empty for any other."""
@@ -44,6 +63,7 @@ class Plot:
 
     svg: str
     caption: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +79,31 @@ class Picture:
         return data_uri(self.jpeg)
 
 
+class Shot(NamedTuple):
+    """An encoded picture of a sheet; `flat` ones, as label maps, are enlarged without blurring their edges."""
+
+    data: bytes
+    name: str
+    flat: bool = False
+
+    @property
+    def uri(self) -> str:
+        return data_uri(self.data)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows of pictures, each row under its caption."""
+
+    rows: Sequence[tuple[str, Sequence[Shot]]]
+    note: str = ""
+
+    @property
+    def columns(self) -> int:
+        """Of the longest row."""
+        return max((len(shots) for _, shots in self.rows), default=1)
+
+
 @dataclass(frozen=True)
 class Words:
     """A paragraph; `tone` good or bad colours it."""
@@ -68,22 +113,30 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """Words that not every reader knows, explained."""
+
+    meanings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Section:
     """A heading with blocks under it."""
 
     heading: str
-    blocks: Sequence[Table | Plot | Picture | Words]
+    blocks: Sequence[Table | Plot | Picture | Sheet | Words | Terms]
 
 
 @dataclass(frozen=True)
 class Page:
-    """Everything on a page."""
+    """Everything on a page. `answer` is what a reader in a hurry takes along; `lead`, what it was measured on."""
 
     title: str
     lead: str
-    tiles: Sequence[tuple[str, str]]  # name, value
+    tiles: Sequence[Tile]
     sections: Sequence[Section]
     provenance: dict[str, Any] = field(default_factory=dict)
+    answer: str = ""
 
     def to_html(self) -> str:
         """One file without external requests."""
@@ -101,5 +154,5 @@ def _flat(data: dict[str, Any], prefix: str = "") -> Sequence[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for key, value in data.items():
         name = f"{prefix}{key}"
-        rows += _flat(value, f"{name} ") if isinstance(value, dict) else [(name, str(value))]
+        rows += _flat(value, f"{name} ") if isinstance(value, dict) else [(name, plain(value))]
     return rows

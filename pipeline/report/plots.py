@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-_WIDTH = 460  # of a phone, nearly: text stays readable there
-_VALUES = 48  # room for the values at the right
+_WIDTH = 400  # of a phone, nearly: text stays readable there
+_BESIDE = 6  # between a bar and its value
 _BAR = 12
 _NAME = 17  # the line of a name over its bars
 _GAP = 6
@@ -21,9 +21,11 @@ class Bar(NamedTuple):
     spread: float = 0.0
 
 
-def bars(names: Sequence[str], series: Mapping[str, Sequence[Bar]], label: str, digits: int = 3) -> str:
+def bars(names: Sequence[str], series: Mapping[str, Sequence[Bar]], label: str, digits: int = 3, unit: str = "") -> str:
     """A group of horizontal bars a name, one bar a series, error bars where there is a spread."""
-    most = max((b.value + b.spread for bs in series.values() for b in bs if b.value is not None), default=1.0) or 1.0
+    known = [bar for of_series in series.values() for bar in of_series if bar.value is not None]
+    longest = max((len(_value(bar, digits, unit)) for bar in known), default=0)
+    scale = _WIDTH - 2 * _BESIDE - _LETTER * longest, max((_end(bar) for bar in known), default=1.0) or 1.0
     group = _NAME + len(series) * (_BAR + 2) + _GAP
     legend, top = _legend(list(series))
     parts = [legend]
@@ -31,53 +33,66 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[Bar]], label: str, 
         y = top + row * group
         parts.append(f'<text x="0" y="{y + 13:.1f}">{escape(name)}</text>')
         for number, of_series in enumerate(series.values()):
-            parts.append(_bar(of_series[row], y + _NAME + number * (_BAR + 2), most, _color(number), digits))
+            place = y + _NAME + number * (_BAR + 2)
+            parts.append(_bar(of_series[row], place, scale, _color(number), _value(of_series[row], digits, unit)))
     return _svg(top + len(names) * group, label, parts)
 
 
 def histogram(
-    series: Mapping[str, Sequence[float]], label: str, low: float = 0.0, high: float = 1.0, bins: int = 20
+    series: Mapping[str, Sequence[float]], label: str, what: str = "images", across: str = "", bins: int = 20
 ) -> str:
-    """How often values fall in equal steps from low to high, as shares of each series."""
+    """How often shares from 0 to 1 fall in equal steps, as shares of each series; `what` is counted, `across` said."""
     legend, top = _legend(list(series))
     height, left = 110, 4
-    bottom = top + height + 36  # above, the scale; below, the values
-    counts = {name: _shares(values, low, high, bins) for name, values in series.items()}
+    bottom = top + height + 22  # above it the scale, below it the values
+    counts = {name: _shares(values, bins) for name, values in series.items()}
     most = max((share for shares in counts.values() for share in shares), default=0.0) or 1.0
     step = (_WIDTH - 2 * left) / bins
     width = (step - 3) / max(1, len(series))
-    ceiling = bottom - 20 - height
+    ceiling = bottom - height
     parts = [
         legend,
         f'<line x1="{left}" y1="{ceiling}" x2="{_WIDTH - left}" y2="{ceiling}" class="axis"/>',
-        f'<text x="{left}" y="{ceiling - 4}" class="soft">{most:.0%}</text>',
+        f'<text x="{left}" y="{ceiling - 4}" class="soft">{most:.0%} of the {escape(what)}</text>',
     ]
     for number, (name, shares) in enumerate(counts.items()):
         for k, share in enumerate(shares):
             x, h = left + k * step + number * width, share / most * height
-            said = f"{name}: {low + k * (high - low) / bins:.2f} and up: {share:.1%}"
+            said = f"{name}: {k / bins:.0%} to {(k + 1) / bins:.0%}: {share:.1%}"
             parts.append(
-                f'<rect x="{x:.1f}" y="{bottom - 20 - h:.1f}" width="{width:.1f}" height="{h:.1f}" '
+                f'<rect x="{x:.1f}" y="{bottom - h:.1f}" width="{width:.1f}" height="{h:.1f}" '
                 f'fill="{_color(number)}"><title>{escape(said)}</title></rect>'
             )
-    parts.append(f'<line x1="{left}" y1="{bottom - 20}" x2="{_WIDTH - left}" y2="{bottom - 20}" class="axis"/>')
-    for place, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
+    parts.append(f'<line x1="{left}" y1="{bottom}" x2="{_WIDTH - left}" y2="{bottom}" class="axis"/>')
+    for place, anchor in ((0.0, "start"), (0.25, "middle"), (0.5, "middle"), (0.75, "middle"), (1.0, "end")):
         x = left + place * (_WIDTH - 2 * left)
-        parts.append(f'<text x="{x:.0f}" y="{bottom - 4}" text-anchor="{anchor}">{low + place * (high - low):g}</text>')
-    return _svg(bottom, label, parts)
+        parts.append(f'<text x="{x:.0f}" y="{bottom + 16}" text-anchor="{anchor}">{place:.0%}</text>')
+    if across:
+        parts.append(
+            f'<text x="{_WIDTH / 2:.0f}" y="{bottom + 33}" text-anchor="middle" class="soft">{escape(across)}</text>'
+        )
+    return _svg(bottom + (39 if across else 20), label, parts)
 
 
-def _shares(values: Sequence[float], low: float, high: float, bins: int) -> list[float]:
+def _shares(values: Sequence[float], bins: int) -> list[float]:
     counts = [0] * bins
     for value in values:
-        counts[min(bins - 1, max(0, int((value - low) / (high - low) * bins)))] += 1
+        counts[min(bins - 1, max(0, int(value * bins)))] += 1
     return [count / max(1, len(values)) for count in counts]
 
 
-def _bar(bar: Bar, y: float, most: float, color: str, digits: int) -> str:
+def _value(bar: Bar, digits: int, unit: str) -> str:
+    return "" if bar.value is None else f"{bar.value:.{digits}f}{unit}"
+
+
+def _end(bar: Bar) -> float:
+    return (bar.value or 0.0) + bar.spread
+
+
+def _bar(bar: Bar, y: float, scale: tuple[float, float], color: str, said: str) -> str:
     if bar.value is None:
         return f'<text x="0" y="{y + 10:.1f}" class="soft">not measured</text>'
-    room = _WIDTH - _VALUES
+    room, most = scale
     width, spread = bar.value / most * room, bar.spread / most * room
     end, middle = width, y + _BAR / 2
     drawn = f'<rect x="0" y="{y:.1f}" width="{max(0.5, width):.1f}" height="{_BAR}" rx="2" fill="{color}"/>'
@@ -87,8 +102,7 @@ def _bar(bar: Bar, y: float, most: float, color: str, digits: int) -> str:
             f'<path d="M{left:.1f} {middle:.1f}H{right:.1f}M{left:.1f} {y + 2:.1f}V{y + _BAR - 2:.1f}'
             f'M{right:.1f} {y + 2:.1f}V{y + _BAR - 2:.1f}" class="spread"/>'
         )
-    said = f"{bar.value:.{digits}f}"
-    return drawn + f'<text x="{end + spread + 6:.1f}" y="{y + 10:.1f}" class="value">{said}</text>'
+    return drawn + f'<text x="{end + spread + _BESIDE:.1f}" y="{y + 10:.1f}" class="value">{said}</text>'
 
 
 def _legend(names: Sequence[str]) -> tuple[str, float]:

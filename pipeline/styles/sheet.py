@@ -9,28 +9,33 @@ import numpy.typing as npt
 
 from label_editing.catalog import Catalog
 from label_editing.scene import class_of_instance
+from pipeline.report.contact_sheet import paper, text_strip
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Pair, Source
 from pipeline.styles.bank import WHOLE_IMAGE, Cluster, StyleBank
 
 _CROP_PX = 64
-_HEAD_PX = 110
-_CAPTION_PX = 14
+_GAP_PX = 8
+_HEAD_PX = 120
 _SMALLEST_CROP_PX = 12
 _CROPS_PER_CLUSTER = 3
 _PAIRS_KEPT = 64
-_INK, _PAPER, _BACKDROP = (40, 40, 40), 255, 235
+_BACKDROP = 235
+_TITLE = "Looks of each class: every cluster's number and size, its tags, and what lies nearest to its centre."
 
 
 def contact_sheet(bank: StyleBank, source: Source, catalog: Catalog, resolution: Resolution) -> Image:
     """Rows are classes, columns clusters by number, each with a few of its regions cut out of their images."""
+    if not bank.by_class:
+        return paper(_CROP_PX, _CROP_PX)
     reader = _Reader(source, resolution)
     columns = max((len(clusters) for clusters in bank.by_class.values()), default=1)
     rows = [
         _row("image" if class_id == WHOLE_IMAGE else catalog.with_id(class_id).name, clusters, columns, bank, reader)
         for class_id, clusters in sorted(bank.by_class.items())
     ]
-    return np.concatenate(rows) if rows else np.full((_CROP_PX, _CROP_PX, 3), _PAPER, np.uint8)
+    width = rows[0].shape[1]
+    return np.concatenate([text_strip([(_GAP_PX, width - 2 * _GAP_PX, _TITLE)], width), *rows])
 
 
 class _Reader:
@@ -47,18 +52,24 @@ class _Reader:
 
 
 def _row(name: str, clusters: tuple[Cluster, ...], columns: int, bank: StyleBank, reader: _Reader) -> Image:
-    width = _HEAD_PX + columns * (_CROPS_PER_CLUSTER * _CROP_PX + 8)
-    row = np.full((_CROP_PX + _CAPTION_PX + 6, width, 3), _PAPER, np.uint8)
-    _write(row, name, 4, _CROP_PX // 2)
+    wide = _CROPS_PER_CLUSTER * _CROP_PX
+    width = _HEAD_PX + columns * (wide + _GAP_PX)
+    row = paper(_CROP_PX, width)
+    head = text_strip([(_GAP_PX, _HEAD_PX - 2 * _GAP_PX, name)], width)[:_CROP_PX]
+    row[: len(head), :_HEAD_PX] = head[:, :_HEAD_PX]
+    captions = []
     for column, cluster in enumerate(clusters):
-        left = _HEAD_PX + column * (_CROPS_PER_CLUSTER * _CROP_PX + 8)
+        left = _HEAD_PX + column * (wide + _GAP_PX)
         for place, crop in enumerate(_crops(cluster, bank, reader)):
             start = left + place * _CROP_PX
-            row[:_CROP_PX, start : start + _CROP_PX] = crop
-        what = "images" if cluster.class_id == WHOLE_IMAGE else "regions"
-        label = ", ".join([f"{cluster.number}: {cluster.size} {what}", *cluster.tags])
-        _write(row, label, left, _CROP_PX + _CAPTION_PX - 2)
-    return row
+            row[:, start : start + _CROP_PX] = crop
+        captions.append((left, wide, ", ".join([f"{cluster.number}: {_counted(cluster)}", *cluster.tags])))
+    return np.concatenate([row, text_strip(captions, width), paper(_GAP_PX, width)])
+
+
+def _counted(cluster: Cluster) -> str:
+    what = "image" if cluster.class_id == WHOLE_IMAGE else "region"
+    return f"{cluster.size} {what}{'' if cluster.size == 1 else 's'}"
 
 
 def _crops(cluster: Cluster, bank: StyleBank, reader: _Reader) -> Iterator[Image]:
@@ -116,7 +127,3 @@ def _fitted(picture: Image) -> Image:
     top, left = ((_CROP_PX - length) // 2 for length in small.shape[:2])
     square[top : top + small.shape[0], left : left + small.shape[1]] = small
     return square
-
-
-def _write(picture: Image, text: str, left: int, bottom: int) -> None:
-    cv2.putText(picture, text, (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, 0.35, _INK, 1, cv2.LINE_AA)

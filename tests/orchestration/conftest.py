@@ -1,12 +1,9 @@
-import os
-
 import pytest
 
 
 @pytest.fixture(scope="session")
 def embedded_ray():
     """One embedded Ray for all tests of this folder."""
-    os.environ["RAY_AUTH_MODE"] = "disabled"
     from orchestration.cluster import connect, shutdown
 
     yield connect("local", num_cpus=2)

@@ -106,7 +106,6 @@ def _judge(labels_png: bytes, end: str, catalog: Any) -> DeadlyJudge:
 
 @pytest.fixture(scope="module")
 def ray():
-    os.environ["RAY_AUTH_MODE"] = "disabled"
     yield connect("local", num_cpus=2)
     shutdown()
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.evaluation.comparison import compare_page, compare_text, read_results
-from pipeline.evaluation.comparison_sheet import comparison_sheet
+from pipeline.evaluation.comparison_sheet import comparison_sheet, shared_scenes
 from pipeline.shards.pixels import encode_image
 
 
@@ -42,8 +42,9 @@ def test_the_best_of_each_column_is_marked_and_smaller_fid_is_better(folders):
     assert compared.best("of real") == [1]
     assert compared.best("mean IoU") == []
     html = compare_page(compared, {}).to_html()
-    assert '<td class="n">4 *</td>' in html
-    assert '<td class="n">0.9 *</td>' in html
+    assert '<td class="n">4.00 *</td>' in html
+    assert '<td class="n">90.0% *</td>' in html
+    assert '<td class="name">FID (segmenter) ↓</td>' in html
 
 
 def test_models_stand_side_by_side_on_the_scenes_that_all_of_them_show(folders, tmp_path):
@@ -58,14 +59,17 @@ def test_models_stand_side_by_side_on_the_scenes_that_all_of_them_show(folders, 
             (tmp_path / f"model-{number}" / "pictures" / f"{name}.png").write_bytes(picture(value))
         assert place.endswith(str(number))
     compared = read_results(places)
-    sheet = comparison_sheet(compared.results, compared.stores)
+    scenes = shared_scenes(compared.results, compared.stores)
+    assert [(scene.key, list(scene.rendered)) for scene in scenes] == [("a", ["model-0", "model-1"])]
+    sheet = comparison_sheet(scenes)
     cells = [sheet[80, 8 + column * 248 + 120, 0] for column in range(4)]
     assert cells == [10, 60, 100, 200]
 
 
 def test_models_that_show_no_scene_in_common_have_no_sheet(folders):
     compared = read_results(folders(a_result(shown=[]), a_result()))
-    assert comparison_sheet(compared.results, compared.stores) is None
+    assert comparison_sheet(shared_scenes(compared.results, compared.stores)) is None
+    assert "The same label maps" not in compare_page(compared, {}).to_html()
 
 
 def test_what_none_was_measured_on_has_no_column(folders):
@@ -85,6 +89,32 @@ def test_a_measure_that_one_lacks_is_a_dash(folders):
 def test_different_protocols_are_said(folders):
     html = compare_page(read_results(folders(a_result(), a_result(scenes=60))), {}).to_html()
     assert "Measured on different numbers of scenes (model-0 40, model-1 60): FID and KID do not compare." in html
+
+
+def test_the_headline_says_who_comes_first(folders):
+    better = {**a_result()["rendered"], "mean_iou": 0.6}
+    page = compare_page(read_results(folders(a_result(), a_result(rendered=better))), {})
+    assert page.answer == "model-1 comes first in mean IoU of the judge: 60%, before model-0 50%."
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (
+            {"resolution": "128x64"},
+            "Measured at different sizes (model-0 64x32, model-1 128x64): the scores do not compare.",
+        ),
+        (
+            {"judge": "b"},
+            "Measured by different judges: the scores do not compare. Measure all of them with the same real pairs.",
+        ),
+    ],
+)
+def test_scores_that_do_not_compare_are_said_first(folders, second, said):
+    alike = {"resolution": "64x32", "judge": "a"}
+    page = compare_page(read_results(folders(a_result(**alike), a_result(**alike | second))), {})
+    assert page.answer == said
+    assert page.to_html().count(said) == 1
 
 
 def test_a_model_and_a_data_set_do_not_compare(folders):

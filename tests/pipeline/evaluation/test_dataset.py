@@ -47,9 +47,9 @@ def test_a_limit_takes_scenes_evenly_and_says_so(make_world, judge, quiet):
 def test_the_page_shows_worst_and_best(spoilt, make_world, judge, quiet):
     found = evaluate_dataset(spoilt, make_world(5, name="real"), judge, 100, quiet)
     page = dataset_page("spoilt", found, spoilt, judge, {"command": "synthgen <evaluate>"}).to_html()
-    assert page.count("<img") == 2
+    assert page.count("<img") == 16
     assert "1 are nearly another of them, 5 nearly one of the real images." in page
-    assert re.search(r'<td class="n">(\d+ \d+ \d+)<i class="chip" style="background:rgb\(\1\)">', page)
+    assert re.search(r'<span class="rgb">(\d+ \d+ \d+)</span><i class="chip" style="background:rgb\(\1\)"', page)
     assert "synthgen &lt;evaluate&gt;" in page
     assert "http://" not in page
 
@@ -83,8 +83,10 @@ def test_images_at_dusk_are_like_the_real_ones_at_dusk_and_not_like_those_by_day
     assert dusk.sharpness_of_real == pytest.approx(1, abs=0.1)
     assert day.sharpness_of_real == pytest.approx(0.5, abs=0.1)
     assert dusk.distances.fid < day.distances.fid
-    page = dataset_page("dim", found, dim(8, "made", always=True), judge, {}).to_html()
-    assert '<th class="n">real, dusk</th>' in page
+    page = dataset_page("dim", found, dim(8, "made", always=True), judge, {})
+    assert "In their colours they are nearest to the real images of dusk." in page.answer
+    page = page.to_html()
+    assert '<th class="n"><span>real, dusk</span></th>' in page
     assert "to real dusk: fid_segmenter" in dataset_text(found)
 
 

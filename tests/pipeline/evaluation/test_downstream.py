@@ -7,7 +7,15 @@ import pytest
 
 from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL, SYNTHETIC, Materials, arm_named
-from pipeline.evaluation.downstream import Budget, Trainer, Trial, gpu_share, on_workers, run_downstream
+from pipeline.evaluation.downstream import (
+    Budget,
+    DownstreamResult,
+    Trainer,
+    Trial,
+    gpu_share,
+    on_workers,
+    run_downstream,
+)
 from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
@@ -52,7 +60,69 @@ def test_each_class_has_a_verdict_and_one_that_never_occurs_is_named(trial, make
     assert downstream_text(found).splitlines()[-2] == "all: never occur, left out of the mean: car"
     page = downstream_page("toy", found, {}).to_html()
     assert "Never occur, and are left out: car." in page
-    assert '<th class="n">real + synthetic to real</th>' in page
+    assert '<th class="n"><span>real + synthetic to real</span></th>' in page
+
+
+def result_of(real: list[float], mixed: list[float], **groups: tuple[list[float], list[float]]) -> DownstreamResult:
+    """A result with these mean IoUs, a seed each, over all scenes and by group."""
+    values = {"all": (real, mixed), **groups}
+    runs = {
+        arm: [
+            {name: {"mean_iou": both[place][seed], "class_iou": {}, "absent": []} for name, both in values.items()}
+            for seed in range(len(real))
+        ]
+        for place, arm in enumerate((REAL, MIXED))
+    }
+    return DownstreamResult(runs, QUICK, dict.fromkeys(values, 4))
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (
+            result_of([0.5, 0.5, 0.5], [0.52, 0.53, 0.54]),
+            "Yes: with synthetic pairs beside the real ones the network is better. "
+            "Against real pairs alone, in points of mean IoU: +3.0 ± 2.5.",
+        ),
+        (
+            result_of([0.5, 0.5, 0.5], [0.48, 0.47, 0.46]),
+            "No: with synthetic pairs beside the real ones the network is worse. "
+            "Against real pairs alone, in points of mean IoU: -3.0 ± 2.5.",
+        ),
+        (
+            result_of([0.5, 0.5, 0.5], [0.4, 0.5, 0.6], night=([0.1, 0.1, 0.1], [0.3, 0.3, 0.3])),
+            "Not shown: what synthetic pairs beside the real ones change is within the noise. Against real pairs "
+            "alone, in points of mean IoU: +0.0 ± 24.8 over all scenes; night +20.0 ± 0.0 (better).",
+        ),
+        (
+            result_of([0.5], [0.6]),
+            "One seed says nothing. Against real pairs alone, in points of mean IoU: +10.0.",
+        ),
+    ],
+)
+def test_the_headline_answers_whether_it_helps(result, said):
+    page = downstream_page("downstream", result, {})
+    assert (page.title, page.answer) == ("Does synthetic data help?", said)
+
+
+def test_a_tile_a_group_says_the_difference_and_colours_only_what_is_no_noise():
+    found = result_of([0.5, 0.5, 0.5], [0.4, 0.5, 0.6], night=([0.1, 0.1, 0.1], [0.3, 0.3, 0.3]))
+    assert downstream_page("toy", found, {}).tiles == [
+        (
+            "points of mean IoU, all scenes (4)",
+            "+0.0 ± 24.8",
+            "within the noise: 50.0 ± 10.0 instead of 50.0 ± 0.0",
+            "",
+        ),
+        ("points of mean IoU, night (4)", "+20.0 ± 0.0", "better: 30.0 ± 0.0 instead of 10.0 ± 0.0", "good"),
+    ]
+
+
+def test_real_pairs_alone_are_a_page_without_verdicts(trial, tmp_path, quiet):
+    found = run_downstream(replace(trial, arms=(REAL,), by=None), QUICK, Store(str(tmp_path)), quiet)
+    page = downstream_page("toy", found, {})
+    assert page.answer == ""
+    assert "Only real was trained: there is nothing to compare it with." in page.to_html()
 
 
 def test_a_run_again_trains_nothing_and_says_the_same(trial, tmp_path, quiet, monkeypatch):
@@ -165,7 +235,7 @@ def test_the_command_writes_one_table_and_one_page(tmp_path, capsys):
     assert page.count("<svg") == 1
     assert all(f'<td class="name">{arm}</td>' in page for arm in ARMS)
     said = written["verdicts"]["all"]["real + synthetic"]
-    assert f"Synthetic beside real pairs, against real alone: all {said['points']:+.1f} ± " in page
+    assert f"Against real pairs alone, in points of mean IoU: {said['points']:+.1f} ± " in page
 
 
 def test_a_resolution_that_is_none_is_refused(capsys):

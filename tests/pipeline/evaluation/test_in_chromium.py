@@ -1,17 +1,10 @@
 """Every page of results in a real browser: at the width of a phone and of a desk, by day, by night, and on paper."""
 
-import html as markup
-import json
-import re
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from pipeline.console import Console, ProgressMode
 from pipeline.evaluation.comparison import compare_page, read_results
-from pipeline.evaluation.comparison_sheet import comparison_sheet
+from pipeline.evaluation.comparison_sheet import shared_scenes
 from pipeline.evaluation.dataset import evaluate_dataset
 from pipeline.evaluation.dataset_page import dataset_page
 from pipeline.evaluation.downstream import Budget, Trial, run_downstream
@@ -21,48 +14,12 @@ from pipeline.evaluation.model_page import model_page
 from pipeline.evaluation.preference import draw_trials, study_page
 from pipeline.evaluation.results import write_results
 from pipeline.evaluation.scene_measures import Protocol
-from pipeline.report.contact_sheet import encode_jpeg
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
+from tests.pipeline.chromium import DARK, LOOK, chromium, needs_chromium, opened
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine to open pages in"),
-]
+pytestmark = [pytest.mark.slow, needs_chromium]
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-]
-DARK = "--blink-settings=preferredColorScheme=0"
-
-LOOK = """<script>addEventListener("load", () => {
-  const images = [...document.images];
-  const tables = [...document.querySelectorAll("table")];
-  const cells = row => row.querySelectorAll("th, td").length;
-  const uneven = tables.filter(table => new Set([...table.rows].map(cells)).size !== 1 || table.rows.length < 2);
-  const odd = document.body.innerText.match(/\\b(NaN|nan|None|undefined|Infinity)\\b/g) || [];
-  const rgb = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
-  parent.postMessage({
-    images: images.length,
-    broken: images.filter(image => !image.complete || !image.naturalWidth).length,
-    tables: tables.length,
-    uneven: uneven.length,
-    odd: odd.length,
-    plots: document.querySelectorAll("svg.plot").length,
-    width: innerWidth,
-    fits: document.documentElement.scrollWidth <= innerWidth,
-    dark: rgb[0] < 128,
-  }, "*");
-});</script>"""
 ANSWER = """<script>addEventListener("load", () => {
   document.getElementById("begin").click();
   const press = key => document.dispatchEvent(new KeyboardEvent("keydown", { key }));
@@ -70,25 +27,6 @@ ANSWER = """<script>addEventListener("load", () => {
   const tiles = document.getElementById("tiles").children.length;
   parent.postMessage({ answers: answers.length, tiles }, "*");
 });</script>"""
-# A window is never narrower than 500 pixels: a phone is a frame in one.
-FRAME = """<!doctype html><body><script>
-addEventListener("message", event => { document.body.dataset.seen = JSON.stringify(event.data); });
-</script><iframe src="page.html" style="border:0;width:{width}px;height:1200px"></iframe></body>"""
-
-
-def opened(html: str, script: str, folder: Path, width: int = 1200, *flags: str) -> tuple[dict, str]:
-    """What the script saw, and what the console said."""
-    (folder / "page.html").write_text(html.replace("</body>", f"{script}</body>"), encoding="utf-8")
-    (folder / "frame.html").write_text(FRAME.replace("{width}", str(width)), encoding="utf-8")
-    done = chromium(folder, f"file://{folder / 'frame.html'}", *flags, "--dump-dom", f"--window-size={width + 40},1300")
-    seen = re.search(r'data-seen="([^"]*)"', done.stdout)
-    console = "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
-    return json.loads(markup.unescape(seen[1])) if seen else {}, console
-
-
-def chromium(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -111,29 +49,29 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
     for name in ("one", "other"):
         write_results(str(folder / name), "model", {"name": name, **of_model.as_data()}, page, of_model.pictures())
     compared = read_results([str(folder / "one"), str(folder / "other")])
-    sheet = encode_jpeg(comparison_sheet(compared.results, compared.stores))
+    scenes = shared_scenes(compared.results, compared.stores)
     return {
         "model": page.to_html(),
         "dataset": dataset_page("made", of_set, made, judge, origin).to_html(),
         "downstream": downstream_page("toy", of_arms, origin).to_html(),
-        "compare": compare_page(compared, origin, sheet).to_html(),
+        "compare": compare_page(compared, origin, scenes).to_html(),
     }
 
 
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("model", {"images": 1, "tables": 4, "plots": 2}),
-        ("dataset", {"images": 2, "tables": 6, "plots": 3}),
-        ("downstream", {"images": 0, "tables": 6, "plots": 1}),
-        ("compare", {"images": 1, "tables": 2, "plots": 1}),
+        ("model", {"images": 25, "tables": 4, "plots": 2}),
+        ("dataset", {"images": 16, "tables": 5, "plots": 3}),
+        ("downstream", {"images": 0, "tables": 8, "plots": 1}),
+        ("compare", {"images": 20, "tables": 1, "plots": 1}),
     ],
 )
 @pytest.mark.parametrize("width", [390, 1200])
 def test_a_page_is_whole_and_fits(pages, name, shown, width, tmp_path):
     seen, console = opened(pages[name], LOOK, tmp_path, width)
     assert console == ""
-    whole = {"broken": 0, "uneven": 0, "odd": 0, "width": width, "fits": True, "dark": False}
+    whole = {"broken": 0, "uneven": 0, "odd": 0, "cut": 0, "small": 0, "width": width, "fits": True, "dark": False}
     assert seen == shown | whole
 
 

@@ -32,6 +32,34 @@ def test_the_judge_finds_real_images_and_not_those_of_an_untrained_model(result)
     assert result.distances.fid > result.distances.fid_of_real_halves
 
 
+def with_scores(result, rendered: dict[str, float], real: dict[str, float]):
+    """The result with other IoUs by class."""
+    sides = {
+        side: replace(
+            getattr(result.faithfulness, side),
+            class_iou=ious,
+            class_accuracy=ious,
+            mean_iou=sum(ious.values()) / len(ious),
+        )
+        for side, ious in (("rendered", rendered), ("real", real))
+    }
+    return replace(result, faithfulness=replace(result.faithfulness, **sides))
+
+
+def test_the_headline_says_the_share_what_is_kept_what_is_lost_and_what_the_judge_does_not_know(result, judge):
+    real = dict.fromkeys(("a", "b", "c", "d", "e", "f"), 0.5) | {"never": 0.0}
+    rendered = {"a": 0.4, "b": 0.5, "c": 0.45, "d": 0.0, "e": 0.1, "f": 0.2, "never": 0.0}
+    page = model_page("toy", with_scores(result, rendered, real), judge.catalog, {})
+    assert page.answer == (
+        "In the rendered images a network trained on real images reaches 55% of the mean IoU that it has on the real "
+        "images of the same scenes (24% against 43%). Best kept: b, c, a; most lost: d, e, f. Of 1 of the 7 classes "
+        "nothing can be said: the judge does not find it in real images either."
+    )
+    assert "Not drawn, as found in neither: never." in page.to_html()
+    alike = model_page("toy", with_scores(result, real, real), judge.catalog, {})
+    assert "Best kept: a, b, c; most lost: none." in alike.answer
+
+
 def test_the_result_is_json_and_names_what_was_not_measured(result):
     data = json.loads(json.dumps(result.as_data(), allow_nan=False))
     assert set(data["agreement"]) == {f"flat{i:02d}" for i in range(5)}
@@ -72,8 +100,7 @@ def test_the_training_source_is_opened_again_from_the_card(street_model):
 
 
 @pytest.mark.ray
-def test_the_workers_of_a_cluster_measure_the_same_models_and_data_sets(street_model, quiet, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+def test_the_workers_of_a_cluster_measure_the_same_models_and_data_sets(street_model, quiet):
     opened = open_model(street_model)
     training, scenes = source_of(opened), source_of(opened, "val")
     judge = train_judge(training, opened.resolution, JudgeSettings(steps=2, width=4), quiet)
@@ -119,7 +146,7 @@ def test_the_command_writes_numbers_and_page(street_model, tmp_path, capsys):
     page = (tmp_path / "out" / "index.html").read_text()
     assert "http://" not in page
     assert "https://" not in page
-    assert page.count("<img") == 1
+    assert page.count("<img") == 4 * 5
     assert len(written["shown"]) == 4
     assert (tmp_path / "out" / written["shown"][3]["rendered"]).is_file()
     assert written["cost"]["parameters"] > 1000
@@ -182,7 +209,9 @@ def test_a_judge_that_finds_nothing_in_real_images_gives_no_share_of_them(flat_m
     )
     assert "share_of_real" not in json.loads(json.dumps(found.as_data(), allow_nan=False))
     assert "share_of_real: the judge finds nothing in the real images either" in found.not_measured()
-    assert "nan" not in model_page("toy", found, judge.catalog, {}).to_html()
+    page = model_page("toy", found, judge.catalog, {})
+    assert page.answer == "Nothing can be said of this model: the judge finds no class in the real images either."
+    assert "nan" not in page.to_html()
     assert "nan" not in model_table(found)
 
 

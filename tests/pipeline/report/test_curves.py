@@ -32,3 +32,11 @@ def test_a_first_value_far_above_the_rest_does_not_flatten_it() -> None:
 @pytest.mark.parametrize("points", [[], [(5, 2.0)], [(1, 3.0), (2, 3.0)], [(1, float("nan")), (2, 1.0)]])
 def test_nothing_breaks_a_curve(points: list[tuple[float, float]]) -> None:
     ElementTree.fromstring(curve(points, "loss", marked=1))
+
+
+@pytest.mark.parametrize(
+    ("high", "said"), [(0.971, ["0", "0.5"]), (3.93, ["0", "1", "2", "3"]), (18.7, ["0", "5", "10", "15"])]
+)
+def test_the_scale_stands_at_round_values(high: float, said: list[str]) -> None:
+    svg = curve([(1, 0.0), (2, high)], "loss")
+    assert re.findall(r'class="value"[^>]*>([^<]*)<', svg) == said

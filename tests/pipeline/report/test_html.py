@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pipeline.report.html import byte_size, data_uri, run_report
+from pipeline.report.html import byte_size, data_uri, plain, run_report, three_digits
 from pipeline.report.summary import RunSummary
 
 
@@ -42,9 +42,10 @@ def test_the_report_requests_nothing_from_outside(make_summary: Callable[..., Ru
 
 def test_the_report_states_class_shares_before_and_after(make_summary: Callable[..., RunSummary]) -> None:
     words = " ".join(Text(run_report(make_summary())).words)
-    assert "car 10.00 % 20.00 % +100 %" in words
-    assert "car 10 25 +150 %" in words
-    assert "ship" not in words.split("Provenance")[0].split("Recipe")[0]
+    assert "car 10.00% 20.00% +100%" in words
+    assert "car 10 25 +150%" in words
+    assert "The edits added most to car: 25 instances instead of 10, 20.0% of all pixels instead of 10.0%." in words
+    assert "ship" not in words.split("How it was made")[0].split("Recipe")[0]
 
 
 def test_the_report_escapes_what_came_from_outside(make_summary: Callable[..., RunSummary]) -> None:
@@ -72,3 +73,43 @@ def test_a_run_without_rejects_says_so(make_summary: Callable[..., RunSummary]) 
 )
 def test_sizes_read_as_people_write_them(num_bytes: int, text: str) -> None:
     assert byte_size(num_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.3, "1.30"),
+        (12, "12.0"),
+        (123.4, "123"),
+        (1234.5, "1,234"),
+        (0.00569, "0.00569"),
+        (0, "0.00"),
+        (-2.5, "-2.50"),
+    ],
+)
+def test_numbers_have_three_digits(value: float, text: str) -> None:
+    assert three_digits(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        ([], "-"),
+        ({}, "-"),
+        ("", "-"),
+        (False, "no"),
+        (0, "0"),
+        (0.5, "0.5"),
+        (["day", "night"], "day, night"),
+        ({"time_of_day": "day", "flip": True}, "time_of_day: day, flip: yes"),
+    ],
+)
+def test_settings_read_as_people_write_them(value: object, text: str) -> None:
+    assert plain(value) == text
+
+
+def test_a_run_that_added_nothing_has_no_headline(make_summary: Callable[..., RunSummary]) -> None:
+    summary = make_summary()
+    assert 'class="answer"' in run_report(summary)
+    assert 'class="answer"' not in run_report(make_summary(after=summary.before))

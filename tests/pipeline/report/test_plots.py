@@ -54,4 +54,18 @@ def test_a_histogram_counts_shares_of_each_series():
     svg = histogram({"one": [0.1, 0.1, 0.9, 1.0]}, "label", bins=2)
     low, high = (float(each["height"]) for each in rectangles(svg))
     assert low == high
-    assert "one: 0.00 and up: 50.0%" in svg
+    assert "one: 0% to 50%: 50.0%" in svg
+
+
+def test_a_histogram_says_what_is_counted_and_along_what():
+    svg = histogram({"one": [0.2]}, "label", "scenes", "pixels <found>")
+    assert "100% of the scenes" in svg
+    assert "pixels &lt;found&gt;" in svg
+
+
+def test_the_longest_value_stays_inside():
+    svg = bars(["a", "b"], {"one": [Bar(31.4), Bar(100.0, 4.0)]}, "label", 1, "%")
+    width = float(re.search(r'viewBox="0 0 (\d+)', svg)[1])
+    places = re.findall(r'<text x="([\d.]+)" y="[\d.]+" class="value">([^<]*)', svg)
+    assert [said for _, said in places] == ["31.4%", "100.0%"]
+    assert all(float(x) + 6.9 * len(said) <= width for x, said in places)

@@ -225,8 +225,7 @@ def test_label_maps_without_an_image_lend_no_looks(model, source):
 
 @pytest.mark.ray
 @pytest.mark.parametrize("family", ["spade", "oasis"])
-def test_the_workers_of_a_cluster_see_the_same_looks(family, model, source, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+def test_the_workers_of_a_cluster_see_the_same_looks(family, model, source):
     opened, seen = model(family), []
     here = opened.style_bank()
     try:
@@ -243,7 +242,6 @@ def test_the_workers_of_a_cluster_see_the_same_looks(family, model, source, monk
 
 @pytest.mark.ray
 def test_an_image_that_a_worker_cannot_read_is_spoken_of_as_if_read_here(model, source, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.setattr("pipeline.styles.of_model.keys_with_images", lambda source: ["streetscapes-train-000099"])
     try:
         with pytest.raises(SourceError, match="streetscapes-train-000099"):

@@ -45,7 +45,6 @@ class Measured(NamedTuple):
 def model(tmp_path_factory) -> OpenModel:
     url = str(tmp_path_factory.mktemp("night_and_day") / "model")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_MODE", "disabled")
         patch.delenv("RAY_ADDRESS", raising=False)
         with pytest.raises(SystemExit) as left:
             main(["train", "--config", "streetscapes", *TRAINING, "--output", url, "--cpus", "1", "--quiet"])

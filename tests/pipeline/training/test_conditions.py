@@ -48,7 +48,6 @@ def train(family: str, source: str, condition: str, folder: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 

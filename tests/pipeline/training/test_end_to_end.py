@@ -30,7 +30,6 @@ def synthgen(*arguments: str) -> int:
 def test_train_makes_a_model_whose_styles_can_be_tagged_and_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     output = str(tmp_path / "model")
     command = ["train", *SMALL, "--output", output, "--cpus", "2", "--json"]

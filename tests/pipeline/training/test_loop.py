@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,11 @@ from orchestration.training import Worker
 from pipeline.errors import RunError, SourceError, StorageError
 from pipeline.model_directory import open_model
 from pipeline.storage import Store
+from pipeline.training.history import History
 from pipeline.training.job import Job
+from pipeline.training.keeper import Best
 from pipeline.training.loop import train
+from pipeline.training.report import training_report
 from pipeline.training.state import TrainingState
 
 
@@ -288,7 +292,7 @@ def test_the_report_shows_losses_pictures_speed_and_settings(job: Job) -> None:
     run(replace(job, validation_pairs=2, settings={"name": "toy", "model": {"family": "pix2pixhd"}}))
     page = (Path(job.output) / "report.html").read_text()
     for shown in (
-        "feature_matching",
+        "feature matching",
         "samples of step 3",
         "samples of step 6",
         "images a second",
@@ -299,6 +303,32 @@ def test_the_report_shows_losses_pictures_speed_and_settings(job: Job) -> None:
     ):
         assert shown in page, shown
     assert "http" not in page.replace("http://www.w3.org", "")
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ([], ""),
+        (
+            [(10, 0.5), (20, 0.25)],
+            "At step 20 the renderings are nearer to photographs than at any step before: patch distance 0.250 (less "
+            "is nearer). More steps may bring them nearer still.",
+        ),
+        (
+            [(10, 0.25), (20, 0.5)],
+            "The renderings were nearest to photographs at step 10: patch distance 0.250, and 0.500 at step 20 (less "
+            "is nearer).",
+        ),
+    ],
+)
+def test_the_headline_of_the_report_says_how_near_photographs_the_renderings_are(
+    job: Job, tmp_path: Path, measured: list[tuple[int, float]], said: str
+) -> None:
+    best = Best(*min(measured, key=lambda each: each[1])) if measured else None
+    history = History()
+    history.measured = measured
+    page = training_report(job, Store(str(tmp_path)), history, 20, [], best)
+    assert re.findall(r'<p class="answer">(.*?)</p>', page) == ([said] if said else [])
 
 
 def test_old_pictures_are_drawn_again_after_resuming(job: Job) -> None:
