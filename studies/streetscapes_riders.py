@@ -2,9 +2,9 @@
 
     python studies/streetscapes_riders.py
 
-The real data are day streets with few at night; a generator learns from all of it; day streets get riders and are
-rendered as night; five ways of training one segmentation network are compared on held-out streets, by hour. Run
-again, it goes on where it stopped.
+The real data are day streets with few at night; a generator learns from all of it, night as often as day; day streets
+get riders and are rendered as night; four ways of training one segmentation network are compared on held-out streets,
+by hour. Run again, it goes on where it stopped.
 """
 
 import argparse
@@ -24,6 +24,7 @@ class Budget(NamedTuple):
     held_out: int
     generator_steps: int
     samples: int
+    share: float  # of the pairs of a batch that are synthetic, pasted into or exposed anew
     segmenter_steps: int
     judge_steps: int
     batch_size: int
@@ -32,10 +33,12 @@ class Budget(NamedTuple):
 
 
 BUDGETS = {
-    "tiny": Budget("64x32", 8, 4, 2, 2, 1, 2, 2, 4, 2),
-    "small": Budget("256x128", 120, 80, 500, 160, 160, 300, 8, 16, 3),
-    "full": Budget("512x256", 400, 200, 8000, 800, 2000, 2000, 8, 32, 5),
+    "tiny": Budget("64x32", 8, 4, 2, 2, 0.3, 1, 2, 2, 4, 2),
+    "small": Budget("256x128", 120, 80, 1200, 160, 0.3, 300, 300, 8, 16, 3),
+    "full": Budget("512x256", 400, 200, 8000, 800, 0.3, 2000, 2000, 8, 32, 5),
 }
+ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
+WORKERS = 2  # segmentation networks trained at a time
 # Nine of ten by day: a time given twice is drawn twice as often.
 HOURS = "times_of_day: [day, day, day, day, day, day, day, day, day, night]"
 
@@ -55,7 +58,12 @@ def run(out: Path, budget_name: str, results: Path) -> None:
     model, made = out / "generator", out / "night_riders"
     real = f"{{format: streetscapes, scenes: {budget.scenes}, {HOURS}}}"
     held_out = f"{{format: streetscapes, split: val, scenes: {budget.held_out}, times_of_day: [day, night]}}"
-    training = {"source": real, "resolution": budget.resolution, "steps": budget.generator_steps}
+    training = {
+        "source": real,
+        "resolution": budget.resolution,
+        "data.balance": "time_of_day",
+        "steps": budget.generator_steps,
+    }
     synthgen("train", "--config", "streetscapes", "--output", str(model), *sets(training))
     recipe = {"source.scenes": budget.scenes, "model": model, "output.root": made, "samples": budget.samples}
     synthgen("augment", "--recipe", str(HERE / "streetscapes_riders.yaml"), *sets(recipe))
@@ -71,7 +79,9 @@ def run(out: Path, budget_name: str, results: Path) -> None:
         *("evaluate", "downstream", "--name", "riders at night", "--synthetic", str(made)),
         *("--real", real, "--holdout", held_out, "--by", "time_of_day", *size),
         *("--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
-        *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--out", str(out / "downstream")),
+        *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
+        *("--out", str(out / "downstream"), "--workers", str(WORKERS)),
+        *(option for arm in ARMS for option in ("--arm", arm)),
     )
     settings = {
         "command": f"python studies/streetscapes_riders.py --budget {budget_name}",
