@@ -61,9 +61,7 @@ def _answer(result: DatasetResult) -> str:
 
 
 def _repeats(result: DatasetResult) -> str:
-    if not result.twins and not result.copies:
-        return "None is nearly another, or nearly one of the real images."
-    return f"{len(result.twins)} are nearly another of them, {len(result.copies)} nearly one of the real images."
+    return f"Near repeats of another of them: {len(result.twins)}; of a real image: {len(result.copies)}."
 
 
 def dataset_text(result: DatasetResult) -> str:

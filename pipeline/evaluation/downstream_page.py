@@ -190,18 +190,16 @@ def _verdict_blocks(result: DownstreamResult) -> Sequence[Table | Words]:
     if len(result.runs) == 1:
         return [*blocks, Words(f"Only {REAL} was trained: there is nothing to compare it with.")]
     against_copies = verdicts(result, COPY_PASTE) if {MIXED, COPY_PASTE} <= set(result.runs) else {}
+    rows: list[list[str]] = []
+    strong: list[int] = []
     for group, of_group in verdicts(result).items():
-        rows = [[arm, *_said(verdict)] for arm, verdict in of_group.items()]
-        strong = [number for number, arm in enumerate(of_group) if arm == MIXED]
-        if against_copies:
-            rows.append([f"{MIXED}, against {COPY_PASTE}", *_said(against_copies[group][MIXED])])
-        headings = (f"trained on, against {REAL}", "points", "verdict")
-        blocks.append(Table(headings, rows, strong=strong, title=_title(group)))
-    return blocks
-
-
-def _said(verdict: Verdict) -> list[str]:
-    return [_difference_said(verdict), verdict.word]
+        of_copies = [(MIXED, COPY_PASTE, against_copies[group][MIXED])] if against_copies else []
+        for arm, baseline, verdict in [*((arm, REAL, verdict) for arm, verdict in of_group.items()), *of_copies]:
+            if (arm, baseline) == (MIXED, REAL):
+                strong.append(len(rows))
+            rows.append(["all" if group == OVERALL else group, arm, baseline, _difference_said(verdict), verdict.word])
+    headings = ("held-out scenes", "trained on", "against", "points", "verdict")
+    return [*blocks, Table(headings, rows, strong=strong, texts=True)]
 
 
 def _difference_said(verdict: Verdict) -> str:

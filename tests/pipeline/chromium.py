@@ -28,6 +28,7 @@ DARK = "--blink-settings=preferredColorScheme=0"
 LOOK = """<script>addEventListener("load", () => {
   const images = [...document.images];
   const tables = [...document.querySelectorAll("table")];
+  const boxes = [...document.querySelectorAll(".scroll")];
   const cells = row => row.querySelectorAll("th, td").length;
   const uneven = tables.filter(table => new Set([...table.rows].map(cells)).size !== 1 || table.rows.length < 2);
   const odd = document.body.innerText.match(/\\b(NaN|nan|None|undefined|Infinity)\\b/g) || [];
@@ -47,6 +48,7 @@ LOOK = """<script>addEventListener("load", () => {
     plots: plots.length,
     cut: plots.filter(svg => !inside(svg)).length,
     small: letters.filter(size => size < 9).length,
+    scrolled: innerWidth < 1000 ? 0 : boxes.filter(box => box.scrollWidth > box.clientWidth + 1).length,
     width: innerWidth,
     fits: document.documentElement.scrollWidth <= innerWidth,
     dark: rgb[0] < 128,

@@ -48,7 +48,7 @@ def test_the_page_shows_worst_and_best(spoilt, make_world, judge, quiet):
     found = evaluate_dataset(spoilt, make_world(5, name="real"), judge, 100, quiet)
     page = dataset_page("spoilt", found, spoilt, judge, {"command": "synthgen <evaluate>"}).to_html()
     assert page.count("<img") == 16
-    assert "1 are nearly another of them, 5 nearly one of the real images." in page
+    assert "Near repeats of another of them: 1; of a real image: 5." in page
     assert re.search(r'<span class="rgb">(\d+ \d+ \d+)</span><i class="chip" style="background:rgb\(\1\)"', page)
     assert "synthgen &lt;evaluate&gt;" in page
     assert "http://" not in page

@@ -63,7 +63,7 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
     [
         ("model", {"images": 25, "tables": 4, "plots": 2}),
         ("dataset", {"images": 16, "tables": 5, "plots": 3}),
-        ("downstream", {"images": 0, "tables": 8, "plots": 1}),
+        ("downstream", {"images": 0, "tables": 6, "plots": 1}),
         ("compare", {"images": 20, "tables": 1, "plots": 1}),
     ],
 )
@@ -71,7 +71,17 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
 def test_a_page_is_whole_and_fits(pages, name, shown, width, tmp_path):
     seen, console = opened(pages[name], LOOK, tmp_path, width)
     assert console == ""
-    whole = {"broken": 0, "uneven": 0, "odd": 0, "cut": 0, "small": 0, "width": width, "fits": True, "dark": False}
+    whole = {
+        "broken": 0,
+        "uneven": 0,
+        "odd": 0,
+        "cut": 0,
+        "small": 0,
+        "scrolled": 0,
+        "width": width,
+        "fits": True,
+        "dark": False,
+    }
     assert seen == shown | whole
 
 

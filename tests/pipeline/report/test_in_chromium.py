@@ -12,7 +12,7 @@ from tests.pipeline.chromium import DARK, LOOK, needs_chromium, opened
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
-WHOLE = {"broken": 0, "uneven": 0, "odd": 0, "cut": 0, "small": 0, "fits": True}
+WHOLE = {"broken": 0, "uneven": 0, "odd": 0, "cut": 0, "small": 0, "scrolled": 0, "fits": True}
 STICKS = """<script>addEventListener("load", () => {
   const scroll = document.querySelector(".scroll");
   scroll.scrollLeft = 200;
