@@ -34,7 +34,7 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "tiny": Budget("64x32", 8, 4, 2, 2, 0.3, 1, 2, 2, 4, 2),
-    "small": Budget("256x128", 120, 80, 1200, 160, 0.3, 500, 300, 8, 16, 5),
+    "small": Budget("256x128", 120, 80, 1200, 160, 0.3, 300, 300, 8, 16, 3),
     "full": Budget("512x256", 400, 200, 8000, 800, 0.3, 2000, 2000, 8, 32, 5),
 }
 ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
