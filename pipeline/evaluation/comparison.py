@@ -134,7 +134,8 @@ def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequenc
     ]
     kind = "models" if compared.kind == "model" else "data sets"
     lead = f"{len(names)} {kind}, {'not all measured in the same way' if warnings else 'measured in the same way'}."
-    return Page(f"Comparison of {' and '.join(names)}", lead, [], sections, provenance, answer)
+    *others, last = names
+    return Page(f"Comparison of {', '.join(others)} and {last}", lead, [], sections, provenance, answer)
 
 
 def _answer(compared: Compared) -> str:
