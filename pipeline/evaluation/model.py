@@ -15,6 +15,7 @@ from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.looks import ClassLook, color_distance
 from pipeline.evaluation.published_features import open_inception, open_lpips
 from pipeline.evaluation.scene_measures import MeasureScene, Protocol, SceneMeasures, ShownScene, Side
+from pipeline.glance import spread
 from pipeline.model_directory import OpenModel
 from pipeline.passes import each
 from pipeline.shards.pixels import encode_image
@@ -105,7 +106,7 @@ def evaluate_model(
         console.note(f"{bare} of {len(source.keys())} label maps have no image to compare with and are left out")
     keys = list(pairs)[: protocol.limit]
     inception, lpips = open_inception(protocol.inception), open_lpips(protocol.alexnet)
-    shown = frozenset(keys[:_SHOWN])
+    shown = frozenset(spread(keys, _SHOWN))  # frames of one drive follow one another, and look alike
     make = MeasureScene(model, source, judge.on("cpu"), protocol, inception, lpips, shown, timed=keys[0])
     sum_of_all = _Sum(judge)
     with console.progress("rendering and judging", len(keys), "scenes") as progress:

@@ -159,7 +159,7 @@ def _agreements(result: ModelResult) -> Plot:
 
 def _sheet(result: ModelResult) -> Sheet:
     rows = [(f"{shown.key}: agreement {shown.agreement:.0%}", _shots(shown)) for shown in result.shown]
-    return Sheet(rows, "The first scenes of the split. Found again: what the judge sees in the rendered image.")
+    return Sheet(rows, "Scenes from all over those measured. Found again: what the judge sees in the rendered image.")
 
 
 def _shots(shown: ShownScene) -> Sequence[Shot]:

@@ -72,6 +72,11 @@ def test_the_result_is_json_and_names_what_was_not_measured(result):
     assert np.array(data["confusion"]).sum() == 5 * 48 * 30
 
 
+def test_the_scenes_shown_lie_all_over_those_measured(flat_model, judge, make_world, quiet):
+    found = evaluate_model(flat_model, make_world(13), judge, Protocol(styles=1, limit=11), quiet)
+    assert [shown.key for shown in found.shown] == [f"flat{i:02d}" for i in (0, 2, 4, 6, 8, 10)]
+
+
 def test_three_scenes_without_instances_in_one_style_leave_things_unmeasured(flat_model, judge, make_world, quiet):
     class Bare(make_world):
         def read_scene(self, key, resolution=None):
