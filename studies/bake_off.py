@@ -1,6 +1,6 @@
 """All generator families side by side: the same scenes, the same seconds of the device, the same six label maps.
 
-    python studies/bake_off.py --on streetscapes                          # 2 cores, forty minutes
+    python studies/bake_off.py --on streetscapes                          # one core, half an hour
     python studies/bake_off.py --on camvid --data CAMVID
     python studies/bake_off.py --on camvid --data DIR --budget full       # a GPU
 
@@ -44,7 +44,7 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "tiny": Budget({"streetscapes": "128x64", "camvid": "128x64"}, 0.0, 2, 4, 2),
-    # A size at which minutes of a core show what a family is like: at twice of it all are a blur after them.
+    # A size at which minutes of a core show what a family is like: at twice the size all are a blur after them.
     "small": Budget({"streetscapes": "128x64", "camvid": "192x128"}, 150, 400, 16, 40),
     "card": Budget({"streetscapes": "512x256", "camvid": "512x384"}, 20, 600, 32, 101),  # minutes of a large GPU
     "full": Budget({"streetscapes": "512x256", "camvid": "512x384"}, 1800, 3000, 48, 101),

@@ -1,6 +1,6 @@
 """Dusk on CamVid: does day data rendered as dusk help a segmentation network on real dusk frames?
 
-    python studies/camvid_dusk.py --data CAMVID --budget small      # 2 cores, about an hour and a half
+    python studies/camvid_dusk.py --data CAMVID --budget small --workers 2    # 2 cores, an hour and a half
     python studies/camvid_dusk.py --data CAMVID --budget card --workers 4    # a large GPU for some minutes
     python studies/camvid_dusk.py --data CAMVID --budget full                # a GPU for half a day
 
@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from steps import RESULTS, keep_result, sets, synthgen
+from steps import ARMS, RESULTS, keep_result, sets, synthgen
 
 HERE = Path(__file__).resolve().parent
 DUSK = "0001TP"
 NUM_HELD_OUT = 20
 GOAL = {"group": "dusk", "points": 3, "class": "car", "kept": "day", "lost": 0.5}
-ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
 
 
 class Budget(NamedTuple):
@@ -44,8 +43,8 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "tiny": Budget("64x48", "64x48", 2, 1, 8, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
-    # Two cores for an hour and a half, most of it for segmentation networks: while they are not trained to their end,
-    # every real pair that a synthetic one takes the place of costs more than any can give.
+    # Half an hour of a core for the generator, the rest for segmentation networks: while they are not trained to their
+    # end, every real pair that a synthetic one takes the place of costs more than any can give.
     "small": Budget("160x128", "160x120", 9000, 1, 24, 0.3, 0.5, 305, 0.25, 4000, 1500, 4, 16, 3),
     # Minutes of a large GPU, which these networks do not fill: several trainings at a time share it.
     "card": Budget("480x352", "480x352", 900, 8, 48, 0.6, 0.5, 610, 0.3, 1200, 600, 8, 32, 3),
@@ -128,7 +127,7 @@ def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget, w
         *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
         *("--out", str(out / "downstream"), "--workers", str(workers)),
-        *(option for arm in ARMS for option in ("--arm", arm)),
+        *ARMS,
     )
     yield "downstream"
     synthgen(

@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
+# What the downstream studies compare: the options of `evaluate downstream`.
+ARMS = [
+    option
+    for arm in ("real", "real + synthetic", "real + copy-paste", "real + photometric")
+    for option in ("--arm", arm)
+]
 
 
 def synthgen(*arguments: str) -> None:

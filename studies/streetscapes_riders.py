@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-from steps import RESULTS, keep_result, sets, synthgen
+from steps import ARMS, RESULTS, keep_result, sets, synthgen
 
 HERE = Path(__file__).resolve().parent
 
@@ -37,7 +37,6 @@ BUDGETS = {
     "small": Budget("256x128", 120, 80, 1200, 160, 0.3, 300, 300, 8, 16, 3),
     "full": Budget("512x256", 400, 200, 8000, 800, 0.3, 2000, 2000, 8, 32, 5),
 }
-ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
 WORKERS = 2  # segmentation networks trained at a time
 # Nine of ten by day: a time given twice is drawn twice as often.
 HOURS = "times_of_day: [day, day, day, day, day, day, day, day, day, night]"
@@ -81,7 +80,7 @@ def run(out: Path, budget_name: str, results: Path) -> None:
         *("--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
         *("--out", str(out / "downstream"), "--workers", str(WORKERS)),
-        *(option for arm in ARMS for option in ("--arm", arm)),
+        *ARMS,
     )
     settings = {
         "command": f"python studies/streetscapes_riders.py --budget {budget_name}",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 # Ray reads it once a process: one test that sets it for itself cuts the clusters of the others off.
-os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+os.environ["RAY_AUTH_MODE"] = "disabled"
 
 # They start Ray and process trees, kill some, and time themselves.
 _ALONE = ("orchestration", "reliability", "security", "pipeline/augment")

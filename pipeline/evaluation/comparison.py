@@ -7,11 +7,11 @@ from typing import Any
 
 from pipeline.errors import InputError, MissingFileError
 from pipeline.evaluation.comparison_sheet import SharedScene
+from pipeline.evaluation.page_parts import iou_plot
 from pipeline.evaluation.results import NUMBERS
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.html import three_digits
 from pipeline.report.page import Page, Plot, Section, Sheet, Table, Words
-from pipeline.report.plots import Bar, bars
 from pipeline.storage import Store
 
 # What stands in a column, and where it stands in the result file; `-` marks what is better when it is smaller.
@@ -54,7 +54,6 @@ _MEANING = {
     "MB of tensors -": "MB of tensors at most",
 }
 _LESS = "↓"
-_UNSEEN = 0.01  # IoU below which a class is not drawn
 _METHOD = (
     "The numbers are those of evaluations that were made before, each described on its own page. They compare where "
     "all were made with the same scenes, size and judge; where they were not, a warning says so."
@@ -176,16 +175,8 @@ def _cell(name: str, value: float | None) -> str:
 
 def _class_plot(compared: Compared) -> Plot:
     each = {name: _at_path(result, _CLASSES[compared.kind]) or {} for name, result in compared.results.items()}
-    most = {c: max(of_one.get(c, 0) for of_one in each.values()) for of_one in each.values() for c in of_one}
-    classes = sorted((c for c in most if most[c] >= _UNSEEN), key=lambda c: -most[c])
-    series = {name: [_percent(of_one.get(c)) for c in classes] for name, of_one in each.items()}
-    left_out = [c for c in most if c not in classes]
-    caption = f"Not drawn, as found in none: {', '.join(left_out)}." if left_out else ""
-    return Plot(bars(classes, series, "IoU by class", 0, "%"), caption)
-
-
-def _percent(share: float | None) -> Bar:
-    return Bar(None if share is None else 100 * share)
+    most = {c: max(of_one.get(c, 0.0) for of_one in each.values()) for of_one in each.values() for c in of_one}
+    return iou_plot(sorted(most, key=lambda c: -most[c]), each, "none")
 
 
 def _warnings(compared: Compared) -> list[str]:

@@ -1,14 +1,14 @@
 """The page of `evaluate dataset`."""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from pipeline.evaluation.dataset import DatasetResult
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.likeness import EVERY
 from pipeline.evaluation.looks import ClassLook
+from pipeline.evaluation.page_parts import fid_tiles, mean_share
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.html import three_digits
 from pipeline.report.page import Color, Page, Plot, Section, Sheet, Table, Tile, Words
@@ -17,14 +17,12 @@ from pipeline.report.sheet import map_shot, photo_shot
 from pipeline.sources.base import Source
 
 _PAIRS_LISTED = 12
-_NORMAL = 1.96
-_NO_BREAK = "\u00a0"
 _LEAST_SHARE = 0.1  # percent of pixels, or objects an image, below which a class is in the table alone
 _TERMS = ("segmentation network", "judge", "agreement", "IoU", "FID", "KID")
 _METHOD = (
     "A segmentation network trained on the real pairs looks at the images of the data set and at real ones. Agreement "
-    "is the share of pixels on which it finds the label again. FID and KID named segmenter are distances in its "
-    "features, and not comparable with published ones, which use Inception; the FID between two halves of the real "
+    "is the share of pixels on which it finds the label again. A network that was trained here has seen the real "
+    "images in training, which flatters their side. FID and KID named segmenter are distances in its features, and not comparable with published ones, which use Inception; the FID between two halves of the real "
     "images says how much sampling alone gives. Near-duplicates have thumbnails of 32 x 16 pixels that differ by less "
     "than 3 grey levels on average."
 )
@@ -86,29 +84,22 @@ def dataset_text(result: DatasetResult) -> str:
 
 def _tiles(result: DatasetResult) -> list[Tile]:
     tiles = [
-        Tile("mean agreement", _mean(result.made.agreements), f"of real images: {_mean(result.real.agreements)}"),
+        Tile(
+            "mean agreement",
+            mean_share(result.made.agreements),
+            f"of real images: {mean_share(result.real.agreements)}",
+        ),
         Tile(
             "mean IoU of the judge",
             f"{result.made.scores.mean_iou:.1%}",
             f"on real images: {result.real.scores.mean_iou:.1%}",
         ),
     ]
-    if result.distances is not None:
-        halves = f"two halves of the real ones: {three_digits(result.distances.fid_of_real_halves)}"
-        tiles.append(Tile("FID to real images (segmenter)", three_digits(result.distances.fid), halves))
-    if result.inception is not None:
-        halves = f"two halves of the real ones: {three_digits(result.inception.fid_of_real_halves)}"
-        tiles.append(Tile("FID to real images (Inception)", three_digits(result.inception.fid), halves))
+    tiles += fid_tiles(result.distances, result.inception)
     images = f"of {len(result.made.keys)} images"
     tiles.append(Tile("near-duplicates", str(len(result.twins)), images))
     tiles.append(Tile("near copies of real images", str(len(result.copies)), images))
     return [*tiles, Tile("rejects", str(sum(result.rejects.values())), "left out of the data set or redrawn")]
-
-
-def _mean(shares: Sequence[float]) -> str:
-    """With its 95 % interval."""
-    spread = f" ± {100 * _NORMAL * stdev(shares) / sqrt(len(shares)):.1f}" if len(shares) > 1 else ""
-    return f"{100 * mean(shares):.1f}{spread} %".replace(" ", _NO_BREAK)
 
 
 def _class_plot(result: DatasetResult) -> Plot:
@@ -137,7 +128,7 @@ def _beside(made: Mapping[str, float], real: Mapping[str, float], title: str, di
 def _agreement(result: DatasetResult) -> Plot:
     series = {"data set": result.made.agreements, "real": result.real.agreements}
     drawn = histogram(series, "Agreement", "images of each set", "pixels found again, of an image")
-    means = f"data set {_mean(result.made.agreements)}, real {_mean(result.real.agreements)}"
+    means = f"data set {mean_share(result.made.agreements)}, real {mean_share(result.real.agreements)}"
     return Plot(drawn, f"Means with their 95% intervals: {means}.", "Agreement, image by image")
 
 

@@ -1,22 +1,19 @@
 """The page of `evaluate model`."""
 
 from collections.abc import Sequence
-from math import sqrt
-from statistics import mean, stdev
 from typing import Any
 
 from label_editing.catalog import Catalog
 from pipeline.evaluation.looks import color_distance
 from pipeline.evaluation.model import ModelResult
+from pipeline.evaluation.page_parts import UNSEEN, fid_tiles, iou_plot, mean_share
 from pipeline.evaluation.scene_measures import ShownScene
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.html import three_digits
 from pipeline.report.page import Color, Page, Plot, Section, Sheet, Shot, Table, Tile, Words
-from pipeline.report.plots import Bar, bars, histogram
+from pipeline.report.plots import histogram
 from pipeline.report.sheet import map_shot, photo_shot
 
-_NORMAL = 1.96
-_UNSEEN = 0.01  # IoU on real images below which the judge does not know a class
 _SHOWN_SHARE = 0.005  # of a row of the confusion matrix
 _DARKEST = 0.55  # shade of a cell, so that its number stays readable
 _LOST = 0.9  # of the IoU on real images; what keeps more is not called lost
@@ -47,8 +44,8 @@ def model_page(name: str, result: ModelResult, catalog: Catalog, provenance: dic
 
 _METHOD = (
     "As in the pix2pixHD and SPADE papers: a segmentation network trained on real pairs is shown the rendered image, "
-    "and its answer is compared with the label map that the image was made of. The same network on the real images is"
-    " the bound of what can be had. There is one judge, and its scores are those of these scenes: small differences "
+    "and its answer is compared with the label map that the image was made of. The same network on the real images is "
+    "the bound of what can be had. There is one judge, and its scores are those of these scenes: small differences "
     "between models may be luck. FID and KID named segmenter are distances in that network's own features, and are "
     "not comparable with published ones, which use Inception; the FID between two halves of the real images says how "
     "much sampling alone gives. Diversity is built like LPIPS in the same features. Outlines met are the share of "
@@ -66,7 +63,7 @@ def _answer(result: ModelResult) -> str:
         f"In the rendered images a network trained on real images reaches {found.share_text} of the mean IoU that it "
         f"has on the real images of the same scenes ({found.rendered.mean_iou:.0%} against {found.real.mean_iou:.0%})."
     )
-    known = [name for name, iou in found.real.class_iou.items() if iou >= _UNSEEN]
+    known = [name for name, iou in found.real.class_iou.items() if iou >= UNSEEN]
     kept = {name: found.rendered.class_iou[name] / found.real.class_iou[name] for name in known}
     ranked = sorted(known, key=lambda name: -kept[name])
     lost = [name for name in ranked[::-1] if kept[name] < _LOST][:_NAMED]
@@ -91,12 +88,7 @@ def _tiles(result: ModelResult) -> list[Tile]:
             f"on real images: {found.real.pixel_accuracy:.1%}",
         ),
     ]
-    if result.distances is not None:
-        halves = f"two halves of the real ones: {three_digits(result.distances.fid_of_real_halves)}"
-        tiles.append(Tile("FID to real images (segmenter)", three_digits(result.distances.fid), halves))
-    if result.inception is not None:
-        halves = f"two halves of the real ones: {three_digits(result.inception.fid_of_real_halves)}"
-        tiles.append(Tile("FID to real images (Inception)", three_digits(result.inception.fid), halves))
+    tiles += fid_tiles(result.distances, result.inception)
     cost = result.cost
     tiles.append(Tile("seconds an image", f"{cost.seconds_an_image:.2g}", f"{cost.parameters / 1e6:.1f} M parameters"))
     return tiles
@@ -133,26 +125,19 @@ def _class_blocks(result: ModelResult) -> list[Plot | Table]:
         for name in names
     ]
     rows.append(["mean IoU", f"{rendered.mean_iou:.1%}", f"{real.mean_iou:.1%}", ""])
-    drawn = [name for name in names if max(rendered.class_iou[name], real.class_iou[name]) >= _UNSEEN]
-    series = {
-        "rendered": [Bar(100 * rendered.class_iou[name]) for name in drawn],
-        "real": [Bar(100 * real.class_iou[name]) for name in drawn],
-    }
-    left_out = [name for name in names if name not in drawn]
-    caption = f"Not drawn, as found in neither: {', '.join(left_out)}." if left_out else ""
+    each = {"rendered": rendered.class_iou, "real": real.class_iou}
     headings = ("class", "IoU rendered", "IoU real", "pixels found, rendered")
     return [
-        Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, "IoU by class"),
+        iou_plot(names, each, "neither", "IoU by class"),
         Table(headings, rows, strong=(len(names),)),
     ]
 
 
 def _agreements(result: ModelResult) -> Plot:
     shares = list(result.agreements.values())
-    spread = f" ± {_NORMAL * stdev(shares) / sqrt(len(shares)):.1%} (95% interval)" if len(shares) > 1 else ""
     return Plot(
         histogram({"scenes": shares}, "Agreement of scenes", "scenes", "pixels found again, of a scene"),
-        f"Mean {mean(shares):.1%}{spread} of {len(shares)} scenes.",
+        f"Mean, with its 95% interval: {mean_share(shares)}, of {len(shares)} scenes.",
         "Agreement, scene by scene",
     )
 

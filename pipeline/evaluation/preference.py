@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.evaluation.verdict import NORMAL
 from pipeline.report.contact_sheet import encode_jpeg
 from pipeline.report.html import data_uri, render_page
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
-
-_NORMAL = 1.96
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,9 @@ def tally_answers(files: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def wilson(hits: int, total: int) -> tuple[float, float]:
     """The 95 % interval of a share."""
-    share, square = hits / total, _NORMAL**2
+    share, square = hits / total, NORMAL**2
     middle = (share + square / (2 * total)) / (1 + square / total)
-    half = _NORMAL / (1 + square / total) * sqrt(share * (1 - share) / total + square / (4 * total**2))
+    half = NORMAL / (1 + square / total) * sqrt(share * (1 - share) / total + square / (4 * total**2))
     return middle - half, middle + half
 
 

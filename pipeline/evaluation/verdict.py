@@ -6,7 +6,7 @@ from statistics import mean, stdev
 
 # Student's t for 95 % two-sided intervals, by degrees of freedom; beyond the table, the normal quantile is near enough.
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145)
-_NORMAL = 1.96
+NORMAL = 1.96  # its 97.5 % quantile
 FEWEST_SEEDS = 3
 
 
@@ -40,14 +40,17 @@ def compare(values: Sequence[float], baseline: Sequence[float]) -> Verdict:
     if len(values) != len(baseline) or not values:
         raise ValueError(f"{len(values)} and {len(baseline)} seeds; a comparison needs the same ones, at least one")
     differences = [100 * (a - b) for a, b in zip(values, baseline, strict=True)]
-    if len(differences) == 1:
-        return Verdict(differences[0], None)
-    return Verdict(mean(differences), t_quantile(len(differences) - 1) * stdev(differences) / len(differences) ** 0.5)
+    return Verdict(mean(differences), half_width(differences))
+
+
+def half_width(values: Sequence[float]) -> float | None:
+    """Of the 95 % interval of their mean; a single value has none."""
+    return t_quantile(len(values) - 1) * stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
 
 
 def t_quantile(freedom: int) -> float:
     """Student's t, 97.5 %."""
-    return _T[freedom - 1] if freedom <= len(_T) else _NORMAL
+    return _T[freedom - 1] if freedom <= len(_T) else NORMAL
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from pipeline.shards.pixels import encode_image
 from pipeline.sources.base import Image
 
 _PAPER = (250, 250, 248)
@@ -93,7 +94,4 @@ def _fit(picture: Image, width: int) -> Image:
 
 def encode_jpeg(picture: Image, quality: int = 90) -> bytes:
     """RGB picture to JPEG bytes."""
-    done, data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ValueError(f"could not encode a picture of shape {picture.shape} as JPEG")
-    return data.tobytes()
+    return encode_image(picture, "jpeg", quality)

@@ -5,6 +5,7 @@ import numpy as np
 
 from pipeline.report.contact_sheet import encode_jpeg
 from pipeline.report.page import Shot
+from pipeline.shards.pixels import encode_image
 from pipeline.sources.base import Image
 
 _WIDEST_PX = 480  # more than a page shows
@@ -17,10 +18,7 @@ def photo_shot(picture: Image, name: str) -> Shot:
 
 def map_shot(picture: Image, name: str) -> Shot:
     """A label map in colours, as PNG: its edges are sharp, and stay so when it is enlarged."""
-    done, data = cv2.imencode(".png", _shrunk(picture)[:, :, ::-1])
-    if not done:
-        raise ValueError(f"could not encode a picture of shape {picture.shape} as PNG")
-    return Shot(data.tobytes(), name, flat=True)
+    return Shot(encode_image(_shrunk(picture), "png", 0), name, flat=True)
 
 
 def _shrunk(picture: Image) -> Image:

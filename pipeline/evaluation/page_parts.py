@@ -1,0 +1,46 @@
+"""What several pages of results show in the same way."""
+
+from collections.abc import Mapping, Sequence
+from statistics import mean
+
+from pipeline.evaluation.distances import Distances
+from pipeline.evaluation.verdict import half_width
+from pipeline.report.html import three_digits
+from pipeline.report.page import Plot, Tile
+from pipeline.report.plots import Bar, bars
+
+UNSEEN = 0.01  # IoU below which a class counts as not found at all
+_NO_BREAK = "\u00a0"
+
+
+def mean_share(shares: Sequence[float]) -> str:
+    """In percent, with its 95 % interval where there are several."""
+    spread = half_width(shares)
+    said = f"{mean(shares):.1%}" if spread is None else f"{100 * mean(shares):.1f} ± {100 * spread:.1f}%"
+    return said.replace(" ", _NO_BREAK)
+
+
+def fid_tiles(segmenter: Distances | None, inception: Distances | None) -> list[Tile]:
+    """A tile for each that was measured, held against what sampling alone gives."""
+    return [
+        Tile(
+            f"FID to real images ({network})",
+            three_digits(far.fid),
+            f"two halves of the real ones: {three_digits(far.fid_of_real_halves)}",
+        )
+        for far, network in ((segmenter, "segmenter"), (inception, "Inception"))
+        if far is not None
+    ]
+
+
+def iou_plot(names: Sequence[str], each: Mapping[str, Mapping[str, float]], nowhere: str, title: str = "") -> Plot:
+    """IoU of these classes in each; those found `nowhere` (none, neither) are named instead."""
+    drawn = [name for name in names if max(of_one.get(name, 0.0) for of_one in each.values()) >= UNSEEN]
+    series = {of: [_percent(of_one.get(name)) for name in drawn] for of, of_one in each.items()}
+    left_out = ", ".join(name for name in names if name not in drawn)
+    caption = f"Not drawn, as found in {nowhere}: {left_out}." if left_out else ""
+    return Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, title)
+
+
+def _percent(share: float | None) -> Bar:
+    return Bar(None if share is None else 100 * share)
