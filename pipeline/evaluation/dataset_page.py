@@ -20,11 +20,12 @@ _PAIRS_LISTED = 12
 _LEAST_SHARE = 0.1  # percent of pixels, or objects an image, below which a class is in the table alone
 _TERMS = ("segmentation network", "judge", "agreement", "IoU", "FID", "KID")
 _METHOD = (
-    "A segmentation network trained on the real pairs looks at the images of the data set and at real ones. Agreement "
-    "is the share of pixels on which it finds the label again. A network that was trained here has seen the real "
-    "images in training, which flatters their side. FID and KID named segmenter are distances in its features, and not comparable with published ones, which use Inception; the FID between two halves of the real "
-    "images says how much sampling alone gives. Near-duplicates have thumbnails of 32 x 16 pixels that differ by less "
-    "than 3 grey levels on average."
+    "A segmentation network trained on the real pairs looks at the images of the data set and at real ones. "
+    "Agreement is the share of pixels on which it finds the label again. A network that was trained here has seen "
+    "the real images in training, which flatters their side. FID and KID named segmenter are distances in its "
+    "features, and not comparable with published ones, which use Inception; the FID between two halves of the "
+    "real images says how much sampling alone gives. Near-duplicates have thumbnails of 32 x 16 pixels that "
+    "differ by less than 3 grey levels on average."
 )
 
 
