@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from steps import ARMS, RESULTS, keep_result, sets, synthgen
+from steps import ARMS, RESULTS, add_variations, keep_result, name_of, parsed, said_of, sets, synthgen, varied
 
 HERE = Path(__file__).resolve().parent
 DUSK = "0001TP"
@@ -53,35 +53,35 @@ BUDGETS = {
 
 
 def main() -> None:
-    arguments = parse()
-    run(arguments.data.resolve(), arguments.out.resolve(), arguments.budget, arguments.results, arguments.workers)
-
-
-def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="CamVid: train, trainannot, val, valannot")
     parser.add_argument("--out", type=Path, default=Path("runs/camvid_dusk"), help="where everything is made")
     parser.add_argument("--budget", choices=BUDGETS, default="small")
     parser.add_argument("--workers", type=int, default=1, help="segmentation networks trained at a time")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the numbers are kept")
-    return parser.parse_args()
+    parser.add_argument("--recipe", type=Path, help="another recipe than camvid_dusk.yaml, for a variation")
+    add_variations(parser)
+    run(parsed(parser))
 
 
-def run(data: Path, out: Path, budget_name: str, results: Path, workers: int = 1) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Split, train, render, evaluate."""
-    budget = BUDGETS[budget_name]
-    frames, model, made = out / "frames", out / "generator", out / "dusk"
-    split_frames(data, frames)
+    out, budget = arguments.out.resolve(), varied(BUDGETS[arguments.budget], arguments.set)
+    place = out / arguments.called  # what a variation makes; the generator and the judge it shares
+    frames, model, made = out / "frames", out / "generator", place / "dusk"
+    split_frames(arguments.data.resolve(), frames)
     train_generator(frames, model, budget)
-    synthgen("augment", "--recipe", str(HERE / "camvid_dusk.yaml"), *sets(_recipe(frames, model, made, budget)))
+    recipe = (arguments.recipe or HERE / "camvid_dusk.yaml").resolve()
+    synthgen("augment", "--recipe", str(recipe), *sets(_recipe(frames, model, made, budget)))
     settings = {
-        "command": f"python studies/camvid_dusk.py --data CAMVID --budget {budget_name}",
-        "budget": budget_name,
+        "command": f"python studies/camvid_dusk.py --data CAMVID {said_of(arguments)}",
+        "budget": arguments.budget,
         **budget._asdict(),
         "goal": GOAL,
     }
-    for part in evaluate(frames, model, made, out, budget, workers):
-        keep_result(f"camvid_dusk_{budget_name}_{part}", out / part, results, settings)
+    judges = out / "judges"
+    for part in evaluate(frames, model, made, place, judges, budget, arguments.workers):
+        keep_result(f"{name_of('camvid_dusk', arguments)}_{part}", place / part, arguments.results, settings)
 
 
 def split_frames(data: Path, frames: Path) -> None:
@@ -116,11 +116,13 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
 
 
-def evaluate(frames: Path, model: Path, made: Path, out: Path, budget: Budget, workers: int) -> Iterator[str]:
+def evaluate(
+    frames: Path, model: Path, made: Path, out: Path, judges: Path, budget: Budget, workers: int
+) -> Iterator[str]:
     """Does it help, is the data like the real data, is the model faithful? Each part's name when it is there."""
     size = ["--resolution", budget.measured]
     judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
-    judge += ["--judges", str(out / "judges")]
+    judge += ["--judges", str(judges)]
     synthgen(
         *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", str(made)),
         *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),

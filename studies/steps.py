@@ -3,9 +3,11 @@
 Every command goes on where it stopped when it is run again, and so does a study.
 """
 
+import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,45 @@ ARMS = [
     for arm in ("real", "real + synthetic", "real + copy-paste", "real + photometric")
     for option in ("--arm", arm)
 ]
+
+
+def add_variations(parser: argparse.ArgumentParser) -> None:
+    """Options of a study that tries another budget, and keeps its numbers beside those of the study itself."""
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a value of the budget")
+    parser.add_argument("--called", default="", metavar="NAME", help="what its numbers are kept as")
+
+
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments; numbers of a variation never take the place of the study's own."""
+    arguments = parser.parse_args()
+    is_varied = arguments.set or getattr(arguments, "recipe", None)
+    if bool(is_varied) != bool(arguments.called):
+        parser.error("a variation is --set or --recipe, and --called NAME to keep its numbers as")
+    return arguments
+
+
+def varied(budget: Any, assignments: Sequence[str]) -> Any:
+    """The budget with other values; the study ends where it has no such value."""
+    for assignment in assignments:
+        name, _, value = assignment.partition("=")
+        try:
+            budget = budget._replace(**{name: type(getattr(budget, name))(value)})
+        except (AttributeError, ValueError):
+            sys.exit(f"error: --set {assignment}: expected NAME=VALUE, with one of {', '.join(budget._fields)}")
+    return budget
+
+
+def said_of(arguments: argparse.Namespace) -> str:
+    """Budget and variation as they were asked for on the command line."""
+    changes = "".join(f" --set {assignment}" for assignment in arguments.set)
+    if getattr(arguments, "recipe", None):
+        changes += f" --recipe studies/{arguments.recipe.name}"
+    return f"--budget {arguments.budget}{changes}" + (f" --called {arguments.called}" if arguments.called else "")
+
+
+def name_of(study: str, arguments: argparse.Namespace) -> str:
+    """What the numbers of a study are kept as, without the part of it."""
+    return "_".join(part for part in (study, arguments.budget, arguments.called) if part)
 
 
 def synthgen(*arguments: str) -> None:

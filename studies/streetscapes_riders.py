@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-from steps import ARMS, RESULTS, keep_result, sets, synthgen
+from steps import ARMS, RESULTS, add_variations, keep_result, name_of, parsed, said_of, sets, synthgen, varied
 
 HERE = Path(__file__).resolve().parent
 
@@ -47,14 +47,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/streetscapes_riders"), help="where everything is made")
     parser.add_argument("--budget", choices=BUDGETS, default="small")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the numbers are kept")
-    arguments = parser.parse_args()
-    run(arguments.out.resolve(), arguments.budget, arguments.results)
+    add_variations(parser)
+    run(parsed(parser))
 
 
-def run(out: Path, budget_name: str, results: Path) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Train, render, evaluate."""
-    budget = BUDGETS[budget_name]
-    model, made = out / "generator", out / "night_riders"
+    out, budget = arguments.out.resolve(), varied(BUDGETS[arguments.budget], arguments.set)
+    place = out / arguments.called  # what a variation makes; the generator and the judge it shares
+    model, made = out / "generator", place / "night_riders"
     real = f"{{format: streetscapes, scenes: {budget.scenes}, {HOURS}}}"
     held_out = f"{{format: streetscapes, split: val, scenes: {budget.held_out}, times_of_day: [day, night]}}"
     training = {
@@ -69,26 +70,26 @@ def run(out: Path, budget_name: str, results: Path) -> None:
     size = ["--resolution", budget.resolution]
     judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
     judge += ["--judges", str(out / "judges")]
-    synthgen("evaluate", "model", str(model), *judge, "--limit", "40", "--out", str(out / "model"))
+    synthgen("evaluate", "model", str(model), *judge, "--limit", "40", "--out", str(place / "model"))
     synthgen(
         *("evaluate", "dataset", str(made), "--real", real, "--by", "time_of_day"),
-        *(*judge, *size, "--out", str(out / "dataset")),
+        *(*judge, *size, "--out", str(place / "dataset")),
     )
     synthgen(
         *("evaluate", "downstream", "--name", "riders at night", "--synthetic", str(made)),
         *("--real", real, "--holdout", held_out, "--by", "time_of_day", *size),
         *("--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
-        *("--out", str(out / "downstream"), "--workers", str(WORKERS)),
+        *("--out", str(place / "downstream"), "--workers", str(WORKERS)),
         *ARMS,
     )
     settings = {
-        "command": f"python studies/streetscapes_riders.py --budget {budget_name}",
-        "budget": budget_name,
+        "command": f"python studies/streetscapes_riders.py {said_of(arguments)}",
+        "budget": arguments.budget,
         **budget._asdict(),
     }
     for part in ("model", "dataset", "downstream"):
-        keep_result(f"streetscapes_riders_{budget_name}_{part}", out / part, results, settings)
+        keep_result(f"{name_of('streetscapes_riders', arguments)}_{part}", place / part, arguments.results, settings)
 
 
 if __name__ == "__main__":
