@@ -40,7 +40,8 @@ def read_state_dict(location: Path | str) -> dict[str, Tensor]:
     except (URLError, OSError) as error:
         raise ValueError(f"{text}: could not be read ({error})") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
+        # The first sentence: torch goes on with advice to load such a file unsafely.
+        said = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
         raise ValueError(f"{text}: not a whole PyTorch state dict ({said})") from None
     if not isinstance(loaded, dict) or not all(isinstance(tensor, Tensor) for tensor in loaded.values()):
         raise ValueError(f"{text}: expected a state dict of tensors")

@@ -61,13 +61,17 @@ class Segmenter(SegmentationNetwork):
 
     def half_size_logits(self, image_BCHW: Tensor) -> Tensor:
         """All that is computed; the full size is interpolated."""
-        skips = self.features(image_BCHW)
+        return self.features_and_logits(image_BCHW)[1]
+
+    def features_and_logits(self, image_BCHW: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Both `features` and `half_size_logits`, in one pass."""
+        features = self.features(image_BCHW)
+        skips = list(features)
         x_BCHW = skips.pop()
         x_BCHW = x_BCHW + self.context(x_BCHW.mean((2, 3)))[:, :, None, None]
         for join in self.up:
             x_BCHW = join(x_BCHW, skips.pop())
-        logits: Tensor = self.classify(x_BCHW)
-        return logits
+        return features, self.classify(x_BCHW)
 
 
 class SegmenterTraining:

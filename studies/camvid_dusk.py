@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from steps import ARMS, RESULTS, add_variations, keep_result, name_of, parsed, said_of, sets, synthgen, varied
+from steps import ARMS, RESULTS, add_variations, answer, keep_result, name_of, parsed, said_of, sets, synthgen, varied
 
 HERE = Path(__file__).resolve().parent
 DUSK = "0001TP"
@@ -30,6 +30,8 @@ class Budget(NamedTuple):
     generator_steps: int
     generator_batch: int
     generator_width: int
+    teacher_steps: int  # of the segmentation network that tells the generator whether it draws what it was asked for
+    teacher_width: int
     coarse: float  # share of them at half the size
     decay: float  # share of them over which the rates fall
     samples: int
@@ -42,13 +44,13 @@ class Budget(NamedTuple):
 
 
 BUDGETS = {
-    "tiny": Budget("64x48", "64x48", 2, 1, 8, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
+    "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
     # Half an hour of a core for the generator, the rest for segmentation networks: while they are not trained to their
     # end, every real pair that a synthetic one takes the place of costs more than any can give.
-    "small": Budget("160x128", "160x120", 9000, 1, 24, 0.3, 0.5, 305, 0.25, 4000, 1500, 4, 16, 3),
+    "small": Budget("160x128", "160x120", 9000, 1, 24, 3000, 24, 0.3, 0.5, 305, 0.15, 4000, 1500, 4, 16, 3),
     # Minutes of a large GPU, which these networks do not fill: several trainings at a time share it.
-    "card": Budget("480x352", "480x352", 900, 8, 48, 0.6, 0.5, 610, 0.3, 1200, 600, 8, 32, 3),
-    "full": Budget("480x352", "480x352", 20_000, 8, 64, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
+    "card": Budget("480x352", "480x352", 900, 8, 48, 600, 32, 0.6, 0.5, 610, 0.3, 1200, 600, 8, 32, 3),
+    "full": Budget("480x352", "480x352", 20_000, 8, 64, 3000, 48, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
 }
 
 
@@ -97,6 +99,13 @@ def split_frames(data: Path, frames: Path) -> None:
 
 def train_generator(frames: Path, model: Path, budget: Budget) -> None:
     """One generator on all pairs, dusk and day."""
+    # Of another seed than the judge that measures, whose opinion the generator must not be made to please.
+    judges = model.parent / "teachers"
+    teacher = answer(
+        *("evaluate", "judge", _source(frames, "train"), "--resolution", budget.resolution, "--judges", str(judges)),
+        *("--steps", str(budget.teacher_steps), "--batch-size", str(budget.batch_size)),
+        *("--width", str(budget.teacher_width), "--seed", "7"),
+    )
     width = int(budget.resolution.split("x")[0]) * 11 // 10
     options = {
         "source": _source(frames, "train"),
@@ -108,6 +117,7 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
         "batch_size": budget.generator_batch,
         "model.base_channels": budget.generator_width,
         "model.discriminator_channels": budget.generator_width,
+        "model.segmenter_weights": teacher["weights"],
         "decay": budget.decay,
         "coarse.share": budget.coarse,
         "samples_every": max(1, budget.generator_steps // 6),

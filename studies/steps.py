@@ -61,10 +61,20 @@ def name_of(study: str, arguments: argparse.Namespace) -> str:
 
 def synthgen(*arguments: str) -> None:
     """Run one command line; the study ends where it fails, with what it said."""
+    _run(arguments, sys.stderr)
+
+
+def answer(*arguments: str) -> Any:
+    """Run one command line as `synthgen` does; what it says with --json."""
+    return json.loads(_run((*arguments, "--json"), subprocess.PIPE))
+
+
+def _run(arguments: Sequence[str], answer_to: Any) -> str:
     print("$ synthgen", " ".join(_shown(argument) for argument in arguments), file=sys.stderr, flush=True)
-    done = subprocess.run([sys.executable, "-m", "pipeline.cli", *arguments], check=False, stdout=sys.stderr)
+    done = subprocess.run([sys.executable, "-m", "pipeline.cli", *arguments], check=False, stdout=answer_to, text=True)
     if done.returncode:
         sys.exit(done.returncode)
+    return done.stdout or ""
 
 
 def keep_result(name: str, folder: Path, keep_in: Path, settings: dict[str, Any]) -> Path:

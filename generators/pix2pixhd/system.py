@@ -1,4 +1,4 @@
-"""How pix2pixHD trains: LSGAN on several scales, feature matching, optional VGG loss, encoder with generator."""
+"""How pix2pixHD trains: LSGAN on several scales, feature matching, given networks' losses, encoder and all."""
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,7 @@ from generators.perceptual import load_perceptual_loss
 from generators.pix2pixhd.config import Pix2PixHDConfig
 from generators.pix2pixhd.encoder import FeatureEncoder, build_encoder
 from generators.pix2pixhd.generator import Pix2PixHDGenerator, build_generator
+from generators.segmenter_loss import load_segmenter_loss
 
 _BETAS = (0.5, 0.999)
 
@@ -36,6 +37,8 @@ class Pix2PixHDSystem(System):
         )
         init_normal(self)
         self._perceptual = load_perceptual_loss(config.vgg_weights) if config.vgg_weights else None
+        given = config.segmenter_weights
+        self._segmenter = load_segmenter_loss(given, space.num_channels) if given else None
         self._pool = ImagePool(config.pool_size)
 
     def generator_turn(self, batch: Batch) -> Turn:
@@ -53,6 +56,10 @@ class Pix2PixHDSystem(System):
             perceptual = self._perceptual(fake, batch.image_BCHW)
             total = total + self._config.perceptual_weight * perceptual
             terms["perceptual"] = perceptual.detach()
+        if self._segmenter is not None:
+            seen = self._segmenter(fake, batch.image_BCHW, batch.labels_BHW)
+            total = total + self._config.segmenter_weight * seen.features + self._config.label_weight * seen.labels
+            terms |= {"segmenter": seen.features.detach(), "labels": seen.labels.detach()}
         if self._config.reconstruction_weight:
             reconstruction = F.l1_loss(fake, batch.image_BCHW)
             total = total + self._config.reconstruction_weight * reconstruction
@@ -77,7 +84,7 @@ class Pix2PixHDSystem(System):
         )
 
     def fallbacks(self) -> tuple[str, ...]:
-        if self._perceptual is not None or self._config.perceptual_weight == 0:
+        if self._perceptual is not None or self._segmenter is not None or self._config.perceptual_weight == 0:
             return ()
         carried = " and pixels" if self._config.reconstruction_weight else ""
         return (

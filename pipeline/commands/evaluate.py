@@ -7,6 +7,7 @@ import typer
 
 from pipeline.commands.evaluate_dataset import dataset
 from pipeline.commands.evaluate_downstream import downstream
+from pipeline.commands.evaluate_judge import judge
 from pipeline.commands.evaluate_side_by_side import compare, study, tally
 from pipeline.commands.options import Address, Json, Quiet, ShowProgress
 from pipeline.console import Console, ProgressMode
@@ -29,6 +30,7 @@ AlexNet = Annotated[Path | None, typer.Option(metavar="FILE", help="AlexNet weig
 
 app.command()(dataset)
 app.command()(downstream)
+app.command()(judge)
 app.command()(compare)
 app.command()(study)
 app.command()(tally)

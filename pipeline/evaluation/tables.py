@@ -1,6 +1,14 @@
 """Scores as text tables."""
 
 from pipeline.evaluation.model import ModelResult
+from pipeline.evaluation.scores import Scores
+
+
+def scores_table(scores: Scores) -> str:
+    """A line a class, best first, and the means."""
+    rows = [*sorted(scores.class_iou.items(), key=lambda item: -item[1])]
+    rows += [("mean IoU", scores.mean_iou), ("pixel accuracy", scores.pixel_accuracy)]
+    return "\n".join(f"{name:22}{value:>10.3f}" for name, value in rows)
 
 
 def model_table(result: ModelResult) -> str:

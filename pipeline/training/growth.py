@@ -48,6 +48,21 @@ def _check_size(size: Resolution, multiple: int, name: str, what: str) -> None:
     )
 
 
+def check_weights(job: Job) -> None:
+    """InputError for files of pretrained weights that the family cannot use, now rather than in every worker."""
+    for config in dict.fromkeys(stage.config for stage in job.stages):
+        if any(name.endswith("_weights") and location is not None for name, location in config):
+            try:
+                family_named(job.family).build_system(_without_downloads(config), label_space(job.catalog))
+            except ValueError as error:
+                raise InputError(f"model: {error}") from None
+
+
+def _without_downloads(config: FamilyConfig) -> FamilyConfig:
+    fetched = {name: None for name, location in config if name.endswith("_weights") and "://" in str(location)}
+    return config.model_copy(update=fetched)
+
+
 def _stride(job: Job, config: FamilyConfig) -> int:
     return _shapes(job, config).multiple_px
 

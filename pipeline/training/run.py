@@ -19,7 +19,7 @@ from pipeline.sources.base import Source, SourceConfig
 from pipeline.sources.selection import attributes_of
 from pipeline.train_config import TrainConfig, absolute, described
 from pipeline.training.data import Views
-from pipeline.training.growth import check_growth, check_sizes
+from pipeline.training.growth import check_growth, check_sizes, check_weights
 from pipeline.training.job import Job, Stage
 from pipeline.training.loop import train
 
@@ -102,6 +102,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
     )
     check_sizes(job)
     check_growth(job)
+    check_weights(job)
     return TrainingPlan(config, job, pairs, config.workers, left_out)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError, SourceError
-from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, train_judge
+from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, scores_on, train_judge
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
 
@@ -25,6 +25,17 @@ def test_agreements_of_a_batch_are_those_of_its_images(judge, make_world):
     labels = [pair.scene.labels for pair in pairs]
     each = [judge.agreement(image, ids) for image, ids in zip(images, labels, strict=True)]
     assert judge.agreements(images, labels) == pytest.approx(each)
+
+
+def test_scores_on_held_out_pairs_are_counted_over_all_their_pixels(judge, make_world, quiet):
+    held_out = make_world(9)
+    right = all_pixels = 0
+    for key in held_out.keys():
+        scene, image = held_out.read(key, SIZE)
+        counted = scene.labels != 9  # void
+        found = np.array([spec.id for spec in judge.catalog.classes])[judge.predict(image[None])[0]]
+        right, all_pixels = right + (found == scene.labels)[counted].sum(), all_pixels + counted.sum()
+    assert scores_on(judge, held_out, quiet).pixel_accuracy == pytest.approx(right / all_pixels)
 
 
 def test_void_pixels_do_not_count_and_a_void_map_agrees(judge, make_world):

@@ -1,0 +1,69 @@
+"""What a frozen segmentation network of the team's own pairs has to say of an image that a generator drew."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from generators.checkpoint import fit_weights, read_weights
+from generators.segmenter import STRIDE, Segmenter
+
+
+class Opinion(NamedTuple):
+    """Two terms of a generator's loss."""
+
+    features: Tensor  # how differently it sees the drawn image and the photograph, as a share of what it sees
+    labels: Tensor  # cross-entropy of the labels in the drawn image, where the photograph shows them
+
+
+class SegmenterLoss:
+    """Features as in a perceptual loss, and labels that must be found again where they can be found in the photograph.
+
+    Not a Module on purpose: its weights must not enter the state dict of a system.
+    """
+
+    def __init__(self, network: Segmenter) -> None:
+        self._network = network.eval().requires_grad_(False)
+
+    def __call__(self, fake_BCHW: Tensor, real_BCHW: Tensor, labels_BHW: Tensor) -> Opinion:
+        network = self._network.to(fake_BCHW.device)
+        # The network's logits are half the size: one pixel of every 2 x 2 block.
+        target_BHW = _padded(labels_BHW[:, None].float())[:, 0, ::2, ::2].long()
+        with torch.no_grad():
+            theirs, logits = network.features_and_logits(_padded(real_BCHW))
+            # A label that the photograph does not show, for the map is wrong or the object a few pixels, asks nothing.
+            shown_BHW = logits.float().softmax(1).gather(1, target_BHW[:, None])[:, 0]
+        ours, logits = network.features_and_logits(_padded(fake_BCHW))
+        levels = [_difference(fake, real) for fake, real in zip(ours, theirs, strict=True)]
+        missed_BHW = F.cross_entropy(logits.float(), target_BHW, reduction="none")
+        return Opinion(torch.stack(levels).mean(), (missed_BHW * shown_BHW).mean())
+
+
+def load_segmenter_loss(location: Path | str, num_channels: int) -> SegmenterLoss:
+    """The loss from a small judge's `segmenter.safetensors`; ValueError says why a file is none, or of other labels."""
+    path = Path(location).expanduser()
+    if not path.is_file():
+        raise ValueError(f"{location}: no such file; `synthgen evaluate judge` makes one")
+    weights = read_weights(path)
+    head = weights.get("classify.weight")
+    if head is None or head.ndim != 4:
+        raise ValueError(f"{location}: not the weights of a small segmenter, as `synthgen evaluate judge` makes them")
+    if len(head) != num_channels:
+        raise ValueError(
+            f"{location}: this segmenter tells {len(head)} classes apart, the label maps have {num_channels}"
+        )
+    network = Segmenter(num_channels, head.shape[1])
+    fit_weights(network, weights, str(location))
+    return SegmenterLoss(network)
+
+
+def _difference(fake_BCHW: Tensor, real_BCHW: Tensor) -> Tensor:
+    real_BCHW = real_BCHW.float()
+    return F.l1_loss(fake_BCHW.float(), real_BCHW) / real_BCHW.abs().mean().clamp(min=1e-6)
+
+
+def _padded(x_BCHW: Tensor) -> Tensor:
+    height, width = x_BCHW.shape[2:]
+    return F.pad(x_BCHW, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")

@@ -1,0 +1,66 @@
+"""`synthgen evaluate judge`: teach the segmentation network that judges, and say how good it is."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import Json, Quiet, ShowProgress
+from pipeline.console import Console, ProgressMode
+
+
+def judge(
+    source: Annotated[str, typer.Argument(metavar="FILE|{...}", help="Real pairs to learn from.")],
+    holdout: Annotated[
+        str | None, typer.Option(metavar="FILE|{...}", help="Real pairs to measure it on; without it, it is not.")
+    ] = None,
+    resolution: Annotated[str, typer.Option(metavar="WxH", help="The size everything is read at.")] = "256x128",
+    segmenter: Annotated[
+        str, typer.Option(metavar="NAME", help="small, which trainings of pix2pixhd take, or segformer (-b0 to -b5).")
+    ] = "small",
+    steps: Annotated[int, typer.Option(min=1, help="How long it is trained.")] = 700,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 8,
+    width: Annotated[int, typer.Option(min=4, help="Base width of a small judge.")] = 24,
+    seed: Annotated[int, typer.Option(min=0, help="Of its first weights and of what it is shown.")] = 0,
+    judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
+    json: Json = False,
+    quiet: Quiet = False,
+    progress: ShowProgress = ProgressMode.AUTO,
+) -> None:
+    """Teach a judge, the segmentation network of the other evaluations, and measure it on real pairs it has not seen.
+
+    Its weights also serve to train pix2pixhd: --set model.segmenter_weights=FILE. One of these settings that is kept
+    already is opened, not trained again.
+
+    Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
+    --holdout '{format: streetscapes, split: val, scenes: 20}'
+    """
+    from pipeline.errors import InputError
+    from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, judge_for, scores_on
+    from pipeline.evaluation.named_source import in_catalog_of, source_named
+    from pipeline.evaluation.networks import is_trained_here
+    from pipeline.evaluation.tables import scores_table
+    from pipeline.resolution import Resolution
+    from pipeline.storage import Store
+
+    console = Console(json, quiet, progress)
+    try:
+        size = Resolution.parse(resolution)
+    except ValueError as error:
+        raise InputError(f"--resolution: {error}") from None
+    settings = JudgeSettings(segmenter, steps, batch_size, width, seed)
+    pairs = source_named(source)
+    held_out = None if holdout is None else source_named(holdout)
+    if held_out is not None:
+        held_out = in_catalog_of(held_out, pairs.catalog, None, "the held-out source")
+    cache = Store(judges)
+    taught = judge_for(pairs, size, settings, cache, console)
+    data: dict[str, object] = {"judge": taught.fingerprint}
+    lines = []
+    if held_out is not None:
+        scores = scores_on(taught, held_out, console)
+        data["scores"] = scores.as_data()
+        lines.append(f"{scores_table(scores)}\n{len(held_out.keys())} scenes that it has not seen")
+    if is_trained_here(segmenter):
+        data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")
+        lines.append(f"weights  {data['weights']}")
+    console.result("\n".join(lines), data)

@@ -1,0 +1,92 @@
+"""What a frozen segmenter says of a drawn image, against the same numbers worked out pixel by pixel."""
+
+import pytest
+import torch
+
+from generators.checkpoint import save_weights
+from generators.family import Batch, LabelSpace
+from generators.pix2pixhd import PIX2PIXHD
+from generators.segmenter import Segmenter
+from generators.segmenter_loss import SegmenterLoss, load_segmenter_loss
+
+CHANNELS = 4
+
+
+@pytest.fixture
+def segmenter():
+    torch.manual_seed(0)
+    return Segmenter(CHANNELS, width=8).eval()
+
+
+def pair(height=32, width=48):
+    draws = torch.Generator().manual_seed(1)
+    images = torch.rand(2, 2, 3, height, width, generator=draws) * 2 - 1
+    return images[0], images[1], torch.randint(0, CHANNELS, (2, height, width), generator=draws)
+
+
+def test_both_terms_are_what_they_say(segmenter):
+    fake, real, labels = pair()
+    found = SegmenterLoss(segmenter)(fake, real, labels)
+    with torch.no_grad():
+        levels = zip(segmenter.features(fake), segmenter.features(real), strict=True)
+        features = sum(((a - b).abs().mean() / b.abs().mean()).item() for a, b in levels) / 4
+        missed = -segmenter.half_size_logits(fake).log_softmax(1)
+        shown = segmenter.half_size_logits(real).softmax(1)
+    by_pixel = [
+        (missed[b, label, y, x] * shown[b, label, y, x]).item()
+        for b in range(2)
+        for y in range(16)
+        for x in range(24)
+        for label in [int(labels[b, 2 * y, 2 * x])]
+    ]
+    assert found.features.item() == pytest.approx(features, rel=1e-5)
+    assert found.labels.item() == pytest.approx(sum(by_pixel) / len(by_pixel), rel=1e-5)
+
+
+def test_a_photograph_looks_like_itself_and_a_size_off_the_stride_is_taken(segmenter):
+    fake, _, labels = pair(30, 41)
+    assert SegmenterLoss(segmenter)(fake, fake, labels).features.item() == 0
+
+
+def test_a_label_that_the_photograph_does_not_show_asks_nothing(segmenter):
+    fake, real, labels = pair()
+    with torch.no_grad():
+        segmenter.classify.bias[3] = -60.0  # it never finds class 3
+    assert SegmenterLoss(segmenter)(fake, real, torch.full_like(labels, 3)).labels.item() == pytest.approx(0, abs=1e-9)
+    assert SegmenterLoss(segmenter)(fake, real, torch.zeros_like(labels)).labels.item() > 0
+
+
+def test_gradients_reach_the_drawn_image_and_no_weight(segmenter):
+    fake, real, labels = pair()
+    sum(SegmenterLoss(segmenter)(fake.requires_grad_(), real, labels)).backward()
+    assert fake.grad is not None
+    assert fake.grad.abs().sum() > 0
+    assert all(weight.grad is None for weight in segmenter.parameters())
+
+
+def test_weights_come_from_a_judge_and_what_does_not_fit_is_refused(segmenter, tmp_path):
+    path = tmp_path / "segmenter.safetensors"
+    save_weights(segmenter, path)
+    losses = load_segmenter_loss(path, CHANNELS), SegmenterLoss(segmenter)
+    loaded, given = (loss(*pair()) for loss in losses)
+    assert [term.item() for term in loaded] == [term.item() for term in given]
+    with pytest.raises(ValueError, match=r"this segmenter tells 4 classes apart, the label maps have 7$"):
+        load_segmenter_loss(path, 7)
+    with pytest.raises(ValueError, match=r"no such file; `synthgen evaluate judge` makes one$"):
+        load_segmenter_loss(tmp_path / "none", CHANNELS)
+    save_weights(torch.nn.Linear(2, 2), path)
+    with pytest.raises(ValueError, match=r"not the weights of a small segmenter, as `synthgen evaluate judge` makes"):
+        load_segmenter_loss(path, CHANNELS)
+
+
+def test_pix2pixhd_trains_with_it_and_keeps_it_out_of_its_weights(segmenter, tmp_path):
+    save_weights(segmenter, tmp_path / "s.safetensors")
+    small = {"base_channels": 4, "num_downsamplings": 2, "num_blocks": 1, "encoder_channels": 4}
+    small |= {"encoder_downsamplings": 2, "discriminator_channels": 4}
+    config = PIX2PIXHD.config(**small, segmenter_weights=str(tmp_path / "s.safetensors"))
+    system = PIX2PIXHD.build_system(config, LabelSpace(CHANNELS))
+    _, image, labels = pair()
+    turn = system.generator_turn(Batch(labels, labels.int(), image))
+    assert {"segmenter", "labels"} <= turn.terms.keys()
+    assert not any("segmenter" in name for name in system.state_dict())
+    assert system.fallbacks() == ()
