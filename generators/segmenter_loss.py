@@ -5,10 +5,20 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 
 from generators.checkpoint import fit_weights, read_weights
+from generators.family import Batch, FamilyConfig
 from generators.segmenter import STRIDE, Segmenter
+
+
+class TaughtConfig(FamilyConfig):
+    """A family that can learn from a segmentation network; not in any of the papers."""
+
+    segmenter_weights: str | None = None  # path of a judge's weights, as `synthgen evaluate judge` makes them
+    segmenter_weight: float = Field(10.0, ge=0)  # images must look alike to it
+    label_weight: float = Field(4.0, ge=0)  # and it must find the labels again in what is drawn
 
 
 class Opinion(NamedTuple):
@@ -39,6 +49,25 @@ class SegmenterLoss:
         levels = [_difference(fake, real) for fake, real in zip(ours, theirs, strict=True)]
         missed_BHW = F.cross_entropy(logits.float(), target_BHW, reduction="none")
         return Opinion(torch.stack(levels).mean(), (missed_BHW * shown_BHW).mean())
+
+
+class Teacher:
+    """Terms of a generator's turn; none without weights."""
+
+    def __init__(self, config: TaughtConfig, num_channels: int) -> None:
+        location = config.segmenter_weights
+        self._loss = load_segmenter_loss(location, num_channels) if location else None
+        self._feature_weight, self._label_weight = config.segmenter_weight, config.label_weight
+
+    def __bool__(self) -> bool:
+        return self._loss is not None
+
+    def terms(self, fake_BCHW: Tensor, batch: Batch) -> dict[str, tuple[float, Tensor]]:
+        """(weight, loss) by name."""
+        if self._loss is None:
+            return {}
+        found = self._loss(fake_BCHW, batch.image_BCHW, batch.labels_BHW)
+        return {"segmenter": (self._feature_weight, found.features), "labels": (self._label_weight, found.labels)}
 
 
 def load_segmenter_loss(location: Path | str, num_channels: int) -> SegmenterLoss:

@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from generators.family import FamilyConfig, LabelSpace
+from generators.family import LabelSpace
+from generators.segmenter_loss import TaughtConfig
 
 
-class Pix2PixHDConfig(FamilyConfig):
+class Pix2PixHDConfig(TaughtConfig):
     """`base_channels` is the width of the global generator, always; every enhancer has half of the one below."""
 
     base_channels: int = Field(64, ge=1)
@@ -36,9 +37,6 @@ class Pix2PixHDConfig(FamilyConfig):
     perceptual_weight: float = Field(10.0, ge=0)
     reconstruction_weight: float = Field(0.0, ge=0)  # L1 on pixels; not in the paper: it carries short trainings
     vgg_weights: str | None = None  # path of a VGG-19 state dict; None trains on discriminator features alone
-    segmenter_weights: str | None = None  # path of a judge's weights (`synthgen evaluate judge`); not in the paper
-    segmenter_weight: float = Field(10.0, ge=0)  # images must look alike to it
-    label_weight: float = Field(4.0, ge=0)  # and it must find the labels again in what is drawn
     pool_size: int = Field(0, ge=0)
     generator_rate: float = Field(2e-4, gt=0)
     discriminator_rate: float = Field(2e-4, gt=0)

@@ -15,7 +15,8 @@ from generators.perceptual import load_perceptual_loss
 from generators.pix2pixhd.config import Pix2PixHDConfig
 from generators.pix2pixhd.encoder import FeatureEncoder, build_encoder
 from generators.pix2pixhd.generator import Pix2PixHDGenerator, build_generator
-from generators.segmenter_loss import load_segmenter_loss
+from generators.segmenter_loss import Teacher
+from generators.turns import weighted_turn
 
 _BETAS = (0.5, 0.999)
 
@@ -37,8 +38,7 @@ class Pix2PixHDSystem(System):
         )
         init_normal(self)
         self._perceptual = load_perceptual_loss(config.vgg_weights) if config.vgg_weights else None
-        given = config.segmenter_weights
-        self._segmenter = load_segmenter_loss(given, space.num_channels) if given else None
+        self._teacher = Teacher(config, space.num_channels)
         self._pool = ImagePool(config.pool_size)
 
     def generator_turn(self, batch: Batch) -> Turn:
@@ -48,23 +48,16 @@ class Pix2PixHDSystem(System):
             fake_maps = self.discriminator(torch.cat([condition, fake], 1))
         with torch.no_grad():
             real_maps = self.discriminator(torch.cat([condition, batch.image_BCHW], 1))
-        adversarial = losses.lsgan_generator(losses.scores_of(fake_maps))
-        matching = losses.feature_matching(fake_maps, real_maps)
-        total = adversarial + self._config.feature_matching_weight * matching
-        terms = {"adversarial": adversarial.detach(), "feature_matching": matching.detach()}
+        terms = {
+            "adversarial": (1.0, losses.lsgan_generator(losses.scores_of(fake_maps))),
+            "feature_matching": (self._config.feature_matching_weight, losses.feature_matching(fake_maps, real_maps)),
+        }
         if self._perceptual is not None:
-            perceptual = self._perceptual(fake, batch.image_BCHW)
-            total = total + self._config.perceptual_weight * perceptual
-            terms["perceptual"] = perceptual.detach()
-        if self._segmenter is not None:
-            seen = self._segmenter(fake, batch.image_BCHW, batch.labels_BHW)
-            total = total + self._config.segmenter_weight * seen.features + self._config.label_weight * seen.labels
-            terms |= {"segmenter": seen.features.detach(), "labels": seen.labels.detach()}
+            terms["perceptual"] = (self._config.perceptual_weight, self._perceptual(fake, batch.image_BCHW))
+        terms |= self._teacher.terms(fake, batch)
         if self._config.reconstruction_weight:
-            reconstruction = F.l1_loss(fake, batch.image_BCHW)
-            total = total + self._config.reconstruction_weight * reconstruction
-            terms["reconstruction"] = reconstruction.detach()
-        return Turn(total, terms, fake.detach())
+            terms["reconstruction"] = (self._config.reconstruction_weight, F.l1_loss(fake, batch.image_BCHW))
+        return weighted_turn(terms, fake)
 
     def discriminator_turn(self, batch: Batch, fake_BCHW: Tensor) -> Turn:
         condition = self.generator.condition(batch.labels_BHW, batch.instances_BHW)
@@ -84,7 +77,7 @@ class Pix2PixHDSystem(System):
         )
 
     def fallbacks(self) -> tuple[str, ...]:
-        if self._perceptual is not None or self._segmenter is not None or self._config.perceptual_weight == 0:
+        if self._perceptual is not None or self._teacher or self._config.perceptual_weight == 0:
             return ()
         carried = " and pixels" if self._config.reconstruction_weight else ""
         return (

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from generators.family import FamilyConfig
+from generators.segmenter_loss import TaughtConfig
 
 
-class SpadeConfig(FamilyConfig):
+class SpadeConfig(TaughtConfig):
     """The published Cityscapes network by default; 'normal' up-samples 5 times, 'more' 6, 'most' 7."""
 
     base_channels: int = Field(64, ge=2)

@@ -11,6 +11,7 @@ from generators.gradients import frozen
 from generators.initialise import init_xavier
 from generators.patch_discriminator import MultiScaleDiscriminator
 from generators.perceptual import load_perceptual_loss
+from generators.segmenter_loss import Teacher
 from generators.spade.config import SpadeConfig
 from generators.spade.generator import SpadeGenerator, StagedGenerator
 from generators.spade.style_encoder import StyleEncoder, sample_style
@@ -34,6 +35,7 @@ class HingeSystem(System):
         self.encoder = build_encoder(config)
         self.discriminator = discriminator
         self._perceptual = load_perceptual_loss(config.vgg_weights) if config.vgg_weights else None
+        self._teacher = Teacher(config, generator.num_channels)
 
     @abstractmethod
     def judge(self, condition_BSHW: Tensor, image_BCHW: Tensor) -> Verdict:
@@ -54,7 +56,7 @@ class HingeSystem(System):
         )
         if self._perceptual is not None:
             terms["perceptual"] = (self._config.perceptual_weight, self._perceptual(fake, batch.image_BCHW))
-        return weighted_turn(terms, fake)
+        return weighted_turn(terms | self._teacher.terms(fake, batch), fake)
 
     def discriminator_turn(self, batch: Batch, fake_BCHW: Tensor) -> Turn:
         """Judges a fresh image of the generator just updated, as the authors do."""
@@ -91,7 +93,7 @@ class HingeSystem(System):
         return mean
 
     def fallbacks(self) -> tuple[str, ...]:
-        if self._perceptual is not None or self._config.perceptual_weight == 0:
+        if self._perceptual is not None or self._teacher or self._config.perceptual_weight == 0:
             return ()
         return ("no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features alone match images",)
 

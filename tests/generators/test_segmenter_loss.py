@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from generators.checkpoint import save_weights
+from generators.families import family_named
 from generators.family import Batch, LabelSpace
-from generators.pix2pixhd import PIX2PIXHD
 from generators.segmenter import Segmenter
 from generators.segmenter_loss import SegmenterLoss, load_segmenter_loss
 
@@ -79,14 +79,31 @@ def test_weights_come_from_a_judge_and_what_does_not_fit_is_refused(segmenter, t
         load_segmenter_loss(path, CHANNELS)
 
 
-def test_pix2pixhd_trains_with_it_and_keeps_it_out_of_its_weights(segmenter, tmp_path):
-    save_weights(segmenter, tmp_path / "s.safetensors")
-    small = {"base_channels": 4, "num_downsamplings": 2, "num_blocks": 1, "encoder_channels": 4}
-    small |= {"encoder_downsamplings": 2, "discriminator_channels": 4}
-    config = PIX2PIXHD.config(**small, segmenter_weights=str(tmp_path / "s.safetensors"))
-    system = PIX2PIXHD.build_system(config, LabelSpace(CHANNELS))
-    _, image, labels = pair()
-    turn = system.generator_turn(Batch(labels, labels.int(), image))
-    assert {"segmenter", "labels"} <= turn.terms.keys()
-    assert not any("segmenter" in name for name in system.state_dict())
-    assert system.fallbacks() == ()
+SMALL = {"base_channels": 4, "discriminator_channels": 4}
+FAMILIES_TAUGHT = {
+    "pix2pixhd": {"num_downsamplings": 2, "num_blocks": 1, "encoder_channels": 4, "encoder_downsamplings": 2},
+    "spade": {"hidden_channels": 4, "discriminator_downsamplings": 1},
+    "ccfpse": {},
+    "lab2pix_v2": {},
+}
+
+
+@pytest.mark.parametrize("name", FAMILIES_TAUGHT)
+def test_a_family_trains_with_it_and_keeps_it_out_of_its_weights(name, segmenter, tmp_path):
+    path = tmp_path / "segmenter.safetensors"
+    save_weights(segmenter, path)
+    family = family_named(name)
+    config = family.config(**SMALL, **FAMILIES_TAUGHT[name], segmenter_weights=str(path), segmenter_weight=0)
+    system, without = (
+        family.build_system(each, LabelSpace(CHANNELS))
+        for each in (config, config.model_copy(update={"segmenter_weights": None}))
+    )
+    assert system.state_dict().keys() == without.state_dict().keys()
+    _, image, labels = pair(64, 128)
+    batch = Batch(labels, labels.int(), image)
+    turn = system.generator_turn(batch)
+    assert turn.terms["labels"].item() > 0
+    assert "labels" not in without.generator_turn(batch).terms
+    said = SegmenterLoss(segmenter)(turn.fake_BCHW, image, labels)
+    assert turn.terms["labels"].item() == pytest.approx(said.labels.item(), rel=1e-5)
+    assert not any("perceptual" in note for note in system.fallbacks())
