@@ -15,7 +15,7 @@ def judge(
     ] = None,
     resolution: Annotated[str, typer.Option(metavar="WxH", help="The size everything is read at.")] = "256x128",
     segmenter: Annotated[
-        str, typer.Option(metavar="NAME", help="small, which trainings of pix2pixhd take, or segformer (-b0 to -b5).")
+        str, typer.Option(metavar="NAME", help="small, which generators learn from too, or segformer (-b0 to -b5).")
     ] = "small",
     steps: Annotated[int, typer.Option(min=1, help="How long it is trained.")] = 700,
     batch_size: Annotated[int, typer.Option(min=1, help="Images a step.")] = 8,
@@ -28,8 +28,8 @@ def judge(
 ) -> None:
     """Teach a judge, the segmentation network of the other evaluations, and measure it on real pairs it has not seen.
 
-    Its weights also serve to train pix2pixhd: --set model.segmenter_weights=FILE. One of these settings that is kept
-    already is opened, not trained again.
+    Generators can learn from a small one: train --set model.segmenter_weights=FILE. A judge of the same settings that is
+    kept already is opened, not trained again.
 
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'
