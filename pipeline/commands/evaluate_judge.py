@@ -22,14 +22,15 @@ def judge(
     width: Annotated[int, typer.Option(min=4, help="Base width of a small judge.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Of its first weights and of what it is shown.")] = 0,
     judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
+    classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
     json: Json = False,
     quiet: Quiet = False,
     progress: ShowProgress = ProgressMode.AUTO,
 ) -> None:
     """Teach a judge, the segmentation network of the other evaluations, and measure it on real pairs it has not seen.
 
-    Generators can learn from a small one: train --set model.segmenter_weights=FILE. A judge of the same settings that is
-    kept already is opened, not trained again.
+    Generators can learn from a small one: train --set model.segmenter_weights=FILE. A judge of the same settings that
+    is kept already is opened, not trained again.
 
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'
@@ -51,7 +52,7 @@ def judge(
     pairs = source_named(source)
     held_out = None if holdout is None else source_named(holdout)
     if held_out is not None:
-        held_out = in_catalog_of(held_out, pairs.catalog, None, "the held-out source")
+        held_out = in_catalog_of(held_out, pairs.catalog, classes, "the held-out source")
     cache = Store(judges)
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}

@@ -1,8 +1,13 @@
 """The judge finds labels again, is kept, reads lazily, and refuses what it cannot learn from."""
 
+import json
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
+from pipeline.cli import main
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, scores_on, train_judge
 from pipeline.resolution import Resolution
@@ -135,3 +140,42 @@ def test_a_checkpoint_of_another_label_space_is_refused(tmp_path, world, quiet):
     tiny_segformer(5).save_pretrained(tmp_path / "tiny")
     with pytest.raises(InputError, match=r"has 5 classes, catalog flat has 3 train ids; give a checkpoint of this"):
         judge_for(world, SIZE, JudgeSettings(segmenter=str(tmp_path / "tiny")), Store(str(tmp_path)), quiet)
+
+
+STREETS = "{format: streetscapes, scenes: 3}"
+
+
+def run_command(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", "judge", STREETS, "--steps", "2", "--resolution", "64x32", "--width", "8", "-q", *arguments])
+    return int(left.value.code or 0)
+
+
+def test_the_command_teaches_measures_and_says_where_the_weights_are(tmp_path, capsys):
+    asked = ["--holdout", "{format: streetscapes, split: val, scenes: 2}", "--judges", str(tmp_path)]
+    assert run_command(*asked, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["weights"] == f"{tmp_path}/{said['judge']}/segmenter.safetensors"
+    assert 0 <= said["scores"]["mean_iou"] <= 1
+    trained_at = Path(said["weights"]).stat().st_mtime_ns
+    assert run_command(*asked) == 0
+    out = capsys.readouterr().out
+    assert "2 scenes that it has not seen\n" in out
+    assert out.endswith(f"weights  {said['weights']}\n")
+    assert Path(said["weights"]).stat().st_mtime_ns == trained_at
+
+
+def test_the_command_refuses_what_it_cannot_measure_before_it_trains(tmp_path, capsys):
+    judges = tmp_path / "judges"
+    assert run_command("--judges", str(judges), "--resolution", "64") == 2
+    assert capsys.readouterr().err.startswith("error: --resolution: ")
+    other = tmp_path / "camvid"
+    for folder in ("val", "valannot"):
+        (other / folder).mkdir(parents=True)
+    encode = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    (other / "val" / "a.png").write_bytes(encode)
+    (other / "valannot" / "a.png").write_bytes(cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes())
+    held_out = f"{{format: camvid, root: '{other}', split: val}}"
+    assert run_command("--judges", str(judges), "--holdout", held_out) == 2
+    assert "error: the held-out source has catalog camvid, measured is in catalog cityscapes" in capsys.readouterr().err
+    assert not judges.exists()
