@@ -30,7 +30,7 @@ class Budget(NamedTuple):
     generator_steps: int
     generator_batch: int
     generator_width: int
-    teacher_steps: int  # of the segmentation network that tells the generator whether it draws what it was asked for
+    teacher_steps: int  # of the segmentation network that the generator learns from; 0: from none
     teacher_width: int
     coarse: float  # share of them at half the size
     decay: float  # share of them over which the rates fall
@@ -99,13 +99,6 @@ def split_frames(data: Path, frames: Path) -> None:
 
 def train_generator(frames: Path, model: Path, budget: Budget) -> None:
     """One generator on all pairs, dusk and day."""
-    # Of another seed than the judge that measures, whose opinion the generator must not be made to please.
-    judges = model.parent / "teachers"
-    teacher = answer(
-        *("evaluate", "judge", _source(frames, "train"), "--resolution", budget.resolution, "--judges", str(judges)),
-        *("--steps", str(budget.teacher_steps), "--batch-size", str(budget.batch_size)),
-        *("--width", str(budget.teacher_width), "--seed", "7"),
-    )
     width = int(budget.resolution.split("x")[0]) * 11 // 10
     options = {
         "source": _source(frames, "train"),
@@ -117,13 +110,24 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
         "batch_size": budget.generator_batch,
         "model.base_channels": budget.generator_width,
         "model.discriminator_channels": budget.generator_width,
-        "model.segmenter_weights": teacher["weights"],
         "decay": budget.decay,
         "coarse.share": budget.coarse,
         "samples_every": max(1, budget.generator_steps // 6),
         "checkpoints.every": max(1, budget.generator_steps // 9),
     }
+    if budget.teacher_steps:
+        options["model.segmenter_weights"] = _teacher(frames, model.parent / "teachers", budget)
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
+
+
+def _teacher(frames: Path, judges: Path, budget: Budget) -> str:
+    # Of another seed than the judge that measures, whose opinion the generator must not be made to please.
+    taught = answer(
+        *("evaluate", "judge", _source(frames, "train"), "--resolution", budget.resolution, "--judges", str(judges)),
+        *("--steps", str(budget.teacher_steps), "--batch-size", str(budget.batch_size)),
+        *("--width", str(budget.teacher_width), "--seed", "7"),
+    )
+    return str(taught["weights"])
 
 
 def evaluate(
