@@ -24,6 +24,10 @@ class FamilyConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def pretrained(self) -> dict[str, str]:
+        """Where the weights of other networks are, paths and URLs, by option; those that were given."""
+        return {name: place for name, place in self if name.endswith("_weights") and place is not None}
+
 
 @dataclass(frozen=True)
 class LabelSpace:

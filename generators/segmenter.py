@@ -143,6 +143,12 @@ def to_network(images: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(padded).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
+def pad_to_stride(x_BCHW: Tensor) -> Tensor:
+    """Borders repeated below and right to multiples of STRIDE."""
+    height, width = x_BCHW.shape[2:]
+    return F.pad(x_BCHW, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+
+
 class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from generators.checkpoint import fit_weights, read_weights
 from generators.family import Batch, FamilyConfig
-from generators.segmenter import STRIDE, Segmenter
+from generators.segmenter import Segmenter, pad_to_stride
 
 
 class TaughtConfig(FamilyConfig):
@@ -19,6 +19,13 @@ class TaughtConfig(FamilyConfig):
     segmenter_weights: str | None = None  # path of a judge's weights, as `synthgen evaluate judge` makes them
     segmenter_weight: float = Field(10.0, ge=0)  # images must look alike to it
     label_weight: float = Field(4.0, ge=0)  # and it must find the labels again in what is drawn
+
+    @field_validator("segmenter_weights")
+    @classmethod
+    def _is_a_file(cls, location: str | None) -> str | None:
+        if location is not None and "://" in location:
+            raise ValueError(f"{location}: copy it to a path that all workers see, and give that")
+        return location
 
 
 class Opinion(NamedTuple):
@@ -40,12 +47,12 @@ class SegmenterLoss:
     def __call__(self, fake_BCHW: Tensor, real_BCHW: Tensor, labels_BHW: Tensor) -> Opinion:
         network = self._network.to(fake_BCHW.device)
         # The network's logits are half the size: one pixel of every 2 x 2 block.
-        target_BHW = _padded(labels_BHW[:, None].float())[:, 0, ::2, ::2].long()
+        target_BHW = pad_to_stride(labels_BHW[:, None].float())[:, 0, ::2, ::2].long()
         with torch.no_grad():
-            theirs, logits = network.features_and_logits(_padded(real_BCHW))
+            theirs, logits = network.features_and_logits(pad_to_stride(real_BCHW))
             # A label that the photograph does not show, for the map is wrong or the object a few pixels, asks nothing.
             shown_BHW = logits.float().softmax(1).gather(1, target_BHW[:, None])[:, 0]
-        ours, logits = network.features_and_logits(_padded(fake_BCHW))
+        ours, logits = network.features_and_logits(pad_to_stride(fake_BCHW))
         levels = [_difference(fake, real) for fake, real in zip(ours, theirs, strict=True)]
         missed_BHW = F.cross_entropy(logits.float(), target_BHW, reduction="none")
         return Opinion(torch.stack(levels).mean(), (missed_BHW * shown_BHW).mean())
@@ -91,8 +98,3 @@ def load_segmenter_loss(location: Path | str, num_channels: int) -> SegmenterLos
 def _difference(fake_BCHW: Tensor, real_BCHW: Tensor) -> Tensor:
     real_BCHW = real_BCHW.float()
     return F.l1_loss(fake_BCHW.float(), real_BCHW) / real_BCHW.abs().mean().clamp(min=1e-6)
-
-
-def _padded(x_BCHW: Tensor) -> Tensor:
-    height, width = x_BCHW.shape[2:]
-    return F.pad(x_BCHW, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")

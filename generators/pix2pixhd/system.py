@@ -1,4 +1,4 @@
-"""How pix2pixHD trains: LSGAN on several scales, feature matching, given networks' losses, encoder and all."""
+"""How pix2pixHD trains: LSGAN on several scales, feature matching, losses of frozen networks, own encoder."""
 
 import torch
 import torch.nn.functional as F

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import Address, Json, Quiet, ShowProgress
+from pipeline.commands.options import Address, Json, Quiet, ShowProgress, resolution_of
 from pipeline.console import Console, ProgressMode
 
 
@@ -49,16 +49,12 @@ def dataset(
     from pipeline.evaluation.published_features import open_inception
     from pipeline.evaluation.results import default_out, write_results
     from pipeline.passes import workers
-    from pipeline.resolution import Resolution
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
     if not is_data_set(root):
         raise InputError(f"{root}: no finished data set (no dataset.json); finish it with the same synthgen augment")
-    try:
-        size = Resolution.parse(resolution)
-    except ValueError as error:
-        raise InputError(f"--resolution: {error}") from None
+    size = resolution_of(resolution)
     pairs = source_named(real)
     made = in_catalog_of(source_named(root), pairs.catalog, classes, "the data set")
     settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import Json, Quiet, ShowProgress
+from pipeline.commands.options import Json, Quiet, ShowProgress, resolution_of
 from pipeline.console import Console, ProgressMode
 
 SourceOption = Annotated[str, typer.Option(metavar="FILE|{...}", help="Real pairs to train on: a YAML with `source:`.")]
@@ -46,21 +46,16 @@ def downstream(
     --holdout '{format: streetscapes, split: val, scenes: 60}' --synthetic runs/night_cars --by time_of_day
     """
     from orchestration.cluster import shutdown
-    from pipeline.errors import InputError
     from pipeline.evaluation.arms import ARMS, MIXED, SYNTHETIC
     from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
     from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import default_out, write_results
-    from pipeline.resolution import Resolution
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
-    try:
-        size = Resolution.parse(resolution)
-    except ValueError as error:
-        raise InputError(f"--resolution: {error}") from None
+    size = resolution_of(resolution)
     pairs = source_named(real)
     held_out = in_catalog_of(source_named(holdout), pairs.catalog, classes, "the held-out source")
     made = None if synthetic is None else source_named(synthetic)

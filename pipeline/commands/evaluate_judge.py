@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import Json, Quiet, ShowProgress
+from pipeline.commands.options import Json, Quiet, ShowProgress, resolution_of
 from pipeline.console import Console, ProgressMode
 
 
@@ -35,19 +35,14 @@ def judge(
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'
     """
-    from pipeline.errors import InputError
     from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, judge_for, scores_on
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.networks import is_trained_here
     from pipeline.evaluation.tables import scores_table
-    from pipeline.resolution import Resolution
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
-    try:
-        size = Resolution.parse(resolution)
-    except ValueError as error:
-        raise InputError(f"--resolution: {error}") from None
+    size = resolution_of(resolution)
     settings = JudgeSettings(segmenter, steps, batch_size, width, seed)
     pairs = source_named(source)
     held_out = None if holdout is None else source_named(holdout)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.commands.options import Json
+from pipeline.commands.options import Json, resolution_of
 
 Results = Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders that evaluate model or dataset wrote.")]
 
@@ -63,15 +63,11 @@ def study(
     from pipeline.errors import InputError
     from pipeline.evaluation.named_source import source_named
     from pipeline.evaluation.preference import draw_trials, study_page
-    from pipeline.resolution import Resolution
 
     called = [name.strip() for name in names.split(",")]
     if len(called) != 2 or not all(called):
         raise InputError(f"--names: expected two names with a comma between them, found {names!r}")
-    try:
-        size = Resolution.parse(resolution)
-    except ValueError as error:
-        raise InputError(f"--resolution: {error}") from None
+    size = resolution_of(resolution)
     sources = source_named(first), source_named(second)
     trials = draw_trials(*sources, number, size, seed, with_labels=labels)
     page = study_page((called[0], called[1]), trials, seed, seconds, question)

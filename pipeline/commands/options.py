@@ -1,11 +1,14 @@
 """Options that several commands share, so that each is spelt and explained the same everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.console import ProgressMode
+
+if TYPE_CHECKING:
+    from pipeline.resolution import Resolution
 
 Set = Annotated[
     list[str] | None,
@@ -19,3 +22,14 @@ Address = Annotated[
     str | None, typer.Option("--address", metavar="URL", help="A running Ray cluster; without it, this machine.")
 ]
 OutputFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to write the picture.")]
+
+
+def resolution_of(option: str) -> "Resolution":
+    """The value of --resolution; InputError says what is wrong with it."""
+    from pipeline.errors import InputError
+    from pipeline.resolution import Resolution
+
+    try:
+        return Resolution.parse(option)
+    except ValueError as error:
+        raise InputError(f"--resolution: {error}") from None

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from generators.segmenter import SegmentationNetwork, predict
+from generators.segmenter import SegmentationNetwork
 from label_editing.names import unknown_name
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
-from pipeline.evaluation.scores import Tally
+from pipeline.evaluation.scores import score_pairs
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.storage import Store
@@ -290,19 +290,11 @@ def _train(
 def _measure(network: SegmentationNetwork, trial: Trial, held_out: PairReader, groups: dict[str, list[int]]) -> Scores:
     """Scores of every group."""
     catalog = trial.real.catalog
-    ids = np.array([spec.id for spec in catalog.classes], np.uint16)
-    tallies = {group: Tally(catalog, ignored_channels(catalog)) for group in groups}
-    members = {group: frozenset(indices) for group, indices in groups.items()}
-    for index in range(len(held_out)):
-        pair = held_out.pair(index)
-        found = predict(network, pair.image[None])[0]
-        for group, tally in tallies.items():
-            if index in members[group]:
-                tally.add(found, ids[pair.labels])
     try:
-        return {group: tally.scores().as_data() for group, tally in tallies.items()}
+        found = score_pairs(network, held_out, catalog, ignored_channels(catalog), groups)
     except ValueError as error:
         raise RunError(f"the held-out source: {error}") from None
+    return {group: scores.as_data() for group, scores in found.items()}
 
 
 def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:

@@ -19,7 +19,7 @@ from label_editing.scene import LabelMap
 from pipeline.console import Console
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.networks import Batch, build_network, check_name, ignored_channels, is_trained_here, teach
-from pipeline.evaluation.scores import Scores, Tally
+from pipeline.evaluation.scores import Scores, score_pairs
 from pipeline.evaluation.segformer import open_published, published_fingerprint
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
@@ -116,16 +116,14 @@ def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings,
 
 def scores_on(judge: Judge, source: Source, console: Console) -> Scores:
     """How well the judge segments the photographs of a source; SourceError where there is nothing to score."""
-    reader = PairReader(source, Views(judge.resolution, flip=False), _CACHE_BYTES)
-    tally = Tally(judge.catalog, judge.ignored)
-    ids = np.array([spec.id for spec in judge.catalog.classes], np.uint16)
-    with console.progress("measuring the judge", len(reader), "scenes") as progress:
-        for index in range(len(reader)):
-            pair = reader.pair(index)
-            tally.add(judge.predict(pair.image[None])[0], ids[pair.labels])
-            progress.advance()
+    pairs = PairReader(source, Views(judge.resolution, flip=False), _CACHE_BYTES)
+    everything = {"all": range(len(pairs))}
     try:
-        return tally.scores()
+        with console.progress("measuring the judge", len(pairs), "scenes") as progress:
+            found = score_pairs(
+                judge.network, pairs, judge.catalog, judge.ignored, everything, advance=progress.advance
+            )
+        return found["all"]
     except ValueError as error:
         raise SourceError(f"the held-out source: {error}") from None
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from generators.inference.device import choose_device
-from generators.segmenter import STRIDE, SegmentationNetwork, Segmenter, SegmenterTraining, to_network
+from generators.segmenter import SegmentationNetwork, Segmenter, SegmenterTraining, pad_to_stride, to_network
 from label_editing.catalog import Catalog
 from label_editing.names import nearest
 from pipeline.console import Progress
@@ -62,7 +62,10 @@ def teach(
     network = network.to(choose_device(device))
     training = SegmenterTraining(network, steps, tuple(ignored), _RATES[_kind(name)])
     for images, channels in batches:
-        labels_BHW = _padded(torch.from_numpy(channels.astype(np.int64))).to(network.device)
+        # Padded as images are.
+        labels_BHW = (
+            pad_to_stride(torch.from_numpy(channels.astype(np.float32))[:, None])[:, 0].long().to(network.device)
+        )
         loss = training.step(to_network(images).to(network.device), labels_BHW)
         progress.advance(note=f"loss {loss:.3f}")
     return network.eval()
@@ -75,10 +78,3 @@ def ignored_channels(catalog: Catalog) -> tuple[int, ...]:
 
 def _kind(name: str) -> str:
     return SEGFORMER if name == SEGFORMER or name.removeprefix(f"{SEGFORMER}-") in SIZES else name
-
-
-def _padded(labels_BHW: torch.Tensor) -> torch.Tensor:
-    # The network's input is padded to its stride by repeating borders: the labels likewise.
-    below, right = (-side % STRIDE for side in labels_BHW.shape[1:])
-    padded = torch.nn.functional.pad(labels_BHW[:, None].float(), (0, right, 0, below), mode="replicate")
-    return padded[:, 0].long()

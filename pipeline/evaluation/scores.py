@@ -1,5 +1,6 @@
 """How well label maps are found again in images: a confusion matrix that grows, and what is read from it."""
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,12 @@ import numpy.typing as npt
 import torch
 
 from generators.metrics import class_iou, confusion_matrix, pixel_accuracy
+from generators.segmenter import SegmentationNetwork, predict
 from label_editing.catalog import Catalog
 from label_editing.scene import LabelMap
+from pipeline.training.data import PairReader
+
+Groups = Mapping[str, Collection[int]]  # name -> indices of scenes
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,25 @@ class Tally:
             class_accuracy={name: float(accuracy[rank]) for rank, name in counted if occurs[rank]},
             absent=tuple(name for rank, name in counted if not occurs[rank]),
         )
+
+
+def score_pairs(
+    network: SegmentationNetwork,
+    pairs: PairReader,
+    catalog: Catalog,
+    ignored: tuple[int, ...],
+    groups: Groups,
+    advance: Callable[[], None] = lambda: None,
+) -> dict[str, Scores]:
+    """How well the network segments the photographs of each group; ValueError for one with nothing to score."""
+    tallies = {group: Tally(catalog, ignored) for group in groups}
+    ids = np.array([spec.id for spec in catalog.classes], np.uint16)
+    members = {group: frozenset(indices) for group, indices in groups.items()}
+    for index in range(len(pairs)):
+        pair = pairs.pair(index)
+        found = predict(network, pair.image[None])[0]
+        for group, tally in tallies.items():
+            if index in members[group]:
+                tally.add(found, ids[pair.labels])
+        advance()
+    return {group: tally.scores() for group, tally in tallies.items()}

@@ -1,4 +1,4 @@
-"""Whether each stage of a training can take over the one before: found out before the first step, on no memory."""
+"""Whether the networks of a training can be built, and each stage take over the one before: before the first step."""
 
 from itertools import pairwise
 
@@ -51,16 +51,13 @@ def _check_size(size: Resolution, multiple: int, name: str, what: str) -> None:
 def check_weights(job: Job) -> None:
     """InputError for files of pretrained weights that the family cannot use, now rather than in every worker."""
     for config in dict.fromkeys(stage.config for stage in job.stages):
-        if any(name.endswith("_weights") and location is not None for name, location in config):
+        given = config.pretrained()
+        if given:
+            downloads = {name: None for name, location in given.items() if "://" in location}
             try:
-                family_named(job.family).build_system(_without_downloads(config), label_space(job.catalog))
+                _build(job, config.model_copy(update=downloads))
             except ValueError as error:
                 raise InputError(f"model: {error}") from None
-
-
-def _without_downloads(config: FamilyConfig) -> FamilyConfig:
-    fetched = {name: None for name, location in config if name.endswith("_weights") and "://" in str(location)}
-    return config.model_copy(update=fetched)
 
 
 def _stride(job: Job, config: FamilyConfig) -> int:
@@ -77,9 +74,12 @@ def _check_frozen(system: System, frozen: bool, name: str) -> None:
 
 def _shapes(job: Job, config: FamilyConfig) -> System:
     """The system on the meta device; pretrained networks, which every stage has alike, are left out."""
-    without = {name: None for name in type(config).model_fields if name.endswith("_weights")}
     with torch.device("meta"):
-        return family_named(job.family).build_system(config.model_copy(update=without), label_space(job.catalog))
+        return _build(job, config.model_copy(update=dict.fromkeys(config.pretrained())))
+
+
+def _build(job: Job, config: FamilyConfig) -> System:
+    return family_named(job.family).build_system(config, label_space(job.catalog))
 
 
 def _said(error: Exception) -> str:

@@ -109,8 +109,8 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
 def _with_weights_found(config: FamilyConfig) -> FamilyConfig:
     """Files of pretrained weights by absolute paths, that workers find too; URLs stay."""
     found = {}
-    for name, location in config:
-        if name.endswith("_weights") and isinstance(location, str) and "://" not in location:
+    for name, location in config.pretrained().items():
+        if "://" not in location:
             found[name] = absolute(location)
             if not Path(found[name]).is_file():
                 raise InputError(f"model.{name}: {found[name]}: no such file; give a path or a URL")

@@ -79,6 +79,11 @@ def test_weights_come_from_a_judge_and_what_does_not_fit_is_refused(segmenter, t
         load_segmenter_loss(path, CHANNELS)
 
 
+def test_a_url_of_a_segmenter_is_refused_with_what_to_do():
+    with pytest.raises(ValueError, match=r"s3://judges/1: copy it to a path that all workers see, and give that"):
+        family_named("spade").config(segmenter_weights="s3://judges/1")
+
+
 SMALL = {"base_channels": 4, "discriminator_channels": 4}
 FAMILIES_TAUGHT = {
     "pix2pixhd": {"num_downsamplings": 2, "num_blocks": 1, "encoder_channels": 4, "encoder_downsamplings": 2},
