@@ -252,7 +252,7 @@ def make_reserving():
     reserved = ray.get_runtime_context().get_assigned_resources()["CPU"]
 
     def work(rows):
-        time.sleep(0.1)
+        time.sleep(0.5)  # 12 chunks outlast the third look at the cluster, also where Ray places both stages at once
         return [(row, reserved) for row in rows]
 
     return work
