@@ -157,6 +157,15 @@ class System(nn.Module, ABC):
         return self.discriminator_turn(batch, fake_BCHW)
 
 
+def take_over(system: System, earlier: System) -> None:
+    """Go on from what an earlier stage learnt: the same networks as they are, larger ones grown from it."""
+    learnt = earlier.state_dict()
+    if {name: t.shape for name, t in learnt.items()} == {name: t.shape for name, t in system.state_dict().items()}:
+        system.load_state_dict(learnt)
+    else:
+        system.inherit(earlier)
+
+
 @dataclass(frozen=True)
 class Family:
     """One row of the table of families."""

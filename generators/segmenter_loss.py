@@ -28,6 +28,10 @@ class TaughtConfig(FamilyConfig):
         return location
 
 
+# What a family says where it has neither VGG's weights nor a teacher.
+TEACHER_INSTEAD = "; segmenter_weights of `synthgen evaluate judge` do more"
+
+
 class Opinion(NamedTuple):
     """Two terms of a generator's loss."""
 

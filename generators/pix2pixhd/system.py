@@ -15,7 +15,7 @@ from generators.perceptual import load_perceptual_loss
 from generators.pix2pixhd.config import Pix2PixHDConfig
 from generators.pix2pixhd.encoder import FeatureEncoder, build_encoder
 from generators.pix2pixhd.generator import Pix2PixHDGenerator, build_generator
-from generators.segmenter_loss import Teacher
+from generators.segmenter_loss import TEACHER_INSTEAD, Teacher
 from generators.turns import weighted_turn
 
 _BETAS = (0.5, 0.999)
@@ -81,7 +81,8 @@ class Pix2PixHDSystem(System):
             return ()
         carried = " and pixels" if self._config.reconstruction_weight else ""
         return (
-            f"no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features{carried} match images",
+            f"no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features{carried} match images"
+            f"{TEACHER_INSTEAD}",
         )
 
     def encode_style(self, image_BCHW: Tensor, instances_BHW: Tensor) -> Tensor | None:

@@ -11,7 +11,7 @@ from generators.gradients import frozen
 from generators.initialise import init_xavier
 from generators.patch_discriminator import MultiScaleDiscriminator
 from generators.perceptual import load_perceptual_loss
-from generators.segmenter_loss import Teacher
+from generators.segmenter_loss import TEACHER_INSTEAD, Teacher
 from generators.spade.config import SpadeConfig
 from generators.spade.generator import SpadeGenerator, StagedGenerator
 from generators.spade.style_encoder import StyleEncoder, sample_style
@@ -95,7 +95,10 @@ class HingeSystem(System):
     def fallbacks(self) -> tuple[str, ...]:
         if self._perceptual is not None or self._teacher or self._config.perceptual_weight == 0:
             return ()
-        return ("no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features alone match images",)
+        return (
+            "no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features alone match images"
+            f"{TEACHER_INSTEAD}",
+        )
 
     def _sample_style(self, image_BCHW: Tensor) -> tuple[Tensor | None, dict[str, tuple[float, Tensor]]]:
         """A style drawn from the posterior of the image, with its KL term."""

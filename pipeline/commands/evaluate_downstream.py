@@ -39,14 +39,14 @@ def downstream(
 ) -> None:
     """The same network, budget and seeds on real, synthetic and augmented data, measured on held-out real scenes.
 
-    Arms: real, synthetic, real + synthetic, real + copy-paste, real + photometric. Run again, it goes on where it
-    stopped; further seeds are added to those that are there.
+    Arms: real, synthetic, real + synthetic, real + copy-paste, real + photometric, real + synthetic + copy-paste.
+    Run again, it goes on where it stopped; further seeds are added to those that are there.
 
     Example: synthgen evaluate downstream --real '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 60}' --synthetic runs/night_cars --by time_of_day
     """
     from orchestration.cluster import shutdown
-    from pipeline.evaluation.arms import ARMS, MIXED, SYNTHETIC
+    from pipeline.evaluation.arms import ARMS
     from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
     from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
     from pipeline.evaluation.named_source import in_catalog_of, source_named
@@ -61,7 +61,7 @@ def downstream(
     made = None if synthetic is None else source_named(synthetic)
     if made is not None:
         made = in_catalog_of(made, pairs.catalog, classes, "the synthetic data set")
-    arms = tuple(arm or (a for a in ARMS if made is not None or a not in (SYNTHETIC, MIXED)))
+    arms = tuple(arm or (name for name, of in ARMS.items() if made is not None or not of.needs_synthetic))
     place = out or default_out("downstream", name)
     budget = Budget(segmenter, steps, batch_size, width, share, seeds, minutes)
     spread = on_workers(workers, address, console) if workers > 1 or address else None

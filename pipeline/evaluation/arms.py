@@ -17,6 +17,7 @@ MIXED = "real + synthetic"
 SYNTHETIC = "synthetic"
 COPY_PASTE = "real + copy-paste"
 PHOTOMETRIC = "real + photometric"
+MIXED_COPY_PASTE = "real + synthetic + copy-paste"
 
 Draw = Callable[[np.random.Generator], TrainingPair]
 
@@ -36,13 +37,15 @@ class Arm(NamedTuple):
 
     what: str
     draw: Callable[[Materials], Draw]
+    needs_synthetic: bool = False
 
 
 def arm_named(name: str, materials: Materials) -> Draw:
     """How this arm draws; InputError where it needs a synthetic source and there is none."""
-    if materials.synthetic is None and name in (SYNTHETIC, MIXED):
+    arm = ARMS[name]
+    if materials.synthetic is None and arm.needs_synthetic:
         raise InputError(f"the arm {name!r} needs a synthetic data set; give --synthetic")
-    return ARMS[name].draw(materials)
+    return arm.draw(materials)
 
 
 def arm_batches(draw: Draw, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
@@ -72,8 +75,18 @@ def _mixed(materials: Materials) -> Draw:
 
 
 def _copy_paste(materials: Materials) -> Draw:
+    return _pasted_into(_real(materials), materials)
+
+
+def _mixed_copy_paste(materials: Materials) -> Draw:
+    return _pasted_into(_mixed(materials), materials)
+
+
+def _pasted_into(target: Draw, materials: Materials) -> Draw:
+    """A share of what `target` draws gets objects of real pairs."""
+
     def draw(rng: np.random.Generator) -> TrainingPair:
-        pair = _any(materials.real, rng)
+        pair = target(rng)
         if rng.random() >= materials.share:
             return pair
         return copy_paste(pair, _any(materials.real, rng), materials.catalog, rng)
@@ -96,8 +109,13 @@ def _given(materials: Materials) -> PairReader:
 
 ARMS: Mapping[str, Arm] = {
     REAL: Arm("the real pairs alone", _real),
-    SYNTHETIC: Arm("the synthetic pairs alone", _synthetic),
-    MIXED: Arm("real pairs, a share of them replaced by synthetic ones", _mixed),
+    SYNTHETIC: Arm("the synthetic pairs alone", _synthetic, needs_synthetic=True),
+    MIXED: Arm("real pairs, a share of them replaced by synthetic ones", _mixed, needs_synthetic=True),
     COPY_PASTE: Arm("real pairs, a share of them with objects copied from other real pairs", _copy_paste),
     PHOTOMETRIC: Arm("real pairs, a share of them exposed and coloured another way", _photometric),
+    MIXED_COPY_PASTE: Arm(
+        "real pairs, a share of them replaced by synthetic ones, a share of all with objects of real pairs pasted in",
+        _mixed_copy_paste,
+        needs_synthetic=True,
+    ),
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL
+from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, MIXED_COPY_PASTE, REAL
 from pipeline.evaluation.downstream import OVERALL, DownstreamResult
 from pipeline.evaluation.terms import terms_section
 from pipeline.evaluation.verdict import FEWEST_SEEDS, Verdict, compare, mean_and_spread, signed
@@ -189,11 +189,12 @@ def _verdict_blocks(result: DownstreamResult) -> Sequence[Table | Words]:
         blocks.append(Words(f"{result.num_seeds} seeds are too few for a verdict; at least {FEWEST_SEEDS}.", "bad"))
     if len(result.runs) == 1:
         return [*blocks, Words(f"Only {REAL} was trained: there is nothing to compare it with.")]
-    against_copies = verdicts(result, COPY_PASTE) if {MIXED, COPY_PASTE} <= set(result.runs) else {}
+    against_copies = verdicts(result, COPY_PASTE) if COPY_PASTE in result.runs else {}
+    made = [arm for arm in (MIXED, MIXED_COPY_PASTE) if arm in result.runs]
     rows: list[list[str]] = []
     strong: list[int] = []
     for group, of_group in verdicts(result).items():
-        of_copies = [(MIXED, COPY_PASTE, against_copies[group][MIXED])] if against_copies else []
+        of_copies = [(arm, COPY_PASTE, against_copies[group][arm]) for arm in made] if against_copies else []
         for arm, baseline, verdict in [*((arm, REAL, verdict) for arm, verdict in of_group.items()), *of_copies]:
             if (arm, baseline) == (MIXED, REAL):
                 strong.append(len(rows))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 
 from generators import family_named
-from generators.family import FamilyConfig, System
+from generators.family import FamilyConfig, System, take_over
 from pipeline.errors import InputError
 from pipeline.model_directory import label_space
 from pipeline.resolution import Resolution
@@ -20,7 +20,7 @@ def check_growth(job: Job) -> None:
         try:
             system = _shapes(job, stage.config)
             if stage.config != before.config:
-                system.inherit(_shapes(job, before.config))
+                take_over(system, _shapes(job, before.config))
         except (ValueError, RuntimeError) as error:
             raise InputError(f"{name}: cannot go on from {coarser}: {_said(error)}") from error
         _check_frozen(system, stage.freeze_coarse, name)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from generators import family_named
-from generators.family import Batch, Generator, System, Turn
+from generators.family import Batch, Generator, System, Turn, take_over
 from generators.recompute import recompute_activations
 from pipeline.model_directory import label_space
 from pipeline.training.average import MovingAverage
@@ -90,7 +90,7 @@ class TrainingState:
         if coarser is None or self._job.stages[stage - 1].config != part.config:
             self.system = self._family.build_system(part.config, label_space(self._job.catalog)).to(self.device)
             if coarser is not None:
-                self.system.inherit(coarser)
+                take_over(self.system, coarser)
             self._prepare()
         elif self._job.stages[stage - 1].freeze_coarse:
             self.system.freeze_coarse(False)

@@ -88,7 +88,8 @@ def test_features_are_summed_within_a_group_and_averaged_over_groups():
 
 def test_missing_vgg_weights_are_said_so():
     assert SpadeSystem(TINY, SPACE).fallbacks() == (
-        "no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features alone match images",
+        "no VGG-19 weights (vgg_weights): perceptual loss left out, discriminator features alone match images; "
+        "segmenter_weights of `synthgen evaluate judge` do more",
     )
     without = TINY.model_copy(update={"perceptual_weight": 0.0})
     assert SpadeSystem(without, SPACE).fallbacks() == ()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError, RunError, SourceError
-from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, REAL, SYNTHETIC, Materials, arm_named
+from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, MIXED_COPY_PASTE, REAL, SYNTHETIC, Materials, arm_named
 from pipeline.evaluation.downstream import (
     Budget,
     DownstreamResult,
@@ -158,6 +158,19 @@ def test_arms_draw_what_they_say(trial):
     objects = [(arm_named(COPY_PASTE, materials)(rng).labels == 2).sum() for _ in range(30)]
     alone = [(arm_named(REAL, materials)(rng).labels == 2).sum() for _ in range(30)]
     assert np.mean(objects) > 1.2 * np.mean(alone)
+
+
+def test_objects_are_pasted_into_real_and_synthetic_pairs_alike(trial):
+    readers = [PairReader(source, Views(SIZE), 10**7) for source in (trial.real, trial.synthetic)]
+    draw = arm_named(MIXED_COPY_PASTE, Materials(*readers, trial.real.catalog, share=1.0))
+    rng = np.random.default_rng(0)
+    pasted = np.mean([(draw(rng).labels == 2).sum() for _ in range(30)])
+    assert trial.synthetic.reads, "targets"
+    assert trial.real.reads, "objects"
+    alone = np.mean(
+        [(arm_named(SYNTHETIC, Materials(*readers, trial.real.catalog, 1.0))(rng).labels == 2).sum() for _ in range(30)]
+    )
+    assert pasted > 1.2 * alone
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,15 @@ def test_each_stage_has_its_size_and_goes_on_from_the_one_before(growing: Job, s
     assert (card.hyperparameters["num_enhancers"], card.resolution, card.training.steps) == (1, Resolution(32, 16), 7)
 
 
+def test_a_stage_of_other_losses_and_rates_goes_on_with_the_same_networks(job: Job, seen: list[Any]) -> None:
+    still = job.config.model_copy(update={"reconstruction_weight": 3.0, "generator_rate": 1e-12})
+    first = Stage(job.config, job.views, 2)
+    train({"job": replace(job, config=still, before=(first,), steps=4)}, Worker())
+    trunks = [trunk for *_, trunk in seen]
+    assert not torch.equal(trunks[0], trunks[1])
+    torch.testing.assert_close(trunks[2], trunks[1], rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize("killed_in", [1, 2, 3, 4, 6])
 def test_a_training_killed_in_any_stage_resumes_to_the_bit(
     growing: Job, tmp_path: Path, seen: list[Any], monkeypatch: pytest.MonkeyPatch, killed_in: int
