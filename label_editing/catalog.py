@@ -141,6 +141,11 @@ class Catalog(BaseModel):
         return self._table(0, np.bool_, {c.id: 1 for c in self.classes if c.thing}).astype(np.bool_)
 
     @cached_property
+    def void_ids(self) -> tuple[int, ...]:
+        """Ids of the classes that neither teach nor count."""
+        return tuple(c.id for c in self.classes if c.void)
+
+    @cached_property
     def is_void(self) -> npt.NDArray[np.bool_]:
         """Look-up table: is this id a void class?"""
         return self._table(0, np.bool_, {c.id: 1 for c in self.classes if c.void}).astype(np.bool_)

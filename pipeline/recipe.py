@@ -70,6 +70,17 @@ class Quality(_Block):
     )
     on_reject: Literal["retry", "drop"] = Field(default="retry", description="retry draws the sample again")
     max_retries: int = Field(default=2, ge=0, le=100, description="then the best of them is rejected")
+    max_surprise: float | None = Field(
+        default=None,
+        gt=0,
+        description="shards get seen.png: the label map, void where its label surprises the segmenter so many times as "
+        "much as is usual for the class in photographs; left out, there is none",
+    )
+
+    @property
+    def asks_a_judge(self) -> bool:
+        """Whether a segmenter has to look at what is rendered."""
+        return self.min_agreement is not None or self.max_surprise is not None
 
 
 class OnError(_Block):
@@ -113,7 +124,11 @@ class Recipe(_Block):
         return self.model_dump(mode="json", by_alias=True)
 
     def fingerprint(self) -> str:
-        """A short hash of all that decides what the samples are.
+        """A short hash of all that decides what the samples are."""
+        return hashlib.sha256(self.fingerprint_text().encode()).hexdigest()[:16]
+
+    def fingerprint_text(self) -> str:
+        """All that decides what the samples are.
 
         Where they go, and which failures are borne, may differ between runs of one data set; the model is known by its
         own fingerprint, so that it may move.
@@ -122,8 +137,9 @@ class Recipe(_Block):
         for key in ("model", "on_error"):
             del data[key]
         del data["output"]["root"]
-        text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        if self.quality.max_surprise is None:  # data sets from before there was such a thing are still their recipe's
+            del data["quality"]["max_surprise"]
+        return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def load_recipe(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Loaded[Recipe]:

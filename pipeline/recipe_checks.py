@@ -58,13 +58,22 @@ def class_problems(parts: Parts, catalog: Catalog) -> list[Problem]:
     for number in parts.edits:
         for block in _edit_blocks(parts.data["edits"][number], ("edits", number)):
             told += _unfit(*block, catalog)
-    return [Problem(named.path, f"{note} (catalog {catalog.name})", named.is_key) for named, note in told]
+    problems = [Problem(named.path, f"{note} (catalog {catalog.name})", named.is_key) for named, note in told]
+    return [*problems, *_no_void(parts, catalog)]
 
 
 def style_problems(parts: Parts, bank: StyleBank, model: str) -> list[Problem]:
     """Every look that this model cannot give."""
     told = [problem.partition(": ") for problem in check_picks(bank, parts.styles)]
     return [Problem(steps_of(path), f"{note} (model {model})") for path, _, note in told]
+
+
+def _no_void(parts: Parts, catalog: Catalog) -> Iterator[Problem]:
+    quality = parts.data.get("quality")
+    if isinstance(quality, Mapping) and quality.get("max_surprise") is not None and not catalog.void_ids:
+        yield Problem(
+            ("quality", "max_surprise"), f"catalog {catalog.name} has no void class to write in place of a label"
+        )
 
 
 def _unknown(parts: Parts, catalog: Catalog) -> Iterator[_Named]:

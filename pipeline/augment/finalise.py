@@ -113,6 +113,7 @@ def _summary(
         wall_seconds=wall_seconds,
         attributes=statistics["attributes"],
         agreement=[float(value) for value, count in agreement.items() for _ in range(count)],
+        seen_pixels=statistics["seen_pixels"],
         source=source,
         model={"url": job.model.url, "family": job.model.card.family, "fingerprint": job.model.fingerprint},
         versions=_versions(),
@@ -136,7 +137,16 @@ def _reason(reject: dict[str, Any]) -> str:
 
 
 def _total(markers: Sequence[Marker]) -> dict[str, Any]:
-    names = ("pixels", "instances", "source_pixels", "source_instances", "edits", "attributes", "agreement")
+    names = (
+        "pixels",
+        "instances",
+        "source_pixels",
+        "source_instances",
+        "edits",
+        "attributes",
+        "agreement",
+        "seen_pixels",
+    )
     total: dict[str, Any] = {name: {} for name in names}
     for marker in markers:
         add_statistics(total, marker.statistics)

@@ -18,6 +18,7 @@ from pipeline.shards.sample import (
     INSTANCES_FIELD,
     LABELS_FIELD,
     RECORD_FIELD,
+    SEEN_FIELD,
     Encoded,
     SampleRecord,
     as_json,
@@ -122,4 +123,6 @@ def _encode(sample: RenderedSample, record: SampleRecord, image_field: str) -> E
         INSTANCES_FIELD: edited.instances_png,
         RECORD_FIELD: record.to_json(),
     }
+    if sample.seen_png is not None:
+        fields[SEEN_FIELD] = sample.seen_png
     return Encoded(record.key, fields)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from label_editing.scene import LabelMap
 from pipeline.augment.job import AugmentJob
-from pipeline.augment.rows import Agreement
+from pipeline.augment.rows import Judged, Judging
 from pipeline.console import Console
 from pipeline.model_directory import OpenModel
 from pipeline.recipe import Recipe
@@ -22,24 +22,28 @@ JUDGES = "runs/judges"  # shared with `synthgen evaluate`
 _CUDA_BATCH = 4
 
 
-def agreement_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Agreement | None:
-    """What measures agreement; None where the recipe sets no least one, so that nothing is trained for nothing.
+def judging_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Judging | None:
+    """What judges the images of a run; None where the recipe asks for nothing, so that nothing is trained for nothing.
 
     The judge learns from the real pairs that the model was trained on, at the resolution of the run.
     """
-    if job.recipe.quality.min_agreement is None:
+    quality = job.recipe.quality
+    if not quality.asks_a_judge:
         return None
-    from pipeline.evaluation.judge import JudgeSettings, judge_for
+    from pipeline.evaluation.judge import JudgeSettings, judge_for, usual_surprise
     from pipeline.evaluation.training_source import source_of
 
-    judge = judge_for(source_of(job.model), job.resolution, JudgeSettings(), Store(judges), console)
+    pairs, cache = source_of(job.model), Store(judges)
+    judge = judge_for(pairs, job.resolution, JudgeSettings(), cache, console)
     job.model.check_catalog(judge.catalog, "the judge")
-    return Gate(judge)
+    if quality.max_surprise is None:
+        return Gate(judge)
+    return Gate(judge, quality.max_surprise * usual_surprise(judge, pairs, cache, console))
 
 
 def judge_of(recipe: Recipe, model: OpenModel, resolution: Resolution) -> str:
     """The fingerprint of the judge that decides which samples stay, known before it is trained; empty without one."""
-    if recipe.quality.min_agreement is None:
+    if not recipe.quality.asks_a_judge:
         return ""
     from pipeline.evaluation.judge import JudgeSettings, judge_fingerprint
     from pipeline.evaluation.training_source import source_of
@@ -48,25 +52,39 @@ def judge_of(recipe: Recipe, model: OpenModel, resolution: Resolution) -> str:
 
 
 class Gate:
-    """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered."""
+    """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered.
 
-    def __init__(self, judge: "Judge") -> None:
-        self._judge = judge.on("cpu")
+    `bearable` is how much surprise at a pixel's label, by channel, leaves it in what is taught; None asks for no such
+    map. Channels that the judge was not taught are always left as they are.
+    """
+
+    def __init__(self, judge: "Judge", bearable: npt.NDArray[np.float64] | None = None) -> None:
+        self._judge, self._bearable = judge.on("cpu"), bearable
         self._placed: Judge | None = None
 
-    def __reduce__(self) -> tuple[type["Gate"], tuple["Judge"]]:
-        return Gate, (self._judge,)
+    def __reduce__(self) -> tuple[type["Gate"], tuple["Judge", npt.NDArray[np.float64] | None]]:
+        return Gate, (self._judge, self._bearable)
 
-    def __call__(self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[float]:
-        """The agreement of each image, in passes of one size: an image's is the same in whatever company it comes."""
+    def __call__(self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[Judged]:
+        """What it says of each image, in passes of one size: the same in whatever company an image comes."""
         judge = self._here()
         size = 1 if judge.network.device.type == "cpu" else _CUDA_BATCH
-        agreements: list[float] = []
+        judged: list[Judged] = []
         for start in range(0, len(images), size):
             some = list(range(start, min(start + size, len(images))))
             filled = some + some[:1] * (size - len(some))
-            agreements += judge.agreements(images[filled], [labels[k] for k in filled])[: len(some)]
-        return agreements
+            judged += self._pass(judge, images[filled], [labels[k] for k in filled])[: len(some)]
+        return judged
+
+    def _pass(self, judge: "Judge", images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[Judged]:
+        if self._bearable is None:
+            return [Judged(agreement) for agreement in judge.agreements(images, labels)]
+        found, surprise = judge.doubts(images, labels)
+        bearable = self._bearable.copy()
+        bearable[list(judge.ignored)] = np.inf
+        channels = judge.catalog.channel_of[np.stack(labels)]
+        seen = surprise <= bearable[channels]
+        return [Judged(judge.share(*of_one), mask) for *of_one, mask in zip(found, labels, seen, strict=True)]
 
     def _here(self) -> "Judge":
         if self._placed is None:

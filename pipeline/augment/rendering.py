@@ -17,10 +17,10 @@ from label_editing.look_up import look_up
 from label_editing.scene import InstanceMap, LabelMap
 from pipeline.augment.editing import Editor, with_reject, with_seconds
 from pipeline.augment.job import AugmentJob
-from pipeline.augment.rows import Agreement, EditedSample, Outcome, RenderedSample, Slot
+from pipeline.augment.rows import EditedSample, Judged, Judging, Outcome, RenderedSample, Slot
 from pipeline.errors import RunError
-from pipeline.shards.pixels import decode_instances, decode_labels, encode_image
-from pipeline.shards.sample import NOT_MEASURED
+from pipeline.shards.pixels import decode_instances, decode_labels, encode_image, encode_labels
+from pipeline.shards.sample import NOT_MEASURED, count_pixels
 from pipeline.sources.base import Image
 from pipeline.styles.draw import replay_style
 
@@ -30,6 +30,7 @@ _MOST_STYLES = 16  # of one scene at a time: their images wait in memory to be e
 # image in the time that it takes one of them to decode or encode it.
 _THREADS_BESIDE_CPU, _THREADS_BESIDE_GPU = 4, 12
 _BYTE = 256
+_NOT_JUDGED = Judged(NOT_MEASURED)
 
 Channels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -45,10 +46,10 @@ class Input(NamedTuple):
 class RenderWorker:
     """Renders slots in batches. One that fails, or that the gate rejects, is edited anew here, which is rare."""
 
-    def __init__(self, job: AugmentJob, renderer: Renderer, agreement: Agreement | None = None) -> None:
+    def __init__(self, job: AugmentJob, renderer: Renderer, judging: Judging | None = None) -> None:
         self._job = job
         self._renderer = renderer
-        self._agreement = agreement
+        self._judging = judging
         self._editor = Editor(job)
         on_cpu = renderer.device.type == "cpu"
         self._threads = ThreadPoolExecutor(_THREADS_BESIDE_CPU if on_cpu else _THREADS_BESIDE_GPU)
@@ -91,12 +92,12 @@ class RenderWorker:
         each = (time.perf_counter() - started) / max(1, len(full))
         rendered = dict(zip((slot.number for slot in full), images, strict=True))
         return [
-            self._start_encoding(slot, rendered.get(slot.number), judged.get(slot.number, NOT_MEASURED), each)
+            self._start_encoding(slot, rendered.get(slot.number), judged.get(slot.number, _NOT_JUDGED), each)
             for slot in slots
         ]
 
     def _start_encoding(
-        self, slot: Slot, image: Image | Exception | None, agreement: float, seconds: float
+        self, slot: Slot, image: Image | Exception | None, judged: Judged, seconds: float
     ) -> tuple[Slot, "Future[RenderedSample] | None"]:
         sample = slot.sample
         if not isinstance(sample, EditedSample) or image is None:
@@ -104,11 +105,11 @@ class RenderWorker:
         slot = with_seconds(slot, STAGE, seconds)
         if isinstance(image, Exception):
             return with_reject(slot, sample.spec, STAGE, Outcome.FAILED, image), None
-        return slot, self._threads.submit(self._encode, sample, image, agreement)
+        return slot, self._threads.submit(self._encode, sample, image, judged)
 
-    def _judge_all(self, slots: Sequence[Slot], images: Sequence[Image | Exception]) -> dict[int, float]:
-        """Slot number -> agreement, of all that were rendered, in one call while they are where the network is."""
-        if self._agreement is None:
+    def _judge_all(self, slots: Sequence[Slot], images: Sequence[Image | Exception]) -> dict[int, Judged]:
+        """Slot number -> what is thought of it: one call for all, while they are where the network is."""
+        if self._judging is None:
             return {}
         there = [
             (slot.number, image, decode_labels(slot.sample.labels_png))
@@ -118,7 +119,7 @@ class RenderWorker:
         if not there:
             return {}
         numbers, pictures, labels = zip(*there, strict=True)
-        return dict(zip(numbers, self._agreement(np.stack(pictures), labels), strict=True))
+        return dict(zip(numbers, self._judging(np.stack(pictures), labels), strict=True))
 
     def _render_all(self, inputs: "Sequence[Future[Input]]") -> list[Image | Exception]:
         """An image each; when a batch fails, its samples are tried alone, so that one cannot take others with it."""
@@ -140,9 +141,14 @@ class RenderWorker:
         except Exception as error:
             return error
 
-    def _encode(self, sample: EditedSample, image: Image, agreement: float) -> RenderedSample:
+    def _encode(self, sample: EditedSample, image: Image, judged: Judged) -> RenderedSample:
         form = self._job.recipe.output.image
-        return RenderedSample(sample, encode_image(image, form.format, form.quality), agreement)
+        rendered = RenderedSample(sample, encode_image(image, form.format, form.quality), judged.agreement)
+        if judged.seen is None:
+            return rendered
+        catalog = self._job.source.catalog
+        seen = np.where(judged.seen, decode_labels(sample.labels_png), catalog.void_ids[0])
+        return replace(rendered, seen_png=encode_labels(seen, catalog), seen_pixels=count_pixels(seen, catalog))
 
     def _settle(self, slot: Slot, future: "Future[RenderedSample] | None") -> Slot:
         """The slot with a sample that passes the gate, or empty when its scenes are used up."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,16 @@ import numpy.typing as npt
 from label_editing.scene import LabelMap
 from pipeline.plan import SampleSpec
 
-# B x H x W x 3 images and the label maps they were made of -> how much of each map is found again, 0 to 1.
-Agreement = Callable[[npt.NDArray[np.uint8], Sequence[LabelMap]], list[float]]
+
+class Judged(NamedTuple):
+    """What a judge says of an image."""
+
+    agreement: float  # the share of its label map that is found again, 0 to 1
+    seen: npt.NDArray[np.bool_] | None = None  # pixels whose label the image shows, where the recipe asks for them
+
+
+# B x H x W x 3 images and the label maps they were made of -> what is thought of each.
+Judging = Callable[[npt.NDArray[np.uint8], Sequence[LabelMap]], list[Judged]]
 
 
 class Outcome(StrEnum):
@@ -61,6 +69,8 @@ class RenderedSample:
     edited: EditedSample
     image: bytes
     agreement: float
+    seen_png: bytes | None = None  # the label map with void where the image does not show it
+    seen_pixels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

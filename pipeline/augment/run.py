@@ -16,7 +16,7 @@ from pipeline.augment.finishing import COMMIT, Finisher, ShardReport
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim, hold_lease
 from pipeline.augment.metrics import RunMetrics
-from pipeline.augment.rows import Agreement, Outcome
+from pipeline.augment.rows import Judging, Outcome
 from pipeline.augment.watch import Tally, Watch
 from pipeline.augment.workers import DERIVED, EDIT, RENDER, Wish, check_room, device_of, stages_of
 from pipeline.console import Progress
@@ -30,7 +30,7 @@ from pipeline.shards.commit import committed_shards, read_markers
 from pipeline.storage import Store
 
 
-def no_judge() -> Agreement | None:
+def no_judge() -> Judging | None:
     """A run without a quality gate."""
     return None
 
@@ -42,13 +42,13 @@ def run_augment(
     connect: Callable[[], ClusterInfo],
     progress: Progress,
     recipe_text: str,
-    make_agreement: Callable[[], Agreement | None] = no_judge,
+    make_judging: Callable[[], Judging | None] = no_judge,
     wish: Wish = DERIVED,
     tell: Callable[[str], None] = lambda text: None,
 ) -> Tally:
     """Make the data set, or what is missing of it. Run again after any interruption it goes on where it stopped.
 
-    Ray is started, by `connect`, and a judge is trained, by `make_agreement`, only when there is work for them.
+    Ray is started, by `connect`, and a judge is trained, by `make_judging`, only when there is work for them.
     """
     started = time.monotonic()
     wish.check()
@@ -64,7 +64,7 @@ def run_augment(
             cluster = connect()
             for advice in check_room(job, cluster, wish):
                 tell(advice)
-            stages = stages_of(with_context(job, store, cluster), cluster, make_agreement(), wish)
+            stages = stages_of(with_context(job, store, cluster), cluster, make_judging(), wish)
             tally.devices = {EDIT: "CPU", RENDER: device_of(stages), COMMIT: "CPU"}
             reports = partial(_reports, stages, cluster, _limits(job, tally, wish))
             _make_shards(job, store, claim, reports, missing, tally, progress)

@@ -22,6 +22,7 @@ def shard_statistics(samples: Sequence[RenderedSample], bank: StyleBank) -> dict
         "source_instances": _sum(sample.source_instances for sample in edited),
         "edits": _edit_outcomes(json.loads(sample.edits) for sample in edited),
         "agreement": _agreement(samples),
+        "seen_pixels": _sum(sample.seen_pixels for sample in samples),
         "attributes": _attributes((json.loads(sample.styles) for sample in edited), bank),
     }
 

@@ -11,7 +11,7 @@ from orchestration.cluster import ClusterInfo
 from orchestration.failures import NoRoom
 from orchestration.shard_engine import Stage, pools_for
 from pipeline.augment.job import AugmentJob
-from pipeline.augment.rows import Agreement
+from pipeline.augment.rows import Judging
 from pipeline.errors import InputError, RunError
 
 EDIT, RENDER = "edit", "render"
@@ -46,12 +46,12 @@ class Wish:
 DERIVED = Wish()
 
 
-def stages_of(job: AugmentJob, cluster: ClusterInfo, agreement: Agreement | None, wish: Wish) -> list[Stage]:
+def stages_of(job: AugmentJob, cluster: ClusterInfo, judging: Judging | None, wish: Wish) -> list[Stage]:
     """The stages of a run on this cluster. RunError with advice where they do not fit on it together."""
     gpus = wish.gpus_per_actor if wish.gpus_per_actor is not None else float(cluster.gpus >= 1)
     batch = min(_MOST_BATCH, max(_LEAST_BATCH, math.ceil(job.plan.samples_per_shard / _BATCHES_A_SHARD)))
     edit = Stage(EDIT, partial(make_editor, job), batch, workers=wish.cpu_workers)
-    make = partial(make_renderer, job, agreement)
+    make = partial(make_renderer, job, judging)
     # A worker that has a GPU holds no CPU: editing can take every CPU there is and starves nobody.
     cpus = 0.0 if gpus else _CPUS_A_RENDERER if wish.cpu_workers is None else 1.0
     render = Stage(RENDER, make, batch, cpus=cpus, gpus=gpus)
@@ -99,7 +99,7 @@ def render_threads() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def make_renderer(job: AugmentJob, agreement: Agreement | None) -> Callable[[list[Any]], list[Any]]:
+def make_renderer(job: AugmentJob, judging: Judging | None) -> Callable[[list[Any]], list[Any]]:
     """One worker of the render stage: on the GPU that Ray gave it, else on the CPU."""
     import torch
 
@@ -107,4 +107,4 @@ def make_renderer(job: AugmentJob, agreement: Agreement | None) -> Callable[[lis
     from pipeline.augment.rendering import RenderWorker
 
     torch.set_num_threads(RENDER_THREADS)
-    return RenderWorker(job, Renderer(job.model.load_generator()), agreement)
+    return RenderWorker(job, Renderer(job.model.load_generator()), judging)

@@ -84,7 +84,7 @@ def _run(
     console: Console, job: "AugmentJob", record: "PlanRecord", store: "Store", recipe_text: str, place: _Place
 ) -> "Tally":
     from orchestration.cluster import shutdown
-    from pipeline.augment.gate import agreement_for
+    from pipeline.augment.gate import judging_for
     from pipeline.augment.run import run_augment
 
     def connected() -> "ClusterInfo":
@@ -102,7 +102,7 @@ def _run(
                 connected,
                 shown,
                 recipe_text,
-                lambda: agreement_for(job, console.beside_a_bar()),
+                lambda: judging_for(job, console.beside_a_bar()),
                 place.wish,
                 console.warn,
             )

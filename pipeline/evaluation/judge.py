@@ -13,7 +13,7 @@ import torch
 
 from generators.checkpoint import load_weights, save_weights
 from generators.inference.device import choose_device
-from generators.segmenter import SegmentationNetwork, predict, to_network
+from generators.segmenter import SegmentationNetwork, find_and_doubt, predict, to_network
 from label_editing.catalog import Catalog
 from label_editing.scene import LabelMap
 from pipeline.console import Console
@@ -68,6 +68,12 @@ class Judge:
     def agreement(self, image: Image, labels: LabelMap) -> float:
         """As `agreements`, of one image."""
         return self.agreements(image[None], [labels])[0]
+
+    def doubts(
+        self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]
+    ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.float32]]:
+        """The most likely channel of every pixel, and how surprised the judge is at its label."""
+        return find_and_doubt(self.network, images, self.catalog.channel_of[np.stack(labels)])
 
     @torch.inference_mode()
     def features(self, images: npt.NDArray[np.uint8]) -> list[torch.Tensor]:
@@ -126,6 +132,30 @@ def scores_on(judge: Judge, source: Source, console: Console) -> Scores:
         return found["all"]
     except ValueError as error:
         raise SourceError(f"the held-out source: {error}") from None
+
+
+def usual_surprise(judge: Judge, source: Source, cache: Store, console: Console) -> npt.NDArray[np.float64]:
+    """How surprised the judge is at each channel of real pairs, on average; kept beside the judge.
+
+    Zero for a channel that never occurs there, or that the judge was not taught.
+    """
+    path = f"{judge.fingerprint}/usual-{source.fingerprint()[:16]}.json"
+    if cache.exists(path):
+        return np.array(json.loads(cache.read(path)), np.float64)
+    pairs = PairReader(source, Views(judge.resolution, flip=False), _CACHE_BYTES)
+    total, pixels = (np.zeros(judge.catalog.num_channels) for _ in range(2))
+    ids = np.array([spec.id for spec in judge.catalog.classes], np.uint16)
+    with console.progress("measuring the judge", len(pairs), "scenes") as progress:
+        for index in range(len(pairs)):
+            pair = pairs.pair(index)
+            surprise = judge.doubts(pair.image[None], [ids[pair.labels]])[1]
+            total += np.bincount(pair.labels.ravel(), surprise.ravel(), len(total))
+            pixels += np.bincount(pair.labels.ravel(), minlength=len(pixels))
+            progress.advance()
+    usual = total / np.maximum(pixels, 1)
+    usual[list(judge.ignored)] = 0
+    cache.write_atomic(path, json.dumps(usual.tolist()).encode())
+    return usual
 
 
 def draw_batches(reader: PairReader, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:

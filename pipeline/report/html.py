@@ -119,9 +119,20 @@ def _tiles(summary: RunSummary) -> list[dict[str, str]]:
     if summary.agreement:
         mean = sum(summary.agreement) / len(summary.agreement)
         made.append(("mean agreement", f"{mean:.0%}"))
+    if summary.seen_pixels:
+        made.append(("labels that images show", f"{_share_seen(summary):.0%}"))
     made.append(("rejected", f"{sum(summary.rejected.values()):,}"))
     made.append(("failed", f"{len(summary.failed):,}"))
     return [{"name": name, "value": value} for name, value in made]
+
+
+def _share_seen(summary: RunSummary) -> float:
+    """Of all pixels that have a label."""
+    labelled = [c.name for c in summary.catalog.classes if not c.void]
+    seen, there = (
+        sum(counts.get(name, 0) for name in labelled) for counts in (summary.seen_pixels, summary.after.pixels)
+    )
+    return seen / (there or 1)
 
 
 def _paired_rows(

@@ -144,6 +144,10 @@ def _map_problems(sample: Decoded, catalog: Catalog) -> Iterator[str]:
     differ = int((class_of_instance(sample.instances) != sample.labels).sum())
     if differ:
         yield f"inst.png and seg.png disagree on the class of {differ} pixels"
+    if sample.seen is not None:
+        others = int(((sample.seen != sample.labels) & ~np.isin(sample.seen, catalog.void_ids)).sum())
+        if others:
+            yield f"seen.png has another label than seg.png, and not void, on {others} pixels"
 
 
 def _record_problems(sample: Decoded, catalog: Catalog) -> Iterator[str]:

@@ -21,7 +21,7 @@ from pipeline.shards import layout
 from pipeline.shards.check import read_index
 from pipeline.shards.commit import sha256_of
 from pipeline.shards.pixels import decode_image, decode_instances, decode_labels
-from pipeline.shards.sample import INSTANCES_FIELD, LABELS_FIELD, RECORD_FIELD, image_field
+from pipeline.shards.sample import INSTANCES_FIELD, LABELS_FIELD, RECORD_FIELD, SEEN_FIELD, image_field
 from pipeline.shards.tar import read_samples
 from pipeline.storage import Store
 
@@ -54,12 +54,13 @@ class ShardDataset(IterableDataset[Sample]):
         world_size: int,
         transform: Callable[[Sample], Sample] | None,
         check: bool,
+        seen: bool = False,
     ) -> None:
         if not 0 <= rank < world_size:
             raise ValueError(f"rank {rank} of {world_size}; expected 0 to {world_size - 1}")
         self._store, self._shards, self._seed, self._shuffle = store, tuple(shards), seed, shuffle
         self._rank, self._world_size = rank, world_size
-        self._transform, self._check = transform, check
+        self._transform, self._check, self._seen = transform, check, seen
         # Epoch, batches done, batch size; shared, so that workers that outlive an epoch see the next one.
         self._position = torch.zeros(3, dtype=torch.int64)
         self._position.share_memory_()  # type: ignore[no-untyped-call]
@@ -110,8 +111,22 @@ class ShardDataset(IterableDataset[Sample]):
             raise StorageError(f"{self._store.place(layout.shard_path(shard.name))}: changed since it was written")
         samples = list(read_samples(data))
         for i in self._order(epoch, shard.name, len(samples))[first:end]:
-            sample = _decoded(*samples[i])
+            sample = self._decoded(*samples[i])
             yield sample if self._transform is None else self._transform(sample)
+
+    def _decoded(self, key: str, fields: dict[str, bytes]) -> Sample:
+        if self._seen and SEEN_FIELD not in fields:
+            raise InputError(
+                f"{self._store.url}: sample {key} has no {SEEN_FIELD}; a recipe with quality.max_surprise makes it"
+            )
+        labels = decode_labels(fields[SEEN_FIELD if self._seen else LABELS_FIELD])
+        return {
+            "key": key,
+            "image": decode_image(fields[image_field(fields)]),
+            "labels": labels if labels.dtype == np.uint8 else labels.astype(np.int32),  # torch collates no uint16
+            "instances": decode_instances(fields[INSTANCES_FIELD]),
+            "record": fields[RECORD_FIELD].decode(),
+        }
 
     def _order(self, epoch: int, what: str, count: int) -> list[int]:
         if not self._shuffle:
@@ -130,11 +145,12 @@ def open_dataset(
     world_size: int | None = None,
     transform: Callable[[Sample], Sample] | None = None,
     check: bool = False,
+    seen: bool = False,
 ) -> ShardDataset:
     """A data set at a folder or URL, for `torch.utils.data.DataLoader`.
 
     Rank and world size come from torch.distributed when it is initialised. `check` compares each shard with its
-    checksum as it is read.
+    checksum as it is read. `seen` gives as labels only those that the images show (`seen.png`), and void elsewhere.
     """
     store = Store(root)
     index = read_index(store)
@@ -144,7 +160,7 @@ def open_dataset(
         rank = torch.distributed.get_rank() if distributed else 0
     if world_size is None:
         world_size = torch.distributed.get_world_size() if distributed else 1
-    return ShardDataset(store, shards, seed, shuffle, rank, world_size, transform, check)
+    return ShardDataset(store, shards, seed, shuffle, rank, world_size, transform, check, seen)
 
 
 def roles_after(batches: int, batch_size: int, sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -163,14 +179,3 @@ def roles_after(batches: int, batch_size: int, sizes: Sequence[int]) -> list[tup
         turns.append(worker)
         batches -= 1
     return [(worker, given[worker]) for worker in (*turns, *finished)]
-
-
-def _decoded(key: str, fields: dict[str, bytes]) -> Sample:
-    labels = decode_labels(fields[LABELS_FIELD])
-    return {
-        "key": key,
-        "image": decode_image(fields[image_field(fields)]),
-        "labels": labels if labels.dtype == np.uint8 else labels.astype(np.int32),  # torch collates no uint16
-        "instances": decode_instances(fields[INSTANCES_FIELD]),
-        "record": fields[RECORD_FIELD].decode(),
-    }

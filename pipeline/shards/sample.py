@@ -16,6 +16,7 @@ from pipeline.sources.base import Image
 
 LABELS_FIELD = "seg.png"
 INSTANCES_FIELD = "inst.png"
+SEEN_FIELD = "seen.png"  # seg.png with void where the image does not show the label, where the recipe asks for it
 RECORD_FIELD = "json"
 RECORD_FORMAT = 1
 NOT_MEASURED = -1.0  # the agreement of a sample that no segmenter has looked at
@@ -87,6 +88,7 @@ class Decoded:
     labels: Any
     instances: Any
     record: SampleRecord
+    seen: Any = None  # what of the labels the image shows; None where nobody looked
 
 
 def decode_sample(key: str, fields: Mapping[str, bytes]) -> Decoded:
@@ -95,13 +97,14 @@ def decode_sample(key: str, fields: Mapping[str, bytes]) -> Decoded:
     labels = _part(fields, LABELS_FIELD, decode_labels)
     instances = _part(fields, INSTANCES_FIELD, decode_instances)
     record = _part(fields, RECORD_FIELD, SampleRecord.from_json)
-    sizes = {image.shape[:2], labels.shape, instances.shape, (record.height, record.width)}
+    seen = _part(fields, SEEN_FIELD, decode_labels) if SEEN_FIELD in fields else labels
+    sizes = {image.shape[:2], labels.shape, instances.shape, seen.shape, (record.height, record.width)}
     if len(sizes) != 1:
         said = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
         raise ValueError(f"image, maps and record differ in size: {said}")
     if record.key != key:
         raise ValueError(f"the record is that of sample {record.key!r}")
-    return Decoded(key, image, labels, instances, record)
+    return Decoded(key, image, labels, instances, record, seen if SEEN_FIELD in fields else None)
 
 
 def image_field(fields: Mapping[str, bytes]) -> str:

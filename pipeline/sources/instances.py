@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from label_editing.catalog import INSTANCES_PER_CLASS, Catalog
-from label_editing.scene import InstanceMap, LabelMap
+from label_editing.scene import InstanceMap, LabelMap, class_of_instance
 
 InstanceEncoding = Literal["cityscapes1000", "div256", "rgb_panoptic", "separate"]
 IdMap = npt.NDArray[Any]
@@ -21,6 +21,12 @@ _SMALLEST_COMPONENT_PX = 24  # smaller connected regions are specks of annotatio
 def from_cityscapes1000(ids: IdMap, labels: LabelMap, catalog: Catalog) -> InstanceMap:
     """Cityscapes: class*1000+k on things, the class id on stuff and on groups that were not separated."""
     return ids.astype(np.int32)
+
+
+def where_seen(ids: IdMap, labels: LabelMap, catalog: Catalog) -> InstanceMap:
+    """As `from_cityscapes1000`, but only where the labels are still those of the instances: the rest became void."""
+    ids = ids.astype(np.int32)
+    return np.where(class_of_instance(ids) == labels, ids, labels).astype(np.int32)
 
 
 def from_div256(ids: IdMap, labels: LabelMap, catalog: Catalog) -> InstanceMap:

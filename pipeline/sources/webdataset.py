@@ -13,7 +13,7 @@ from pipeline.errors import MissingFileError, SourceError
 from pipeline.shards import layout
 from pipeline.sources.base import Source
 from pipeline.sources.file_source import FileSourceConfig, FoundFiles, no_split, nothing_found
-from pipeline.sources.instances import from_cityscapes1000
+from pipeline.sources.instances import from_cityscapes1000, where_seen
 from pipeline.sources.names import key_of
 from pipeline.sources.paired import PairedSource, Reading
 from pipeline.sources.selection import selected
@@ -32,6 +32,10 @@ class WebdatasetConfig(FileSourceConfig):
         default=None, description="a class catalog by name, path or URL; without it, what dataset.json says"
     )
 
+    labels: Literal["all", "seen"] = Field(
+        default="all", description="seen: void where the image does not show the label, as quality.max_surprise found"
+    )
+
     def open(self) -> Source:
         store = Store(self.root)
         own = _own_index(store)
@@ -44,15 +48,20 @@ class WebdatasetConfig(FileSourceConfig):
         tars = index_shards(store, self._shards(store, own))
         members = tars.listing()
         found = FoundFiles(
-            labels=_with_field(members, "seg.png"),
+            labels=_with_field(members, "seg.png" if self.labels == "all" else "seen.png"),
             images=_with_field(members, "png") | _with_field(members, "jpg"),
             instances=_with_field(members, "inst.png"),
         )
         if not found.labels:
+            if self.labels == "seen":
+                raise SourceError(
+                    f"{self.root}: the shards of split {self.split} hold no <key>.seen.png, which a recipe with "
+                    "quality.max_surprise makes; leave out `labels: seen`"
+                )
             raise SourceError(f"{self.root}: the shards of split {self.split} hold no <key>.seg.png")
         scenes, unpaired = self.scenes(store, found, lambda _: {})
         notes = {key_of(stem): file for stem, file in _with_field(members, "json").items()}
-        reading = Reading(from_cityscapes1000)
+        reading = Reading(from_cityscapes1000 if self.labels == "all" else where_seen)
         source = WebdatasetSource(self.format, self.split, catalog, tars, scenes, reading, unpaired, notes)
         return selected(source, self)
 

@@ -20,6 +20,7 @@ from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import hold_lease
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker
+from pipeline.augment.rows import Judged
 from pipeline.augment.run import run_augment
 from pipeline.augment.workers import render_threads
 from pipeline.console import Console, ProgressMode
@@ -86,11 +87,11 @@ class DeadlyJudge:
     labels_png: bytes
     end: str
 
-    def __call__(self, images: Any, labels: Any) -> list[float]:
+    def __call__(self, images: Any, labels: Any) -> list[Judged]:
         for each in labels:
             if encode_labels(each, CATALOG[0]) == self.labels_png:
                 ENDS[self.end]()
-        return [1.0] * len(labels)
+        return [Judged(1.0)] * len(labels)
 
     def __reduce__(self) -> Any:
         return _judge, (self.labels_png, self.end, CATALOG[0])

@@ -10,10 +10,11 @@ from generators.inference import Renderer
 from pipeline.augment.editing import Editor
 from pipeline.augment.finalise import finalise
 from pipeline.augment.finishing import Finisher
-from pipeline.augment.gate import Gate, agreement_for
+from pipeline.augment.gate import Gate, judging_for
 from pipeline.augment.lease import hold_lease
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker
+from pipeline.augment.rows import Judged
 from pipeline.augment.run import run_augment, with_context
 from pipeline.augment.workers import Wish
 from pipeline.console import Console, ProgressMode
@@ -41,23 +42,23 @@ class OnlyBright:
 
     def __call__(self, images, labels):
         self.sizes.append(len(images))
-        return [float(image.mean() > 127) for image in images]
+        return [Judged(float(image.mean() > 127)) for image in images]
 
 
 def test_the_judge_is_trained_on_the_models_own_pairs_and_kept(gated, tmp_path):
     job, _ = prepare(gated)
     judges = str(tmp_path / "judges")
-    gate = agreement_for(job, QUIET, judges)
+    gate = judging_for(job, QUIET, judges)
     assert isinstance(gate, Gate)
     kept = [path.name for path in (tmp_path / "judges").iterdir()]
     assert len(kept) == 1
-    agreement_for(job, QUIET, judges)
+    judging_for(job, QUIET, judges)
     assert [path.name for path in (tmp_path / "judges").iterdir()] == kept
 
 
 def test_a_gate_travels_and_judges_each_image_alike_in_any_company(gated, tmp_path):
     job, _ = prepare(gated)
-    gate = agreement_for(job, QUIET, str(tmp_path / "judges"))
+    gate = judging_for(job, QUIET, str(tmp_path / "judges"))
     there = pickle.loads(pickle.dumps(gate))
     images = np.random.default_rng(0).integers(0, 255, (3, 32, 64, 3), dtype=np.uint8)
     labels = [np.full((32, 64), 7, np.uint8)] * 3
@@ -77,7 +78,7 @@ def test_rejects_are_counted_by_reason_and_shown(gated):
     job, record = prepare(gated)
     store = Store(gated.value.output.root)
     worker = RenderWorker(
-        job, Renderer(job.model.load_generator()), lambda images, labels: [_by_scene(each) for each in labels]
+        job, Renderer(job.model.load_generator()), lambda images, labels: [Judged(_by_scene(each)) for each in labels]
     )
     with hold_lease(store) as claim:
         settle_plan(store, record)
@@ -100,11 +101,11 @@ def _by_scene(labels: np.ndarray) -> float:
 
 def test_the_judge_itself_says_what_the_gate_says(gated, tmp_path):
     job, _ = prepare(gated)
-    gate = agreement_for(job, QUIET, str(tmp_path / "judges"))
+    gate = judging_for(job, QUIET, str(tmp_path / "judges"))
     judge: Judge = gate._judge
     image = np.random.default_rng(1).integers(0, 255, (1, 32, 64, 3), dtype=np.uint8)
     labels = np.full((32, 64), 7, np.uint8)
-    assert gate(image, [labels]) == [judge.agreement(image[0], labels)]
+    assert gate(image, [labels]) == [(judge.agreement(image[0], labels), None)]
 
 
 def test_no_judge_is_trained_for_an_output_that_is_refused(gated, tmp_path):

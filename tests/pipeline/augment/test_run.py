@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from pipeline.augment.failures import FailureLimit
-from pipeline.augment.gate import agreement_for
+from pipeline.augment.gate import judging_for
 from pipeline.augment.prepare import prepare
 from pipeline.augment.run import check_output
 from pipeline.augment.watch import Tally
@@ -56,7 +56,7 @@ def test_the_note_beside_the_progress_counts_what_was_lost():
 
 def test_no_gate_trains_no_judge(recipe_file):
     job, _ = prepare(load_recipe(recipe_file))
-    assert agreement_for(job, Console(quiet=True, mode=ProgressMode.OFF)) is None
+    assert judging_for(job, Console(quiet=True, mode=ProgressMode.OFF)) is None
 
 
 def test_a_look_that_the_model_never_saw_is_refused_with_those_it_has(recipe_file):

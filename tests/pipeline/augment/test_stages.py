@@ -16,7 +16,7 @@ from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker, batches
-from pipeline.augment.rows import Outcome, RenderedSample
+from pipeline.augment.rows import Judged, Outcome, RenderedSample
 from pipeline.errors import RunError, SourceError
 from pipeline.recipe import load_recipe
 from pipeline.shards.commit import committed_shards, read_marker
@@ -128,7 +128,9 @@ def test_a_source_that_is_all_broken_leaves_empty_slots_instead_of_looping(job):
 def test_a_rejected_sample_is_drawn_again_from_its_own_scene_then_from_another(job, renderer):
     job = with_recipe(job, quality=job.recipe.quality.model_copy(update={"min_agreement": 0.5, "max_retries": 2}))
     verdicts = iter([0.1, 0.2, 0.3, 0.9])
-    [slot] = RenderWorker(job, renderer, lambda images, labels: [next(verdicts) for _ in images])(Editor(job)([5]))
+    [slot] = RenderWorker(job, renderer, lambda images, labels: [Judged(next(verdicts)) for _ in images])(
+        Editor(job)([5])
+    )
     own = job.plan.sample(5).source_key
     assert [reject.source_key for reject in slot.rejects] == [own, own, own]
     assert slot.rejects[0].reason == "agreement below 0.5: 0.100"
@@ -141,7 +143,7 @@ def test_a_rejected_sample_is_dropped_where_the_recipe_says_so(job, renderer, tm
     quality = job.recipe.quality.model_copy(update={"min_agreement": 0.5, "on_reject": "drop"})
     job = with_recipe(job, quality=quality)
     verdicts = iter([0.9, 0.1, 0.9])
-    worker = RenderWorker(job, renderer, lambda images, labels: [next(verdicts) for _ in images])
+    worker = RenderWorker(job, renderer, lambda images, labels: [Judged(next(verdicts)) for _ in images])
     slots = worker(Editor(job)([0, 1, 2]))
     assert [slot.rejects[0].outcome if slot.rejects else None for slot in slots].count(Outcome.REJECTED) == 1
     report = finish(job, Store(str(tmp_path)), slots)

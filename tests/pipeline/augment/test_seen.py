@@ -1,0 +1,179 @@
+"""seen.png: the label map without what the image does not show, from the recipe to trainers."""
+
+import numpy as np
+import pytest
+
+from generators.inference import Renderer
+from pipeline.augment.editing import Editor
+from pipeline.augment.finalise import finalise
+from pipeline.augment.finishing import Finisher
+from pipeline.augment.gate import Gate, judging_for
+from pipeline.augment.lease import hold_lease
+from pipeline.augment.prepare import prepare
+from pipeline.augment.rendering import RenderWorker
+from pipeline.augment.rows import Judged
+from pipeline.augment.run import with_context
+from pipeline.cli import main
+from pipeline.console import Console, ProgressMode
+from pipeline.errors import ConfigError, InputError
+from pipeline.evaluation.judge import JudgeSettings
+from pipeline.plan_record import settle_plan
+from pipeline.recipe import load_recipe
+from pipeline.shards.reader import open_dataset
+from pipeline.shards.sample import decode_sample
+from pipeline.shards.tar import read_samples
+from pipeline.sources.webdataset import WebdatasetConfig
+from pipeline.storage import Store
+
+QUIET = Console(quiet=True, mode=ProgressMode.OFF)
+ROAD, CAR, VOID = 7, 26, 0
+
+
+def without_cars(images, labels):
+    """A judge that finds everything but cars, and the left half of every image alone."""
+    masks = [each != CAR for each in labels]
+    for mask in masks:
+        mask[:, mask.shape[1] // 2 :] = False
+    return [Judged(float(mask.mean()), mask) for mask in masks]
+
+
+@pytest.fixture
+def made(recipe_file):
+    """A data set whose images show no car and nothing on the right."""
+    loaded = load_recipe(recipe_file, ["quality.max_surprise=3", "samples=4"])
+    job, record = prepare(loaded)
+    store = Store(loaded.value.output.root)
+    worker = RenderWorker(job, Renderer(job.model.load_generator()), without_cars)
+    with hold_lease(store) as claim:
+        settle_plan(store, record)
+        job = with_context(job, store)
+        for shard in job.plan.shards():
+            Finisher(job, store, claim)(shard.id, worker(Editor(job)(list(shard.slots))))
+        finalise(job, store, {}, 1.0, loaded.text)
+    return store
+
+
+def samples(store):
+    files = [file.path for file in store.list("shards")]
+    return [decode_sample(*each) for path in files for each in read_samples(store.read(path))]
+
+
+def test_labels_that_the_image_does_not_show_are_void_in_seen_png_alone(made):
+    shown = samples(made)
+    assert len(shown) == 4
+    assert any((sample.labels == CAR).any() for sample in shown)
+    for sample in shown:
+        expected = np.where(sample.labels == CAR, VOID, sample.labels)
+        expected[:, expected.shape[1] // 2 :] = VOID
+        np.testing.assert_array_equal(sample.seen, expected)
+
+
+@pytest.mark.parametrize("command", [["verify"], ["replay"]])
+def test_such_a_data_set_verifies_and_replays(made, command):
+    key = [samples(made)[0].key] if command == ["replay"] else []
+    with pytest.raises(SystemExit) as end:
+        main([*command, made.url, *key])
+    assert end.value.code == 0
+
+
+def test_a_seen_label_that_is_another_one_is_found(made, monkeypatch):
+    from pipeline.shards import check
+
+    [sample, *_] = samples(made)
+    seen = np.where(sample.seen == VOID, np.uint8(ROAD), sample.seen)
+    others = int(((seen != sample.labels) & (seen != VOID)).sum())
+    index = check.read_index(made)
+    monkeypatch.setattr(check, "decode_sample", lambda key, fields: sample.__class__(**{**vars(sample), "seen": seen}))
+    shard = next(iter(index.shards))
+    said = check.check_shard(made, index, shard).problems
+    assert f"seen.png has another label than seg.png, and not void, on {others} pixels" in said[0]
+
+
+def test_trainers_and_sources_take_the_seen_labels_where_asked(made):
+    by_key = {sample.key: sample for sample in samples(made)}
+    for sample in open_dataset(made.url, seen=True):
+        np.testing.assert_array_equal(sample["labels"], by_key[sample["key"]].seen)
+    for sample in open_dataset(made.url):
+        np.testing.assert_array_equal(sample["labels"], by_key[sample["key"]].labels)
+    source = WebdatasetConfig(root=made.url, labels="seen").open()
+    for key in source.keys():
+        scene = source.read_scene(key)
+        np.testing.assert_array_equal(scene.labels, by_key[key].seen)
+        assert set(np.unique(scene.instances)) <= {*np.unique(by_key[key].instances), VOID}
+        assert not (scene.instances[scene.labels == VOID] != VOID).any()
+
+
+def test_the_report_says_how_much_images_show(made):
+    labelled = [sample.labels != VOID for sample in samples(made)]
+    kept = sum(int((sample.seen != VOID).sum()) for sample in samples(made))
+    page = made.read("report.html").decode()
+    assert "labels that images show" in page
+    assert f"{kept / sum(int(mask.sum()) for mask in labelled):.0%}" in page
+
+
+def test_what_has_no_seen_labels_says_what_makes_them(recipe_file):
+    loaded = load_recipe(recipe_file, ["samples=4"])
+    job, record = prepare(loaded)
+    store = Store(loaded.value.output.root)
+    worker = RenderWorker(job, Renderer(job.model.load_generator()))
+    with hold_lease(store) as claim:
+        settle_plan(store, record)
+        job = with_context(job, store)
+        for shard in job.plan.shards():
+            Finisher(job, store, claim)(shard.id, worker(Editor(job)(list(shard.slots))))
+        finalise(job, store, {}, 1.0, loaded.text)
+    assert all(sample.seen is None for sample in samples(store))
+    with pytest.raises(InputError, match=r"has no seen\.png; a recipe with quality\.max_surprise makes it"):
+        next(iter(open_dataset(store.url, seen=True)))
+    with pytest.raises(InputError, match=r"hold no <key>\.seen\.png, which a recipe with quality\.max_surprise makes"):
+        WebdatasetConfig(root=store.url, labels="seen").open()
+
+
+def test_a_label_is_seen_where_it_surprises_no_more_than_so_often_the_usual(recipe_file, monkeypatch, tmp_path):
+    monkeypatch.setattr(JudgeSettings.__init__, "__defaults__", ("small", 2, 2, 8, 0))
+    job, _ = prepare(load_recipe(recipe_file, ["quality.max_surprise=1.5"]))
+    gate = judging_for(job, QUIET, str(tmp_path / "judges"))
+    assert isinstance(gate, Gate)
+    judge = gate._judge
+    image = np.random.default_rng(0).integers(0, 255, (1, 32, 64, 3), dtype=np.uint8)
+    labels = np.where(np.arange(64) < 32, np.uint8(ROAD), np.uint8(VOID))[None].repeat(32, 0)
+    [judged] = gate(image, [labels])
+    assert judged.agreement == judge.agreement(image[0], labels)
+    # The same from the probabilities, pixel by pixel, and from the usual surprise over all real pairs.
+    import torch
+
+    from generators.segmenter import to_network
+
+    def surprise(picture, ids):
+        with torch.inference_mode():
+            shares = judge.network(to_network(picture[None]))[0, :, :32, :64].softmax(0).numpy()
+        channels = judge.catalog.channel_of[ids]
+        return -np.log(np.take_along_axis(shares, channels[None].astype(np.int64), 0)[0])
+
+    from pipeline.evaluation.training_source import source_of
+
+    source = source_of(job.model)
+    of_road = []
+    for key in source.keys():
+        scene, picture = source.read(key, job.resolution)
+        of_road.append(surprise(picture, scene.labels)[scene.labels == ROAD])
+    most = 1.5 * np.concatenate(of_road).mean()
+    np.testing.assert_array_equal(judged.seen[:, :32], surprise(image[0], labels)[:, :32] <= most)
+    assert judged.seen[:, 32:].all(), "void is left as it is"
+    assert judging_for(job, QUIET, str(tmp_path / "judges"))._bearable.tolist() == gate._bearable.tolist()
+
+
+def test_recipes_that_ask_for_no_seen_labels_keep_their_fingerprint(recipe_file):
+    plain = load_recipe(recipe_file).value
+    asking = load_recipe(recipe_file, ["quality.max_surprise=3"]).value
+    assert "max_surprise" not in plain.fingerprint_text()
+    assert plain.fingerprint() != asking.fingerprint()
+
+
+def test_a_catalog_without_void_is_refused_at_its_place(recipe_file, monkeypatch):
+    from label_editing.catalog import Catalog
+
+    monkeypatch.setattr(Catalog, "void_ids", property(lambda _: ()))
+    with pytest.raises(ConfigError) as error:
+        prepare(load_recipe(recipe_file, ["quality.max_surprise=3"]))
+    assert "quality.max_surprise: catalog cityscapes has no void class to write in place of a label" in str(error.value)
