@@ -73,9 +73,10 @@ class Quality(_Block):
     max_surprise: float | None = Field(
         default=None,
         gt=0,
-        description="shards get seen.png: the label map, void where its label surprises the segmenter so many times as "
-        "much as is usual for the class in photographs; left out, there is none",
+        description="shards get seen.png: the label map, void where the segmenter finds another label and this one "
+        "surprises it so many times as much as is usual for its class in photographs; left out, there is none",
     )
+    judge_steps: int | None = Field(default=None, ge=1, description="updates of the segmenter's training; 700")
 
     @property
     def asks_a_judge(self) -> bool:
@@ -137,8 +138,9 @@ class Recipe(_Block):
         for key in ("model", "on_error"):
             del data[key]
         del data["output"]["root"]
-        if self.quality.max_surprise is None:  # data sets from before there was such a thing are still their recipe's
-            del data["quality"]["max_surprise"]
+        for later in ("max_surprise", "judge_steps"):  # data sets from before there were such are still their recipe's
+            if data["quality"][later] is None:
+                del data["quality"][later]
         return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 

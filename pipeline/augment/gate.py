@@ -1,6 +1,7 @@
 """The quality gate of a run: how much of its label map a judge finds again in each image."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.resolution import Resolution
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.judge import Judge
+    from pipeline.evaluation.judge import Judge, JudgeSettings
 
 JUDGES = "runs/judges"  # shared with `synthgen evaluate`
 _CUDA_BATCH = 4
@@ -30,11 +31,11 @@ def judging_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Judg
     quality = job.recipe.quality
     if not quality.asks_a_judge:
         return None
-    from pipeline.evaluation.judge import JudgeSettings, judge_for, usual_surprise
+    from pipeline.evaluation.judge import judge_for, usual_surprise
     from pipeline.evaluation.training_source import source_of
 
     pairs, cache = source_of(job.model), Store(judges)
-    judge = judge_for(pairs, job.resolution, JudgeSettings(), cache, console)
+    judge = judge_for(pairs, job.resolution, _settings(job.recipe), cache, console)
     job.model.check_catalog(judge.catalog, "the judge")
     if quality.max_surprise is None:
         return Gate(judge)
@@ -45,17 +46,24 @@ def judge_of(recipe: Recipe, model: OpenModel, resolution: Resolution) -> str:
     """The fingerprint of the judge that decides which samples stay, known before it is trained; empty without one."""
     if not recipe.quality.asks_a_judge:
         return ""
-    from pipeline.evaluation.judge import JudgeSettings, judge_fingerprint
+    from pipeline.evaluation.judge import judge_fingerprint
     from pipeline.evaluation.training_source import source_of
 
-    return judge_fingerprint(source_of(model), resolution, JudgeSettings())
+    return judge_fingerprint(source_of(model), resolution, _settings(recipe))
+
+
+def _settings(recipe: Recipe) -> "JudgeSettings":
+    from pipeline.evaluation.judge import JudgeSettings
+
+    steps = recipe.quality.judge_steps
+    return JudgeSettings() if steps is None else replace(JudgeSettings(), steps=steps)
 
 
 class Gate:
     """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered.
 
-    `bearable` is how much surprise at a pixel's label, by channel, leaves it in what is taught; None asks for no such
-    map. Channels that the judge was not taught are always left as they are.
+    A label is seen where the judge finds it, and where it is no more surprised at it than is `bearable`, by channel;
+    None asks for no map of what is seen. Channels that the judge was not taught are always left as they are.
     """
 
     def __init__(self, judge: "Judge", bearable: npt.NDArray[np.float64] | None = None) -> None:
@@ -83,7 +91,7 @@ class Gate:
         bearable = self._bearable.copy()
         bearable[list(judge.ignored)] = np.inf
         channels = judge.catalog.channel_of[np.stack(labels)]
-        seen = surprise <= bearable[channels]
+        seen = (found == channels) | (surprise <= bearable[channels])
         return [Judged(judge.share(*of_one), mask) for *of_one, mask in zip(found, labels, seen, strict=True)]
 
     def _here(self) -> "Judge":
