@@ -73,8 +73,8 @@ class Quality(_Block):
     max_surprise: float | None = Field(
         default=None,
         gt=0,
-        description="shards get seen.png: the label map, void where the segmenter finds another label and this one "
-        "surprises it so many times as much as is usual for its class in photographs; left out, there is none",
+        description="shards get seen.png: the label map, void where the label surprises the segmenter more than so "
+        "many times as much as is usual for its class in these images; 1.5 is a good start; left out, there is none",
     )
     judge_steps: int | None = Field(default=None, ge=1, description="updates of the segmenter's training; 700")
 

@@ -28,18 +28,14 @@ def judging_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Judg
 
     The judge learns from the real pairs that the model was trained on, at the resolution of the run.
     """
-    quality = job.recipe.quality
-    if not quality.asks_a_judge:
+    if not job.recipe.quality.asks_a_judge:
         return None
-    from pipeline.evaluation.judge import judge_for, usual_surprise
+    from pipeline.evaluation.judge import judge_for
     from pipeline.evaluation.training_source import source_of
 
-    pairs, cache = source_of(job.model), Store(judges)
-    judge = judge_for(pairs, job.resolution, _settings(job.recipe), cache, console)
+    judge = judge_for(source_of(job.model), job.resolution, _settings(job.recipe), Store(judges), console)
     job.model.check_catalog(judge.catalog, "the judge")
-    if quality.max_surprise is None:
-        return Gate(judge)
-    return Gate(judge, quality.max_surprise * usual_surprise(judge, pairs, cache, console))
+    return Gate(judge)
 
 
 def judge_of(recipe: Recipe, model: OpenModel, resolution: Resolution) -> str:
@@ -62,16 +58,16 @@ def _settings(recipe: Recipe) -> "JudgeSettings":
 class Gate:
     """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered.
 
-    A label is seen where the judge finds it, and where it is no more surprised at it than is `bearable`, by channel;
-    None asks for no map of what is seen. Channels that the judge was not taught are always left as they are.
+    A label is seen where the judge is no more surprised at it than is `bearable`, by channel; None asks for no map of
+    what is seen. Channels that the judge was not taught are always left as they are.
     """
 
     def __init__(self, judge: "Judge", bearable: npt.NDArray[np.float64] | None = None) -> None:
-        self._judge, self._bearable = judge.on("cpu"), bearable
+        self.judge, self.bearable = judge.on("cpu"), bearable
         self._placed: Judge | None = None
 
     def __reduce__(self) -> tuple[type["Gate"], tuple["Judge", npt.NDArray[np.float64] | None]]:
-        return Gate, (self._judge, self._bearable)
+        return Gate, (self.judge, self.bearable)
 
     def __call__(self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[Judged]:
         """What it says of each image, in passes of one size: the same in whatever company an image comes."""
@@ -85,18 +81,18 @@ class Gate:
         return judged
 
     def _pass(self, judge: "Judge", images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[Judged]:
-        if self._bearable is None:
+        if self.bearable is None:
             return [Judged(agreement) for agreement in judge.agreements(images, labels)]
         found, surprise = judge.doubts(images, labels)
-        bearable = self._bearable.copy()
+        bearable = self.bearable.copy()
         bearable[list(judge.ignored)] = np.inf
         channels = judge.catalog.channel_of[np.stack(labels)]
-        seen = (found == channels) | (surprise <= bearable[channels])
+        seen = surprise <= bearable[channels]
         return [Judged(judge.share(*of_one), mask) for *of_one, mask in zip(found, labels, seen, strict=True)]
 
     def _here(self) -> "Judge":
         if self._placed is None:
             from generators.inference.device import choose_device
 
-            self._placed = self._judge.on(choose_device("auto"))
+            self._placed = self.judge.on(choose_device("auto"))
         return self._placed

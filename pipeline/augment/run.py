@@ -17,6 +17,7 @@ from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim, hold_lease
 from pipeline.augment.metrics import RunMetrics
 from pipeline.augment.rows import Judging, Outcome
+from pipeline.augment.usual import knowing_the_usual
 from pipeline.augment.watch import Tally, Watch
 from pipeline.augment.workers import DERIVED, EDIT, RENDER, Wish, check_room, device_of, stages_of
 from pipeline.console import Progress
@@ -64,7 +65,9 @@ def run_augment(
             cluster = connect()
             for advice in check_room(job, cluster, wish):
                 tell(advice)
-            stages = stages_of(with_context(job, store, cluster), cluster, make_judging(), wish)
+            ready = with_context(job, store, cluster)
+            judging = knowing_the_usual(make_judging(), ready, store, cluster)
+            stages = stages_of(ready, cluster, judging, wish)
             tally.devices = {EDIT: "CPU", RENDER: device_of(stages), COMMIT: "CPU"}
             reports = partial(_reports, stages, cluster, _limits(job, tally, wish))
             _make_shards(job, store, claim, reports, missing, tally, progress)

@@ -134,30 +134,6 @@ def scores_on(judge: Judge, source: Source, console: Console) -> Scores:
         raise SourceError(f"the held-out source: {error}") from None
 
 
-def usual_surprise(judge: Judge, source: Source, cache: Store, console: Console) -> npt.NDArray[np.float64]:
-    """How surprised the judge is at each channel of real pairs, on average; kept beside the judge.
-
-    Zero for a channel that never occurs there, or that the judge was not taught.
-    """
-    path = f"{judge.fingerprint}/usual-{source.fingerprint()[:16]}.json"
-    if cache.exists(path):
-        return np.array(json.loads(cache.read(path)), np.float64)
-    pairs = PairReader(source, Views(judge.resolution, flip=False), _CACHE_BYTES)
-    total, pixels = (np.zeros(judge.catalog.num_channels) for _ in range(2))
-    ids = np.array([spec.id for spec in judge.catalog.classes], np.uint16)
-    with console.progress("measuring the judge", len(pairs), "scenes") as progress:
-        for index in range(len(pairs)):
-            pair = pairs.pair(index)
-            surprise = judge.doubts(pair.image[None], [ids[pair.labels]])[1]
-            total += np.bincount(pair.labels.ravel(), surprise.ravel(), len(total))
-            pixels += np.bincount(pair.labels.ravel(), minlength=len(pixels))
-            progress.advance()
-    usual = total / np.maximum(pixels, 1)
-    usual[list(judge.ignored)] = 0
-    cache.write_atomic(path, json.dumps(usual.tolist()).encode())
-    return usual
-
-
 def draw_batches(reader: PairReader, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
     """Pairs drawn at random, mirrored every other time, read when their turn comes."""
     for _ in range(steps):
