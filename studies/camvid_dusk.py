@@ -47,7 +47,7 @@ BUDGETS = {
     "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
     # Half an hour of a core for the generator, the rest for segmentation networks: while they are not trained to their
     # end, every real pair that a synthetic one takes the place of costs more than any can give.
-    "small": Budget("160x128", "160x120", 9000, 1, 24, 3000, 24, 0.3, 0.5, 305, 0.15, 8000, 1500, 4, 16, 3),
+    "small": Budget("160x128", "160x120", 9000, 1, 24, 3000, 24, 0.3, 0.5, 305, 0.25, 8000, 1500, 4, 16, 5),
     # Minutes of a large GPU, which these networks do not fill: several trainings at a time share it.
     "card": Budget("480x352", "480x352", 900, 8, 48, 600, 32, 0.6, 0.5, 610, 0.3, 1200, 600, 8, 32, 3),
     "full": Budget("480x352", "480x352", 20_000, 8, 64, 3000, 48, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
@@ -137,8 +137,9 @@ def evaluate(
     size = ["--resolution", budget.measured]
     judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
     judge += ["--judges", str(judges)]
+    seen = f"{{format: webdataset, root: '{made}', labels: seen}}"
     synthgen(
-        *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", str(made)),
+        *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", seen),
         *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),
         *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
