@@ -1,16 +1,16 @@
 """Dusk on CamVid: does day data rendered as dusk help a segmentation network on real dusk frames?
 
-    python studies/camvid_dusk.py --data CAMVID --budget small --workers 2    # 2 cores, an hour and a half
+    python studies/camvid_dusk.py --data CAMVID --budget small --workers 2    # 2 cores, two hours
     python studies/camvid_dusk.py --data CAMVID --budget card --workers 4    # a large GPU for some minutes
     python studies/camvid_dusk.py --data CAMVID --budget full                # a GPU for half a day
 
 Sequence 0001TP was filmed at dusk; its last 20 frames are held out and measured beside the official day validation.
-A generator learns from all other training pairs; day label maps are rendered as dusk; four ways of training one
+A generator learns from all other training pairs; day label maps are rendered as dusk; five ways of training one
 segmentation network are compared. Run again, it goes on where it stopped.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from steps import ARMS, RESULTS, add_variations, answer, keep_result, name_of, p
 HERE = Path(__file__).resolve().parent
 DUSK = "0001TP"
 NUM_HELD_OUT = 20
+ARMS_OF_DUSK = (*ARMS, "real + synthetic + copy-paste")
 GOAL = {"group": "dusk", "points": 3, "class": "car", "kept": "day", "lost": 0.5}
 
 
@@ -35,6 +36,7 @@ class Budget(NamedTuple):
     coarse: float  # share of them at half the size
     decay: float  # share of them over which the rates fall
     samples: int
+    surprise: float  # beyond which a label is not taught, in terms of what is usual; 0: every label is
     share: float  # of the pairs of a batch that are synthetic, pasted into or exposed anew
     segmenter_steps: int
     judge_steps: int
@@ -44,13 +46,13 @@ class Budget(NamedTuple):
 
 
 BUDGETS = {
-    "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 0.3, 1, 2, 2, 4, 2),
+    "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 1.5, 0.3, 1, 2, 2, 4, 2),
     # Half an hour of a core for the generator, the rest for segmentation networks: while they are not trained to their
     # end, every real pair that a synthetic one takes the place of costs more than any can give.
-    "small": Budget("160x128", "160x120", 9000, 1, 24, 3000, 24, 0.3, 0.5, 305, 0.25, 8000, 1500, 4, 16, 5),
+    "small": Budget("160x128", "160x120", 9000, 1, 24, 3000, 24, 0.3, 0.5, 305, 1.5, 0.25, 8000, 1500, 4, 16, 5),
     # Minutes of a large GPU, which these networks do not fill: several trainings at a time share it.
-    "card": Budget("480x352", "480x352", 900, 8, 48, 600, 32, 0.6, 0.5, 610, 0.3, 1200, 600, 8, 32, 3),
-    "full": Budget("480x352", "480x352", 20_000, 8, 64, 3000, 48, 0.7, 0.5, 1220, 0.3, 4000, 3000, 8, 48, 5),
+    "card": Budget("480x352", "480x352", 900, 8, 48, 600, 32, 0.6, 0.5, 610, 1.5, 0.3, 1200, 600, 8, 32, 3),
+    "full": Budget("480x352", "480x352", 20_000, 8, 64, 3000, 48, 0.7, 0.5, 1220, 1.5, 0.3, 4000, 3000, 8, 48, 5),
 }
 
 
@@ -62,6 +64,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="segmentation networks trained at a time")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the numbers are kept")
     parser.add_argument("--recipe", type=Path, help="another recipe than camvid_dusk.yaml, for a variation")
+    parser.add_argument("--arm", action="append", choices=ARMS_OF_DUSK, help="only these of the comparison")
     add_variations(parser)
     run(parsed(parser))
 
@@ -82,7 +85,8 @@ def run(arguments: argparse.Namespace) -> None:
         "goal": GOAL,
     }
     judges = out / "judges"
-    for part in evaluate(frames, model, made, place, judges, budget, arguments.workers):
+    arms = arguments.arm or ARMS_OF_DUSK
+    for part in evaluate(frames, model, made, place, judges, budget, arms, arguments.workers):
         keep_result(f"{name_of('camvid_dusk', arguments)}_{part}", place / part, arguments.results, settings)
 
 
@@ -131,20 +135,21 @@ def _teacher(frames: Path, judges: Path, budget: Budget) -> str:
 
 
 def evaluate(
-    frames: Path, model: Path, made: Path, out: Path, judges: Path, budget: Budget, workers: int
+    frames: Path, model: Path, made: Path, out: Path, judges: Path, budget: Budget, arms: Sequence[str], workers: int
 ) -> Iterator[str]:
     """Does it help, is the data like the real data, is the model faithful? Each part's name when it is there."""
     size = ["--resolution", budget.measured]
     judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]
     judge += ["--judges", str(judges)]
-    seen = f"{{format: webdataset, root: '{made}', labels: seen}}"
+    taught = "seen" if budget.surprise else "all"
+    synthetic = f"{{format: webdataset, root: '{made}', labels: {taught}}}"
     synthgen(
-        *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", seen),
+        *("evaluate", "downstream", "--name", "CamVid at dusk", "--synthetic", synthetic),
         *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),
         *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
         *("--out", str(out / "downstream"), "--workers", str(workers)),
-        *ARMS,
+        *(option for arm in arms for option in ("--arm", arm)),
     )
     yield "downstream"
     synthgen(
@@ -164,6 +169,8 @@ def _recipe(frames: Path, model: Path, made: Path, budget: Budget) -> dict[str, 
         "resolution": budget.measured,
         "samples": budget.samples,
         "output.samples_per_shard": min(64, budget.samples),
+        "quality.max_surprise": budget.surprise or "null",
+        "quality.judge_steps": budget.teacher_steps or budget.judge_steps,
     }
 
 

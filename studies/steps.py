@@ -12,12 +12,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
-# What the downstream studies compare: the options of `evaluate downstream`.
-ARMS = [
-    option
-    for arm in ("real", "real + synthetic", "real + copy-paste", "real + photometric")
-    for option in ("--arm", arm)
-]
+# What the downstream studies compare.
+ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
 
 
 def add_variations(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +45,7 @@ def varied(budget: Any, assignments: Sequence[str]) -> Any:
 def said_of(arguments: argparse.Namespace) -> str:
     """Budget and variation as they were asked for on the command line."""
     changes = "".join(f" --set {assignment}" for assignment in arguments.set)
+    changes += "".join(f" --arm '{arm}'" for arm in getattr(arguments, "arm", None) or ())
     if getattr(arguments, "recipe", None):
         changes += f" --recipe studies/{arguments.recipe.name}"
     return f"--budget {arguments.budget}{changes}" + (f" --called {arguments.called}" if arguments.called else "")

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
         *("--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
         *("--out", str(place / "downstream"), "--workers", str(WORKERS)),
-        *ARMS,
+        *(option for arm in ARMS for option in ("--arm", arm)),
     )
     settings = {
         "command": f"python studies/streetscapes_riders.py {said_of(arguments)}",

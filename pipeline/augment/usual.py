@@ -1,6 +1,7 @@
 """How surprised a judge usually is at each class in what a run renders: found before it, on a few of its samples."""
 
 import json
+import math
 from functools import partial
 
 import numpy as np
@@ -22,7 +23,7 @@ from pipeline.shards.pixels import decode_labels
 from pipeline.storage import Store
 
 SAMPLES = 96  # enough for classes of a few pixels, and little beside a run
-KEPT = f"{layout.STATE}/usual-surprise.json"
+_SURE = -math.log(0.9)  # a label that is so likely is seen, however sure the judge usually is of its class
 
 Sums = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]  # surprise and pixels, by channel
 
@@ -40,16 +41,20 @@ def knowing_the_usual(
     usual = _kept(job, store)
     if usual is None:
         usual = _measured(job, judging.judge, cluster)
-        store.write_atomic(KEPT, json.dumps({"plan": job.plan_fingerprint, "usual": usual.tolist()}).encode())
-    return Gate(judging.judge, factor * usual)
+        numbers = [value if math.isfinite(value) else None for value in usual.tolist()]
+        said = json.dumps({"plan": job.plan_fingerprint, "usual": numbers})
+        store.write_atomic(layout.USUAL_SURPRISE, said.encode())
+    return Gate(judging.judge, np.maximum(factor * usual, _SURE))
 
 
 def _kept(job: AugmentJob, store: Store) -> npt.NDArray[np.float64] | None:
     try:
-        kept = json.loads(store.read(KEPT))
-    except (MissingFileError, ValueError):
+        kept = json.loads(store.read(layout.USUAL_SURPRISE))
+        if kept["plan"] != job.plan_fingerprint:
+            return None
+        return np.array([math.inf if value is None else value for value in kept["usual"]], np.float64)
+    except (MissingFileError, ValueError, KeyError, TypeError):  # none yet, or cut short: it is found again
         return None
-    return np.array(kept["usual"], np.float64) if kept["plan"] == job.plan_fingerprint else None
 
 
 def _measured(job: AugmentJob, judge: Judge, cluster: ClusterInfo | None) -> npt.NDArray[np.float64]:

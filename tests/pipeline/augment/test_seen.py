@@ -170,6 +170,22 @@ def test_a_label_is_seen_where_it_surprises_no_more_than_so_often_the_usual(reci
         knowing_the_usual(Gate(judge), replace(job, plan_fingerprint="another"), store)
 
 
+def test_what_the_judge_is_sure_of_stays_and_what_no_sample_had_too(recipe_file, monkeypatch, tmp_path):
+    job, _ = prepare(load_recipe(recipe_file, ["quality.max_surprise=1.5", "samples=6"]))
+    store = Store(str(tmp_path / "out"))
+    usual = np.full(job.model.catalog.num_channels, 1e-6)
+    usual[2] = np.inf
+    monkeypatch.setattr("pipeline.augment.usual._measured", lambda *_: usual)
+    monkeypatch.setattr(JudgeSettings.__init__, "__defaults__", ("small", 2, 2, 8, 0))
+    judging = judging_for(job, QUIET, str(tmp_path / "judges"))
+    for _ in range(2):  # found, then read again
+        bearable = knowing_the_usual(judging, job, store).bearable
+        np.testing.assert_allclose(np.exp(-bearable), np.where(np.isinf(usual), 0, 0.9))
+    path = tmp_path / "out" / ".synthgen" / "usual-surprise.json"
+    path.write_bytes(path.read_bytes()[:40])
+    assert knowing_the_usual(judging, job, store).bearable[2] == np.inf, "what was cut short is found again"
+
+
 def test_recipes_that_ask_for_no_seen_labels_keep_their_fingerprint(recipe_file):
     plain = load_recipe(recipe_file).value
     asking = load_recipe(recipe_file, ["quality.max_surprise=3"]).value
