@@ -1,6 +1,7 @@
 """Published weights of other people's networks, by path or URL, read without unpickling code."""
 
 import pickle
+import struct
 from pathlib import Path
 from urllib.error import URLError
 
@@ -39,7 +40,7 @@ def read_state_dict(location: Path | str) -> dict[str, Tensor]:
         raise ValueError(f"{text}: no such file") from None
     except (URLError, OSError) as error:
         raise ValueError(f"{text}: could not be read ({error})") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except (pickle.UnpicklingError, struct.error, LookupError, RuntimeError, EOFError, ValueError) as error:
         # The first sentence: torch goes on with advice to load such a file unsafely.
         said = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
         raise ValueError(f"{text}: not a whole PyTorch state dict ({said})") from None

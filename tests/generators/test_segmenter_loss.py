@@ -112,3 +112,32 @@ def test_a_family_trains_with_it_and_keeps_it_out_of_its_weights(name, segmenter
     said = SegmenterLoss(segmenter)(turn.fake_BCHW, image, labels)
     assert turn.terms["labels"].item() == pytest.approx(said.labels.item(), rel=1e-5)
     assert not any("perceptual" in note for note in system.fallbacks())
+
+
+@pytest.mark.parametrize("name", FAMILIES_TAUGHT)
+def test_both_terms_count_by_their_weights_and_reach_the_generator(name, segmenter, tmp_path):
+    path = tmp_path / "segmenter.safetensors"
+    save_weights(segmenter, path)
+    family = family_named(name)
+    _, image, labels = pair(64, 128)
+    batch = Batch(labels, labels.int(), image)
+    first: dict[str, torch.Tensor] = {}
+
+    def turn_with(feature_weight, label_weight):
+        """Total, terms and the generator's gradient, of the same networks and draws whatever the weights."""
+        options = {"segmenter_weights": str(path), "segmenter_weight": feature_weight, "label_weight": label_weight}
+        config = family.config(**SMALL, **FAMILIES_TAUGHT[name], **options)
+        system = family.build_system(config, LabelSpace(CHANNELS))
+        first.update(first or {key: tensor.clone() for key, tensor in system.state_dict().items()})
+        system.load_state_dict(first)
+        torch.manual_seed(1)
+        turn = system.generator_turn(batch)
+        turn.total.backward()
+        weights = [weight.grad.flatten() for weight in system.generator.parameters() if weight.grad is not None]
+        return turn.total.item(), turn.terms, torch.cat(weights)
+
+    none, terms, still = turn_with(0.0, 0.0)
+    both, _, _ = turn_with(3.0, 5.0)
+    assert both - none == pytest.approx(3 * terms["segmenter"].item() + 5 * terms["labels"].item(), rel=1e-3)
+    for weights in ((1e4, 0.0), (0.0, 1e4)):  # beside the gradients of untrained adversaries, which are large
+        assert (turn_with(*weights)[2] - still).abs().max() > 1e-3 * still.abs().max(), weights

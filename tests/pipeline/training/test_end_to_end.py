@@ -76,11 +76,12 @@ def test_pretrained_weights_that_are_not_there_are_missed_before_anything_starts
     assert capsys.readouterr().err == f"error: model.vgg_weights: {where}: no such file; give a path or a URL\n"
 
 
+@pytest.mark.parametrize("text", ["not weights\n" * 20, "hello world"])
 @pytest.mark.parametrize("name", ["vgg_weights", "segmenter_weights"])
 def test_a_file_that_holds_no_such_weights_is_refused_before_anything_starts(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = tmp_path / "notes.txt"
-    where.write_text("not weights\n" * 20)
+    where.write_text(text)
     assert synthgen("train", *SMALL, f"--set=model.{name}={where}", "--output", str(tmp_path / "m"), "--dry-run") == 2
     assert capsys.readouterr().err.startswith(f"error: model: {where}: not a whole ")
