@@ -126,26 +126,28 @@ def predict(
     """B x H x W x 3 images to the most likely channel of every pixel."""
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
         raise ValueError(f"images are {images.dtype} of shape {images.shape}; expected uint8, B x H x W x 3")
-    segmenter.eval()
-    device = segmenter.device
     labels = np.empty(images.shape[:3], np.uint16)
     for start in range(0, len(images), batch_size):
         some = slice(start, start + batch_size)
-        logits = segmenter(to_network(images[some]).to(device))[:, :, : images.shape[1], : images.shape[2]]
-        labels[some] = logits.argmax(1).cpu().numpy()
+        labels[some] = _logits(segmenter, images[some]).argmax(1).cpu().numpy()
     return labels
 
 
 @torch.inference_mode()
-def find_and_doubt(
+def predict_with_surprise(
     segmenter: SegmentationNetwork, images: npt.NDArray[np.uint8], channels: npt.NDArray[np.uint16]
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.float32]]:
-    """`predict`, in one pass, and of every pixel the surprise at its label: minus the log-probability of `channels`."""
-    segmenter.eval()
-    logits = segmenter(to_network(images).to(segmenter.device))[:, :, : images.shape[1], : images.shape[2]].float()
+    """`predict`, all in one pass, with the surprise at `channels`: minus the log-probability that each pixel has it."""
+    logits = _logits(segmenter, images).float()
     labels_BHW = torch.from_numpy(channels.astype(np.int64)).to(logits.device)
     surprise_BHW = F.cross_entropy(logits, labels_BHW, reduction="none")
     return logits.argmax(1).cpu().numpy().astype(np.uint16), surprise_BHW.cpu().numpy()
+
+
+def _logits(segmenter: SegmentationNetwork, images: npt.NDArray[np.uint8]) -> Tensor:
+    """At the size of the images, without what they were padded by."""
+    logits: Tensor = segmenter.eval()(to_network(images).to(segmenter.device))
+    return logits[:, :, : images.shape[1], : images.shape[2]]
 
 
 def to_network(images: npt.NDArray[np.uint8]) -> Tensor:

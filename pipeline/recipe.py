@@ -76,7 +76,9 @@ class Quality(_Block):
         description="shards get seen.png: the label map, void where the label surprises the segmenter more than so "
         "many times as much as is usual for its class in these images; 1.5 is a good start; left out, there is none",
     )
-    judge_steps: int | None = Field(default=None, ge=1, description="updates of the segmenter's training; 700")
+    judge_steps: int | None = Field(
+        default=None, ge=1, description="how many updates the segmenter is trained for; left out, 700"
+    )
 
     @property
     def asks_a_judge(self) -> bool:

@@ -25,9 +25,9 @@ def add_variations(parser: argparse.ArgumentParser) -> None:
 def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The arguments; numbers of a variation never take the place of the study's own."""
     arguments = parser.parse_args()
-    is_varied = arguments.set or getattr(arguments, "recipe", None)
-    if bool(is_varied) != bool(arguments.called):
-        parser.error("a variation is --set or --recipe, and --called NAME to keep its numbers as")
+    is_varied = any(getattr(arguments, option, None) for option in ("set", "recipe", "arm"))
+    if is_varied != bool(arguments.called):
+        parser.error("a variation is --set, --arm or --recipe, and --called NAME to keep its numbers as")
     return arguments
 
 
@@ -36,8 +36,8 @@ def varied(budget: Any, assignments: Sequence[str]) -> Any:
     for assignment in assignments:
         name, _, value = assignment.partition("=")
         try:
-            budget = budget._replace(**{name: type(getattr(budget, name))(value)})
-        except (AttributeError, ValueError):
+            budget = budget._replace(**{name: type(budget._asdict()[name])(value)})
+        except (KeyError, ValueError):
             sys.exit(f"error: --set {assignment}: expected NAME=VALUE, with one of {', '.join(budget._fields)}")
     return budget
 

@@ -137,16 +137,8 @@ def _reason(reject: dict[str, Any]) -> str:
 
 
 def _total(markers: Sequence[Marker]) -> dict[str, Any]:
-    names = (
-        "pixels",
-        "instances",
-        "source_pixels",
-        "source_instances",
-        "edits",
-        "attributes",
-        "agreement",
-        "seen_pixels",
-    )
+    counted = ("pixels", "instances", "source_pixels", "source_instances", "seen_pixels")
+    names = (*counted, "edits", "attributes", "agreement")
     total: dict[str, Any] = {name: {} for name in names}
     for marker in markers:
         add_statistics(total, marker.statistics)

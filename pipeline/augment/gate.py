@@ -59,7 +59,7 @@ class Gate:
     """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered.
 
     A label is seen where the judge is no more surprised at it than is `bearable`, by channel; None asks for no map of
-    what is seen. Channels that the judge was not taught are always left as they are.
+    what is seen.
     """
 
     def __init__(self, judge: "Judge", bearable: npt.NDArray[np.float64] | None = None) -> None:
@@ -83,11 +83,9 @@ class Gate:
     def _pass(self, judge: "Judge", images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[Judged]:
         if self.bearable is None:
             return [Judged(agreement) for agreement in judge.agreements(images, labels)]
-        found, surprise = judge.doubts(images, labels)
-        bearable = self.bearable.copy()
-        bearable[list(judge.ignored)] = np.inf
+        found, surprise = judge.predict_with_surprise(images, labels)
         channels = judge.catalog.channel_of[np.stack(labels)]
-        seen = surprise <= bearable[channels]
+        seen = surprise <= self.bearable[channels]
         return [Judged(judge.share(*of_one), mask) for *of_one, mask in zip(found, labels, seen, strict=True)]
 
     def _here(self) -> "Judge":

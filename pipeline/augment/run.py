@@ -66,7 +66,10 @@ def run_augment(
             for advice in check_room(job, cluster, wish):
                 tell(advice)
             ready = with_context(job, store, cluster)
-            judging = knowing_the_usual(make_judging(), ready, store, cluster)
+            judging = make_judging()
+            if job.recipe.quality.max_surprise is not None:
+                progress.set(tally.samples, job.plan.num_samples, "some samples are judged first")
+            judging = knowing_the_usual(judging, ready, store, cluster)
             stages = stages_of(ready, cluster, judging, wish)
             tally.devices = {EDIT: "CPU", RENDER: device_of(stages), COMMIT: "CPU"}
             reports = partial(_reports, stages, cluster, _limits(job, tally, wish))

@@ -44,7 +44,9 @@ def knowing_the_usual(
         numbers = [value if math.isfinite(value) else None for value in usual.tolist()]
         said = json.dumps({"plan": job.plan_fingerprint, "usual": numbers})
         store.write_atomic(layout.USUAL_SURPRISE, said.encode())
-    return Gate(judging.judge, np.maximum(factor * usual, _SURE))
+    bearable = np.maximum(factor * usual, _SURE)
+    bearable[list(judging.judge.ignored)] = math.inf  # of what it was not taught it has no opinion
+    return Gate(judging.judge, bearable)
 
 
 def _kept(job: AugmentJob, store: Store) -> npt.NDArray[np.float64] | None:
@@ -90,6 +92,6 @@ class _Look:
         except Exception:
             return np.zeros(channels), np.zeros(channels, np.int64)
         labels = decode_labels(sample.labels_png)
-        _, [surprise] = self._judge.doubts(image[None], [labels])
+        _, [surprise] = self._judge.predict_with_surprise(image[None], [labels])
         ranks = self._judge.catalog.channel_of[labels].ravel()
         return np.bincount(ranks, surprise.ravel(), channels).astype(np.float64), np.bincount(ranks, minlength=channels)

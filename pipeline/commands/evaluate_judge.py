@@ -29,8 +29,9 @@ def judge(
 ) -> None:
     """Teach a judge, the segmentation network of the other evaluations, and measure it on real pairs it has not seen.
 
-    Generators can learn from a small one: train --set model.segmenter_weights=FILE. A judge of the same settings that
-    is kept already is opened, not trained again.
+    Generators can learn from a small one: train --set model.segmenter_weights=FILE. Give it a --seed of its own: the
+    judges of the other evaluations and of recipes have 0, and one must not measure what it taught. A judge of the same
+    settings that is kept already is opened, not trained again.
 
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'

@@ -13,7 +13,7 @@ import torch
 
 from generators.checkpoint import load_weights, save_weights
 from generators.inference.device import choose_device
-from generators.segmenter import SegmentationNetwork, find_and_doubt, predict, to_network
+from generators.segmenter import SegmentationNetwork, predict, predict_with_surprise, to_network
 from label_editing.catalog import Catalog
 from label_editing.scene import LabelMap
 from pipeline.console import Console
@@ -69,11 +69,11 @@ class Judge:
         """As `agreements`, of one image."""
         return self.agreements(image[None], [labels])[0]
 
-    def doubts(
+    def predict_with_surprise(
         self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]
     ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.float32]]:
         """The most likely channel of every pixel, and how surprised the judge is at its label."""
-        return find_and_doubt(self.network, images, self.catalog.channel_of[np.stack(labels)])
+        return predict_with_surprise(self.network, images, self.catalog.channel_of[np.stack(labels)])
 
     @torch.inference_mode()
     def features(self, images: npt.NDArray[np.uint8]) -> list[torch.Tensor]:

@@ -97,14 +97,15 @@ def decode_sample(key: str, fields: Mapping[str, bytes]) -> Decoded:
     labels = _part(fields, LABELS_FIELD, decode_labels)
     instances = _part(fields, INSTANCES_FIELD, decode_instances)
     record = _part(fields, RECORD_FIELD, SampleRecord.from_json)
-    seen = _part(fields, SEEN_FIELD, decode_labels) if SEEN_FIELD in fields else labels
-    sizes = {image.shape[:2], labels.shape, instances.shape, seen.shape, (record.height, record.width)}
+    seen = _part(fields, SEEN_FIELD, decode_labels) if SEEN_FIELD in fields else None
+    maps = [labels, instances] if seen is None else [labels, instances, seen]
+    sizes = {image.shape[:2], (record.height, record.width), *(each.shape for each in maps)}
     if len(sizes) != 1:
         said = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
         raise ValueError(f"image, maps and record differ in size: {said}")
     if record.key != key:
         raise ValueError(f"the record is that of sample {record.key!r}")
-    return Decoded(key, image, labels, instances, record, seen if SEEN_FIELD in fields else None)
+    return Decoded(key, image, labels, instances, record, seen)
 
 
 def image_field(fields: Mapping[str, bytes]) -> str:

@@ -25,8 +25,8 @@ def from_cityscapes1000(ids: IdMap, labels: LabelMap, catalog: Catalog) -> Insta
 
 def where_seen(ids: IdMap, labels: LabelMap, catalog: Catalog) -> InstanceMap:
     """As `from_cityscapes1000`, but only where the labels are still those of the instances: the rest became void."""
-    ids = ids.astype(np.int32)
-    return np.where(class_of_instance(ids) == labels, ids, labels).astype(np.int32)
+    instances = from_cityscapes1000(ids, labels, catalog)
+    return np.where(class_of_instance(instances) == labels, instances, labels).astype(np.int32)
 
 
 def from_div256(ids: IdMap, labels: LabelMap, catalog: Catalog) -> InstanceMap:

@@ -31,7 +31,6 @@ class WebdatasetConfig(FileSourceConfig):
     catalog: str | None = Field(
         default=None, description="a class catalog by name, path or URL; without it, what dataset.json says"
     )
-
     labels: Literal["all", "seen"] = Field(
         default="all", description="seen: void where the image does not show the label, as quality.max_surprise found"
     )
@@ -53,12 +52,9 @@ class WebdatasetConfig(FileSourceConfig):
             instances=_with_field(members, "inst.png"),
         )
         if not found.labels:
-            if self.labels == "seen":
-                raise SourceError(
-                    f"{self.root}: the shards of split {self.split} hold no <key>.seen.png, which a recipe with "
-                    "quality.max_surprise makes; leave out `labels: seen`"
-                )
-            raise SourceError(f"{self.root}: the shards of split {self.split} hold no <key>.seg.png")
+            advice = ", which a recipe with quality.max_surprise makes; leave out `labels: seen`"
+            said = "seg.png" if self.labels == "all" else f"seen.png{advice}"
+            raise SourceError(f"{self.root}: the shards of split {self.split} hold no <key>.{said}")
         scenes, unpaired = self.scenes(store, found, lambda _: {})
         notes = {key_of(stem): file for stem, file in _with_field(members, "json").items()}
         reading = Reading(from_cityscapes1000 if self.labels == "all" else where_seen)

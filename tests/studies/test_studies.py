@@ -57,6 +57,7 @@ def test_a_variation_says_how_it_was_made_and_never_takes_the_place_of_the_study
     def asked(*words):
         parser = argparse.ArgumentParser()
         parser.add_argument("--budget", default="small")
+        parser.add_argument("--arm", action="append")
         steps.add_variations(parser)
         monkeypatch.setattr(sys, "argv", ["study", *words])
         return steps.parsed(parser)
@@ -67,11 +68,11 @@ def test_a_variation_says_how_it_was_made_and_never_takes_the_place_of_the_study
     assert steps.said_of(longer) == "--budget small --set segmenter_steps=500 --set share=0.5 --called tried_longer"
     assert steps.name_of("riders", longer) == "riders_small_tried_longer"
     assert steps.name_of("riders", asked()) == "riders_small"
-    for words in (["--set", "share=0.5"], ["--called", "it"]):
+    for words in (["--set", "share=0.5"], ["--called", "it"], ["--arm", "real"]):
         with pytest.raises(SystemExit):
             asked(*words)
-    assert "a variation is --set or --recipe, and --called NAME" in capsys.readouterr().err
-    for wrong in ("steps=5", "share=much", "share"):
+    assert "a variation is --set, --arm or --recipe, and --called NAME" in capsys.readouterr().err
+    for wrong in ("steps=5", "share=much", "share", "count=3"):
         with pytest.raises(SystemExit, match=f"error: --set {wrong}: expected NAME=VALUE, with one of resolution, "):
             steps.varied(riders.BUDGETS["small"], [wrong])
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -5,10 +6,23 @@ import pytest
 import torch
 
 from generators import family_named
+from generators.inference import Renderer
 from generators.style import StyleKind
+from pipeline.augment.editing import Editor
+from pipeline.augment.finalise import finalise
+from pipeline.augment.finishing import Finisher
+from pipeline.augment.lease import hold_lease
+from pipeline.augment.prepare import prepare
+from pipeline.augment.rendering import RenderWorker
+from pipeline.augment.rows import Judging
+from pipeline.augment.run import with_context
 from pipeline.catalogs import load_catalog
+from pipeline.config_file import Loaded
 from pipeline.model_directory import ModelDirectory, ModelFacts, TrainingSummary, label_space
+from pipeline.plan_record import settle_plan
+from pipeline.recipe import Recipe
 from pipeline.resolution import Resolution
+from pipeline.storage import Store
 from pipeline.styles.bank import Cluster, Members, StyleBank
 
 RECIPE = """\
@@ -77,3 +91,22 @@ def recipe_file(tmp_path: Path, recipe_text: str) -> Path:
     path = tmp_path / "night_cars.yaml"
     path.write_text(recipe_text.format(root=tmp_path / "out"))
     return path
+
+
+@pytest.fixture
+def make_here() -> Callable[..., Store]:
+    """Makes the data set of a recipe in this process, with a judge of the test's own."""
+
+    def make(loaded: Loaded[Recipe], judging: Judging | None = None) -> Store:
+        job, record = prepare(loaded)
+        store = Store(loaded.value.output.root)
+        worker = RenderWorker(job, Renderer(job.model.load_generator()), judging)
+        with hold_lease(store) as claim:
+            settle_plan(store, record)
+            job = with_context(job, store)
+            for shard in job.plan.shards():
+                Finisher(job, store, claim)(shard.id, worker(Editor(job)(list(shard.slots))))
+            finalise(job, store, {}, 1.0, loaded.text)
+        return store
+
+    return make

@@ -8,14 +8,11 @@ import pytest
 
 from generators.inference import Renderer
 from pipeline.augment.editing import Editor
-from pipeline.augment.finalise import finalise
-from pipeline.augment.finishing import Finisher
 from pipeline.augment.gate import Gate, judging_for
-from pipeline.augment.lease import hold_lease
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker
 from pipeline.augment.rows import Judged
-from pipeline.augment.run import run_augment, with_context
+from pipeline.augment.run import run_augment
 from pipeline.augment.workers import Wish
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import RunError
@@ -74,18 +71,8 @@ def test_what_is_rendered_together_is_judged_together(gated):
     assert judge.sizes[0] == 4
 
 
-def test_rejects_are_counted_by_reason_and_shown(gated):
-    job, record = prepare(gated)
-    store = Store(gated.value.output.root)
-    worker = RenderWorker(
-        job, Renderer(job.model.load_generator()), lambda images, labels: [Judged(_by_scene(each)) for each in labels]
-    )
-    with hold_lease(store) as claim:
-        settle_plan(store, record)
-        job = with_context(job, store)
-        for shard in job.plan.shards():
-            Finisher(job, store, claim)(shard.id, worker(Editor(job)(list(shard.slots))))
-        finalise(job, store, {}, 1.0, gated.text)
+def test_rejects_are_counted_by_reason_and_shown(gated, make_here):
+    store = make_here(gated, lambda images, labels: [Judged(_by_scene(each)) for each in labels])
     rejects = store.read(".synthgen/rejects.jsonl").decode().splitlines()
     page = store.read("report.html").decode()
     assert rejects
