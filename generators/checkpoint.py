@@ -1,7 +1,9 @@
 """Weights to and from safetensors: names, shapes and numbers, nothing that runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,14 +13,14 @@ from torch import Tensor, nn
 _NAMED_IN_ERRORS = 3
 
 
-def save_weights(module: nn.Module, path: Path | str) -> None:
-    """Write every parameter and buffer of the module."""
+def save_weights(module: nn.Module, path: Path | str, about: Mapping[str, str] | None = None) -> None:
+    """Write every parameter and buffer of the module, and what the file is to say of itself."""
     # Clones: safetensors refuses tensors that share memory, and plain layout is what other readers expect.
     weights = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in module.state_dict().items()
     }
-    save_file(weights, str(path))
+    save_file(weights, str(path), dict(about) if about else None)
 
 
 def load_weights(module: nn.Module, path: Path | str) -> None:
@@ -28,9 +30,21 @@ def load_weights(module: nn.Module, path: Path | str) -> None:
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
     """Every tensor of a safetensors file."""
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}
+
+
+def about_weights(path: Path | str) -> dict[str, str]:
+    """What a safetensors file says of itself."""
+    with _opened(path) as file:
+        return dict(file.metadata() or {})
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[Any]:
     try:
         with safe_open(str(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}
+            yield file
     except FileNotFoundError:
         raise ValueError(f"{path}: no such weights file") from None
     except SafetensorError as error:

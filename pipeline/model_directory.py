@@ -55,6 +55,7 @@ class TrainingSummary(_Record):
     losses: dict[str, float]  # means over the last steps
     notes: tuple[str, ...] = ()  # fallbacks taken, such as a perceptual loss left out
     patch_distance: float | None = None  # to photographs, where it was measured
+    teachers: dict[str, int] = {}  # the seed of each judge that it learned from, by fingerprint
 
 
 class ModelCard(_Record):

@@ -7,6 +7,9 @@
 Sequence 0001TP was filmed at dusk; its last 20 frames are held out and measured beside the official day validation.
 A generator learns from all other training pairs; day label maps are rendered as dusk; five ways of training one
 segmentation network are compared. Run again, it goes on where it stopped.
+
+With --choose, all is trained and measured within the training frames: choices made there owe nothing to the frames that
+the study measures on.
 """
 
 import argparse
@@ -14,11 +17,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from steps import ARMS, RESULTS, add_variations, answer, keep_result, name_of, parsed, said_of, sets, synthgen, varied
+from steps import (
+    ARMS,
+    RESULTS,
+    add_variations,
+    answer,
+    folder_of,
+    keep_result,
+    name_of,
+    parsed,
+    place_of,
+    said_of,
+    sets,
+    synthgen,
+    varied,
+)
 
 HERE = Path(__file__).resolve().parent
 DUSK = "0001TP"
 NUM_HELD_OUT = 20
+NUM_TO_CHOOSE_ON = 14  # frames of every sequence
 ARMS_OF_DUSK = (*ARMS, "real + synthetic + copy-paste")
 GOAL = {"group": "dusk", "points": 3, "class": "car", "kept": "day", "lost": 0.5}
 
@@ -45,6 +63,11 @@ class Budget(NamedTuple):
     seeds: int
 
 
+# What another generator comes of.
+OF_GENERATOR = (
+    *("resolution", "generator_steps", "generator_batch", "generator_width", "coarse", "decay"),
+    *("teacher_steps", "teacher_width", "batch_size"),
+)
 BUDGETS = {
     "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 1.5, 0.3, 1, 2, 2, 4, 2),
     # Half an hour of a core for the generator, the rest for segmentation networks: while they are not trained to their
@@ -65,6 +88,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the numbers are kept")
     parser.add_argument("--recipe", type=Path, help="another recipe than camvid_dusk.yaml, for a variation")
     parser.add_argument("--arm", action="append", choices=ARMS_OF_DUSK, help="only these of the comparison")
+    parser.add_argument("--choose", action="store_true", help="hold out and measure on training frames")
     add_variations(parser)
     run(parsed(parser))
 
@@ -72,10 +96,12 @@ def main() -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Split, train, render, evaluate."""
     out, budget = arguments.out.resolve(), varied(BUDGETS[arguments.budget], arguments.set)
-    place = out / arguments.called  # what a variation makes; the generator and the judge it shares
-    frames, model, made = out / "frames", out / "generator", place / "dusk"
-    split_frames(arguments.data.resolve(), frames)
-    train_generator(frames, model, budget)
+    if arguments.choose:
+        out /= "choose"
+    place, frames = place_of(out, arguments.called), out / "frames"
+    made = place / "dusk"
+    split_frames(arguments.data.resolve(), frames, arguments.choose)
+    model = train_generator(frames, out, budget)
     recipe = (arguments.recipe or HERE / "camvid_dusk.yaml").resolve()
     synthgen("augment", "--recipe", str(recipe), *sets(_recipe(frames, model, made, budget)))
     settings = {
@@ -90,19 +116,32 @@ def run(arguments: argparse.Namespace) -> None:
         keep_result(f"{name_of('camvid_dusk', arguments)}_{part}", place / part, arguments.results, settings)
 
 
-def split_frames(data: Path, frames: Path) -> None:
-    """Links to the frames: `train` without the last dusk frames, `val` with them beside the official day frames."""
+def split_frames(data: Path, frames: Path, choose: bool = False) -> None:
+    """Links to the frames: `train` without the last dusk frames, `val` with them beside the official day frames.
+
+    To choose on, `val` holds the last frames of every sequence that are left in `train`, and none of those.
+    """
     training = sorted(path.stem for path in (data / "train").glob("*.jpg"))
-    dusk = [stem for stem in training if stem.startswith(DUSK)]
-    held_out = set(dusk[-min(NUM_HELD_OUT, len(dusk) // 2) :])
+    held_out = _last(training, DUSK, NUM_HELD_OUT)
+    measured_day = sorted(path.stem for path in (data / "val").glob("*.jpg"))
+    if choose:
+        training = [stem for stem in training if stem not in held_out]
+        sequences = {stem.partition("_")[0] for stem in training}
+        held_out = frozenset().union(*(_last(training, sequence, NUM_TO_CHOOSE_ON) for sequence in sequences))
+        measured_day = []
     for stem in training:
         _link(data, "train", stem, frames, "val" if stem in held_out else "train")
-    for path in sorted((data / "val").glob("*.jpg")):
-        _link(data, "val", path.stem, frames, "val")
+    for stem in measured_day:
+        _link(data, "val", stem, frames, "val")
 
 
-def train_generator(frames: Path, model: Path, budget: Budget) -> None:
-    """One generator on all pairs, dusk and day."""
+def _last(stems: Sequence[str], sequence: str, count: int) -> frozenset[str]:
+    of_sequence = [stem for stem in stems if stem.startswith(sequence)]
+    return frozenset(of_sequence[-min(count, len(of_sequence) // 2) :])
+
+
+def train_generator(frames: Path, out: Path, budget: Budget) -> Path:
+    """One generator on all pairs, dusk and day; its folder."""
     width = int(budget.resolution.split("x")[0]) * 11 // 10
     options = {
         "source": _source(frames, "train"),
@@ -120,8 +159,11 @@ def train_generator(frames: Path, model: Path, budget: Budget) -> None:
         "checkpoints.every": max(1, budget.generator_steps // 9),
     }
     if budget.teacher_steps:
-        options["model.segmenter_weights"] = _teacher(frames, model.parent / "teachers", budget)
+        options["model.segmenter_weights"] = _teacher(frames, out / "judges", budget)
+    spent = [value for name, value in budget._asdict().items() if name in OF_GENERATOR]
+    model = out / folder_of("generator", *spent)
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
+    return model
 
 
 def _teacher(frames: Path, judges: Path, budget: Budget) -> str:

@@ -4,14 +4,17 @@ Every command goes on where it stopped when it is run again, and so does a study
 """
 
 import argparse
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parent / "results"
+STUDIES = Path(__file__).resolve().parent
+RESULTS = STUDIES / "results"
 # What the downstream studies compare.
 ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
 
@@ -25,10 +28,22 @@ def add_variations(parser: argparse.ArgumentParser) -> None:
 def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The arguments; numbers of a variation never take the place of the study's own."""
     arguments = parser.parse_args()
-    is_varied = any(getattr(arguments, option, None) for option in ("set", "recipe", "arm"))
+    is_varied = any(getattr(arguments, option, None) for option in ("set", "recipe", "arm", "choose"))
     if is_varied != bool(arguments.called):
-        parser.error("a variation is --set, --arm or --recipe, and --called NAME to keep its numbers as")
+        parser.error("a variation is --set, --arm, --recipe or --choose, and --called NAME to keep its numbers as")
+    if arguments.called and not re.fullmatch(r"[a-z0-9_]+", arguments.called):
+        parser.error(f"--called {arguments.called}: small letters, digits and _ only: it becomes part of file names")
     return arguments
+
+
+def place_of(out: Path, called: str) -> Path:
+    """Where a study, or a variation of it, puts what it does not share with others."""
+    return out / "variations" / called if called else out
+
+
+def folder_of(what: str, *made_with: object) -> str:
+    """A folder of its own for everything that is made in another way: nothing of other settings is taken for it."""
+    return f"{what}-{hashlib.sha256(repr(made_with).encode()).hexdigest()[:8]}"
 
 
 def varied(budget: Any, assignments: Sequence[str]) -> Any:
@@ -46,8 +61,12 @@ def said_of(arguments: argparse.Namespace) -> str:
     """Budget and variation as they were asked for on the command line."""
     changes = "".join(f" --set {assignment}" for assignment in arguments.set)
     changes += "".join(f" --arm '{arm}'" for arm in getattr(arguments, "arm", None) or ())
+    if getattr(arguments, "choose", False):
+        changes += " --choose"
     if getattr(arguments, "recipe", None):
-        changes += f" --recipe studies/{arguments.recipe.name}"
+        recipe = arguments.recipe.resolve()
+        root = STUDIES.parent
+        changes += f" --recipe {recipe.relative_to(root) if recipe.is_relative_to(root) else arguments.recipe}"
     return f"--budget {arguments.budget}{changes}" + (f" --called {arguments.called}" if arguments.called else "")
 
 

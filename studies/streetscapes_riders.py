@@ -11,7 +11,20 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-from steps import ARMS, RESULTS, add_variations, keep_result, name_of, parsed, said_of, sets, synthgen, varied
+from steps import (
+    ARMS,
+    RESULTS,
+    add_variations,
+    folder_of,
+    keep_result,
+    name_of,
+    parsed,
+    place_of,
+    said_of,
+    sets,
+    synthgen,
+    varied,
+)
 
 HERE = Path(__file__).resolve().parent
 
@@ -54,8 +67,9 @@ def main() -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train, render, evaluate."""
     out, budget = arguments.out.resolve(), varied(BUDGETS[arguments.budget], arguments.set)
-    place = out / arguments.called  # what a variation makes; the generator and the judge it shares
-    model, made = out / "generator", place / "night_riders"
+    place = place_of(out, arguments.called)
+    model = out / folder_of("generator", budget.resolution, budget.scenes, budget.generator_steps)
+    made = place / "night_riders"
     real = f"{{format: streetscapes, scenes: {budget.scenes}, {HOURS}}}"
     held_out = f"{{format: streetscapes, split: val, scenes: {budget.held_out}, times_of_day: [day, night]}}"
     training = {

@@ -52,7 +52,7 @@ def _dataset(job: AugmentJob, store: Store, markers: Sequence[Marker], statistic
         "plan": job.plan_fingerprint,
         "recipe": job.recipe.as_data() | {"output": _without_place(job)},
         "catalog": job.source.catalog.model_dump(mode="json"),
-        "model": {"family": job.model.card.family, "fingerprint": job.model.fingerprint},
+        "model": _model(job),
         "resolution": str(job.resolution),
         "image": job.recipe.output.image.format,
         "split": job.plan.split,
@@ -66,6 +66,12 @@ def _dataset(job: AugmentJob, store: Store, markers: Sequence[Marker], statistic
             {"name": f"{m.shard}.tar", "sha256": m.sha256, "size": m.size, "samples": m.samples} for m in markers
         ],
     }
+
+
+def _model(job: AugmentJob) -> dict[str, Any]:
+    said = {"family": job.model.card.family, "fingerprint": job.model.fingerprint}
+    teachers = job.model.card.training.teachers
+    return said | ({"teachers": teachers} if teachers else {})
 
 
 def _balance(job: AugmentJob, statistics: dict[str, Any]) -> list[dict[str, Any]]:

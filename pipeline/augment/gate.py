@@ -26,14 +26,16 @@ _CUDA_BATCH = 4
 def judging_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Judging | None:
     """What judges the images of a run; None where the recipe asks for nothing, so that nothing is trained for nothing.
 
-    The judge learns from the real pairs that the model was trained on, at the resolution of the run.
+    The judge learns from the real pairs that the model was trained on, at the resolution of the run; it is none that
+    the model learned from.
     """
     if not job.recipe.quality.asks_a_judge:
         return None
     from pipeline.evaluation.judge import judge_for
     from pipeline.evaluation.training_source import source_of
 
-    judge = judge_for(source_of(job.model), job.resolution, _settings(job.recipe), Store(judges), console)
+    settings = _settings(job.recipe, job.model, console)
+    judge = judge_for(source_of(job.model), job.resolution, settings, Store(judges), console)
     job.model.check_catalog(judge.catalog, "the judge")
     return Gate(judge)
 
@@ -45,14 +47,15 @@ def judge_of(recipe: Recipe, model: OpenModel, resolution: Resolution) -> str:
     from pipeline.evaluation.judge import judge_fingerprint
     from pipeline.evaluation.training_source import source_of
 
-    return judge_fingerprint(source_of(model), resolution, _settings(recipe))
+    return judge_fingerprint(source_of(model), resolution, _settings(recipe, model))
 
 
-def _settings(recipe: Recipe) -> "JudgeSettings":
-    from pipeline.evaluation.judge import JudgeSettings
+def _settings(recipe: Recipe, model: OpenModel, console: Console | None = None) -> "JudgeSettings":
+    from pipeline.evaluation.judge import JudgeSettings, impartial
 
     steps = recipe.quality.judge_steps
-    return JudgeSettings() if steps is None else replace(JudgeSettings(), steps=steps)
+    settings = JudgeSettings() if steps is None else replace(JudgeSettings(), steps=steps)
+    return impartial(settings, model.card.training.teachers, console)
 
 
 class Gate:

@@ -75,7 +75,7 @@ def model(
 
     Example: synthgen evaluate model runs/streetscapes --limit 40
     """
-    from pipeline.evaluation.judge import JudgeSettings, judge_for
+    from pipeline.evaluation.judge import JudgeSettings, impartial, judge_for
     from pipeline.evaluation.model import evaluate_model
     from pipeline.evaluation.model_page import model_page
     from pipeline.evaluation.named_source import in_catalog_of, source_named
@@ -95,7 +95,8 @@ def model(
     else:
         scenes = in_catalog_of(source_named(source), opened.catalog, classes, "the source")
     opened.check_catalog(scenes.catalog)
-    settings = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
+    asked = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
+    settings = impartial(asked, opened.card.training.teachers, console)
     judge = judge_for(source_of(opened), opened.resolution, settings, Store(judges), console)
     protocol = Protocol(limit, styles, seed, inception=inception, alexnet=alexnet)
     with workers(address) as cluster:

@@ -29,17 +29,19 @@ def judge(
 ) -> None:
     """Teach a judge, the segmentation network of the other evaluations, and measure it on real pairs it has not seen.
 
-    Generators can learn from a small one: train --set model.segmenter_weights=FILE. Give it a --seed of its own: the
-    judges of the other evaluations and of recipes have 0, and one must not measure what it taught. A judge of the same
-    settings that is kept already is opened, not trained again.
+    Generators can learn from a small one: train --set model.segmenter_weights=FILE. What it taught it
+    does not measure: the other evaluations and recipes then take a judge of another seed. A judge of the same settings
+    that is kept already is opened, not trained again.
 
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'
     """
+    from pipeline.evaluation.held_out import check_apart, check_pairs
     from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, judge_for, scores_on
     from pipeline.evaluation.named_source import in_catalog_of, source_named
-    from pipeline.evaluation.networks import is_trained_here
+    from pipeline.evaluation.networks import SMALL
     from pipeline.evaluation.tables import scores_table
+    from pipeline.sources.selection import keys_with_images
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
@@ -49,6 +51,8 @@ def judge(
     held_out = None if holdout is None else source_named(holdout)
     if held_out is not None:
         held_out = in_catalog_of(held_out, pairs.catalog, classes, "the held-out source")
+        check_pairs(held_out)
+        check_apart(pairs, held_out, size)
     cache = Store(judges)
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}
@@ -56,8 +60,9 @@ def judge(
     if held_out is not None:
         scores = scores_on(taught, held_out, console)
         data["scores"] = scores.as_data()
-        lines.append(f"{scores_table(scores)}\n{len(held_out.keys())} scenes that it has not seen")
-    if is_trained_here(segmenter):
+        scenes = len(keys_with_images(held_out))
+        lines.append(f"{scores_table(scores)}\n{scenes} scenes that it has not seen")
+    if segmenter == SMALL:  # the kind that generators learn from
         data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")
         lines.append(f"weights  {data['weights']}")
     console.result("\n".join(lines), data)

@@ -16,6 +16,7 @@ from label_editing.names import unknown_name
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
+from pipeline.evaluation.held_out import check_apart
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
 from pipeline.evaluation.scores import score_pairs
 from pipeline.resolution import Resolution
@@ -217,22 +218,9 @@ def check_trial(trial: Trial, budget: Budget) -> None:
             raise InputError(unknown_name("arm", arm, ARMS))
     if REAL not in trial.arms:
         raise InputError(f"the arm {REAL!r} is what the others are compared with; leave it in")
-    if _overlap(trial):
-        raise InputError("the held-out source shares scenes with the real one; give another split or selection")
+    check_apart(trial.real, trial.holdout, trial.resolution)
     if len(trial.real.keys()) < _FEWEST_PAIRS:
         raise SourceError(f"the real source has {len(trial.real.keys())} pair; training needs at least {_FEWEST_PAIRS}")
-
-
-def _overlap(trial: Trial) -> bool:
-    """Whether a key that both sources have is the same scene in both."""
-    shared = sorted(set(trial.holdout.keys()) & set(trial.real.keys()))
-    if not shared:
-        return False
-    files = [list(source.files(shared[0])) for source in (trial.real, trial.holdout)]
-    if any(files):
-        return files[0] == files[1]
-    one, other = (source.read_scene(shared[0], trial.resolution) for source in (trial.real, trial.holdout))
-    return bool(np.array_equal(one.labels, other.labels))
 
 
 def _materials(trial: Trial, budget: Budget) -> Materials:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.networks import Batch, build_network, check_name, ignored_channels, is_trained_here, teach
 from pipeline.evaluation.scores import Scores, score_pairs
 from pipeline.evaluation.segformer import open_published, published_fingerprint
+from pipeline.judge_card import JudgeCard
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
 from pipeline.storage import Store
@@ -149,6 +151,18 @@ def _published(catalog: Catalog, resolution: Resolution, location: str) -> Judge
     return Judge(network.to(choose_device("auto")).eval(), catalog, resolution, fingerprint, ignored)
 
 
+def impartial(settings: JudgeSettings, teachers: Mapping[str, int], console: Console | None = None) -> JudgeSettings:
+    """The same settings, or the next free seed, so that no generator is judged by what it was made to please.
+
+    Judges of one seed start from the same weights and see the same pairs: they are of one mind at any size, however
+    long they were trained.
+    """
+    seed = next(seed for seed in count(settings.seed) if seed not in teachers.values())
+    if seed != settings.seed and console is not None:
+        console.note(f"a judge of seed {settings.seed} taught this generator: one of seed {seed} judges")
+    return replace(settings, seed=seed)
+
+
 def judge_fingerprint(source: Source, resolution: Resolution, settings: JudgeSettings) -> str:
     """What a judge of these settings is known by, before it is trained."""
     said = json.dumps([source.fingerprint(), str(resolution), asdict(settings), source.catalog.model_dump_json()])
@@ -158,11 +172,12 @@ def judge_fingerprint(source: Source, resolution: Resolution, settings: JudgeSet
 def _save(judge: Judge, settings: JudgeSettings, cache: Store) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / WEIGHTS
-        save_weights(judge.network, path)
+        card = JudgeCard(judge=judge.fingerprint, seed=settings.seed, classes=judge.catalog.names)
+        save_weights(judge.network, path, card.as_metadata())
         cache.write_atomic(f"{judge.fingerprint}/{WEIGHTS}", path.read_bytes())
-    card = {"settings": asdict(settings), "catalog": judge.catalog.name, "resolution": str(judge.resolution)}
-    # The card last: a judge without one is not there.
-    cache.write_atomic(f"{judge.fingerprint}/{CARD}", json.dumps(card, indent=1).encode())
+    said = {"settings": asdict(settings), "catalog": judge.catalog.name, "resolution": str(judge.resolution)}
+    # Last: a judge without it is not there.
+    cache.write_atomic(f"{judge.fingerprint}/{CARD}", json.dumps(said, indent=1).encode())
 
 
 def _open(cache: Store, fingerprint: str, catalog: Catalog, resolution: Resolution, settings: JudgeSettings) -> Judge:

@@ -18,6 +18,7 @@ class MappedSource(Source):
 
     def __init__(self, source: Source, catalog: Catalog, classes: Mapping[str, str]) -> None:
         self.format, self.split, self.catalog = source.format, source.split, catalog
+        self.paired = source.paired
         self._source, self._classes = source, dict(classes)
         self._ids = np.zeros(len(source.catalog.known), np.uint16)
         for own, other in classes.items():

@@ -1,5 +1,6 @@
 """Whether the networks of a training can be built, and each stage take over the one before: before the first step."""
 
+import warnings
 from itertools import pairwise
 
 import torch
@@ -52,8 +53,12 @@ def check_weights(job: Job) -> None:
     """InputError for files of pretrained weights that the family cannot use, now rather than in every worker."""
     for config in dict.fromkeys(stage.config for stage in job.stages):
         given = config.pretrained()
-        if given:
-            downloads = {name: None for name, location in given.items() if "://" in location}
+        downloads = {name: None for name, location in given.items() if "://" in location}
+        if len(downloads) == len(given):
+            continue
+        # What is read is only held against shapes, and torch warns of every tensor that it does not keep.
+        with warnings.catch_warnings(), torch.device("meta"):
+            warnings.filterwarnings("ignore", message=".*non-meta parameter in the checkpoint to a meta parameter")
             try:
                 _build(job, config.model_copy(update=downloads))
             except ValueError as error:

@@ -61,6 +61,8 @@ class Job:
     reading_threads: int = 1
     use_gpu: bool = False
     settings: dict[str, Any] = field(default_factory=dict)  # the config as written, for the report
+    contents: dict[str, str] = field(default_factory=dict)  # of files of pretrained weights, by path
+    teachers: dict[str, int] = field(default_factory=dict)  # judges that it learns from, and their seeds
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -85,7 +87,7 @@ class Job:
         return {
             "format": _FORMAT,
             "family": self.family,
-            "hyperparameters": self.config.model_dump(mode="json"),
+            "hyperparameters": self._hyperparameters(self.config),
             "source": self.source.model_dump(mode="json"),
             "catalog": sha256(self.catalog.model_dump_json().encode()).hexdigest()[:16],
             "resolution": str(self.views.resolution),
@@ -95,19 +97,23 @@ class Job:
             "accumulate": self.accumulate,
             "average_decay": self.average_decay,
             "coarse": f"1/{self.coarse_factor}" if self.coarse_steps else "",
-            "stages": [_said(stage, self.config) for stage in self.before],
+            "stages": [self._said(stage) for stage in self.before],
             "freeze_coarse": self.freeze_coarse,
             "seed": self.seed,
             **({"balance": self.balance} if self.balance else {}),
         }
 
+    def _said(self, stage: Stage) -> str:
+        theirs, ours = self._hyperparameters(stage.config), self._hyperparameters(self.config)
+        other = {name: value for name, value in theirs.items() if value != ours[name]}
+        frozen = ", coarse part frozen" if stage.freeze_coarse else ""
+        return f"{stage.steps} steps at {stage.views.resolution} {_load(stage.views)} with {other}{frozen}"
+
+    def _hyperparameters(self, config: FamilyConfig) -> dict[str, Any]:
+        known = config.pretrained()
+        held = {name: self.contents[place] for name, place in known.items() if place in self.contents}
+        return config.model_dump(mode="json") | held
+
 
 def _load(views: Views) -> str:
     return str(views.load) if views.load else "native" if views.native else ""
-
-
-def _said(stage: Stage, last: FamilyConfig) -> str:
-    theirs, ours = stage.config.model_dump(mode="json"), last.model_dump(mode="json")
-    other = {name: value for name, value in theirs.items() if value != ours[name]}
-    frozen = ", coarse part frozen" if stage.freeze_coarse else ""
-    return f"{stage.steps} steps at {stage.views.resolution} {_load(stage.views)} with {other}{frozen}"

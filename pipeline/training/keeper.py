@@ -192,6 +192,7 @@ class Keeper:
             losses=dict(losses),
             notes=state.notes,
             patch_distance=measured.get(step),
+            teachers=job.teachers,
         )
         return ModelFacts(job.name, job.family, job.config, job.catalog, job.views.resolution, summary)
 

@@ -195,14 +195,29 @@ def mean_losses(steps: deque[Mapping[str, float]]) -> dict[str, float]:
 
 def _check_same_training(saved: Mapping[str, Any], job: Job) -> None:
     """Refuse to go on from checkpoints of another training."""
-    mine = job.identity()
+    theirs, mine = _flat(_with_defaults(saved, job)), _flat(job.identity())
     differences = [
-        f"{name}: {saved.get(name)} there, {mine.get(name)} here"
-        for name in sorted(saved.keys() | mine.keys())
-        if saved.get(name) != mine.get(name)
+        f"{name}: {theirs.get(name)} there, {mine.get(name)} here"
+        for name in sorted(theirs.keys() | mine.keys())
+        if theirs.get(name) != mine.get(name)
     ]
     if differences:
         raise RunError(
             f"{job.output}: holds a training with other settings; give another --output, or delete its training/ folder"
             + "".join(f"\n  {line}" for line in differences)
         )
+
+
+def _with_defaults(saved: Mapping[str, Any], job: Job) -> Mapping[str, Any]:
+    """Checkpoints from before a family had an option are those of a training without it: its default."""
+    try:
+        config = family_named(str(saved.get("family"))).config.model_validate(saved.get("hyperparameters"))
+    except ValueError:
+        return saved
+    return {**saved, "hyperparameters": config.model_dump(mode="json")}
+
+
+def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyper-parameters by their own names, as they are set: people look for the one that differs."""
+    rest = {name: value for name, value in identity.items() if name != "hyperparameters"}
+    return rest | {f"model.{name}": value for name, value in (identity.get("hyperparameters") or {}).items()}

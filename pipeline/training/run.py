@@ -3,11 +3,9 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from generators import FAMILIES
-from generators.family import FamilyConfig
 from label_editing.names import unknown_name
 from orchestration import cluster
 from orchestration.mailbox import Report
@@ -22,6 +20,7 @@ from pipeline.training.data import Views
 from pipeline.training.growth import check_growth, check_sizes, check_weights
 from pipeline.training.job import Job, Stage
 from pipeline.training.loop import train
+from pipeline.training.pretrained import contents, teachers, with_weights_found
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
 
     before = tuple(
         Stage(
-            _with_weights_found(config.stage_config(stage)),
+            with_weights_found(config.stage_config(stage)),
             _views(stage.resolution or config.resolution, stage.load, config.data.flip),
             updates(stage.steps, stage.epochs),
             stage.decay,
@@ -71,7 +70,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
         output=absolute(config.output_for(output)),
         source=config.source.anchored(),
         family=config.family,
-        config=_with_weights_found(config.family_config),
+        config=with_weights_found(config.family_config),
         catalog=source.catalog,
         views=_views(config.resolution, config.data.load, config.data.flip),
         steps=steps + sum(stage.steps for stage in before),
@@ -103,18 +102,8 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
     check_sizes(job)
     check_growth(job)
     check_weights(job)
+    job = replace(job, contents=contents(job), teachers=teachers(job))
     return TrainingPlan(config, job, pairs, config.workers, left_out)
-
-
-def _with_weights_found(config: FamilyConfig) -> FamilyConfig:
-    """Files of pretrained weights by absolute paths, that workers find too; URLs stay."""
-    found = {}
-    for name, location in config.pretrained().items():
-        if "://" not in location:
-            found[name] = absolute(location)
-            if not Path(found[name]).is_file():
-                raise InputError(f"model.{name}: {found[name]}: no such file; give a path or a URL")
-    return config.model_copy(update=found)
 
 
 def _usable(source: Source) -> tuple[list[str], tuple[str, ...]]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from generators.checkpoint import load_weights, save_weights
+from generators.checkpoint import about_weights, load_weights, save_weights
 from generators.memory_format import channels_last
 
 
@@ -59,3 +59,10 @@ def test_what_is_no_whole_safetensors_file_is_refused(content, tmp_path):
 def test_absent_file_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"absent\.safetensors: no such weights file$"):
         load_weights(network(), tmp_path / "absent.safetensors")
+
+
+def test_a_file_says_of_itself_what_it_was_given(tmp_path):
+    save_weights(network(), tmp_path / "said.safetensors", {"who": "a judge"})
+    save_weights(network(), tmp_path / "mute.safetensors")
+    assert about_weights(tmp_path / "said.safetensors") == {"who": "a judge"}
+    assert about_weights(tmp_path / "mute.safetensors") == {}

@@ -28,22 +28,39 @@ def study(name: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_dusk_frames_are_held_out_of_training(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "studies"))
-    import camvid_dusk
-
-    data = tmp_path / "data"
-    for split, stems in (
-        ("train", [f"0001TP_{n:03d}" for n in range(30)] + ["0006R0_000"]),
-        ("val", ["0016E5_000"]),
-    ):
+def frames_of(data, training, validation):
+    for split, stems in (("train", training), ("val", validation)):
         for folder, ending in ((split, ".jpg"), (f"{split}annot", ".png")):
             (data / folder).mkdir(parents=True)
             for stem in stems:
                 (data / folder / f"{stem}{ending}").write_bytes(b"")
+    return data
+
+
+def stems_in(folder):
+    return sorted(path.stem for path in folder.iterdir())
+
+
+def test_choices_are_made_on_training_frames_alone(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import camvid_dusk
+
+    training = [f"{sequence}_{n:03d}" for sequence in ("0001TP", "0006R0") for n in range(62)]
+    data = frames_of(tmp_path / "data", training, ["0016E5_000"])
+    camvid_dusk.split_frames(data, tmp_path / "frames", choose=True)
+    left, held = (stems_in(tmp_path / "frames" / split) for split in ("train", "val"))
+    # Neither the last 20 of dusk nor the official day validation; the last 14 of what is left of each sequence.
+    assert held == [*(f"0001TP_{n:03d}" for n in range(28, 42)), *(f"0006R0_{n:03d}" for n in range(48, 62))]
+    assert left == [*(f"0001TP_{n:03d}" for n in range(28)), *(f"0006R0_{n:03d}" for n in range(48))]
+
+
+def test_dusk_frames_are_held_out_of_training(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import camvid_dusk
+
+    data = frames_of(tmp_path / "data", [f"0001TP_{n:03d}" for n in range(30)] + ["0006R0_000"], ["0016E5_000"])
     camvid_dusk.split_frames(data, tmp_path / "frames")
-    left = sorted(path.stem for path in (tmp_path / "frames" / "train").iterdir())
-    held = sorted(path.stem for path in (tmp_path / "frames" / "val").iterdir())
+    left, held = (stems_in(tmp_path / "frames" / split) for split in ("train", "val"))
     assert left == [f"0001TP_{n:03d}" for n in range(15)] + ["0006R0_000"]
     assert held == [f"0001TP_{n:03d}" for n in range(15, 30)] + ["0016E5_000"]
     assert len(list((tmp_path / "frames" / "valannot").iterdir())) == 16
@@ -58,6 +75,8 @@ def test_a_variation_says_how_it_was_made_and_never_takes_the_place_of_the_study
         parser = argparse.ArgumentParser()
         parser.add_argument("--budget", default="small")
         parser.add_argument("--arm", action="append")
+        parser.add_argument("--choose", action="store_true")
+        parser.add_argument("--recipe", type=Path)
         steps.add_variations(parser)
         monkeypatch.setattr(sys, "argv", ["study", *words])
         return steps.parsed(parser)
@@ -68,10 +87,23 @@ def test_a_variation_says_how_it_was_made_and_never_takes_the_place_of_the_study
     assert steps.said_of(longer) == "--budget small --set segmenter_steps=500 --set share=0.5 --called tried_longer"
     assert steps.name_of("riders", longer) == "riders_small_tried_longer"
     assert steps.name_of("riders", asked()) == "riders_small"
-    for words in (["--set", "share=0.5"], ["--called", "it"], ["--arm", "real"]):
+    for words in (["--set", "share=0.5"], ["--called", "it"], ["--arm", "real"], ["--choose"]):
         with pytest.raises(SystemExit):
             asked(*words)
-    assert "a variation is --set, --arm or --recipe, and --called NAME" in capsys.readouterr().err
+    assert "a variation is --set, --arm, --recipe or --choose, and --called NAME" in capsys.readouterr().err
+    for name in ("../it", "It", "a b"):
+        with pytest.raises(SystemExit):
+            asked("--choose", "--called", name)
+        assert f"--called {name}: small letters, digits and _ only" in capsys.readouterr().err
+    chosen = asked("--choose", "--recipe", str(ROOT / "studies" / "camvid_dusk.yaml"), "--called", "it")
+    assert steps.said_of(chosen) == "--budget small --choose --recipe studies/camvid_dusk.yaml --called it"
+    elsewhere = asked("--recipe", "/elsewhere/mine.yaml", "--called", "it")
+    assert steps.said_of(elsewhere) == "--budget small --recipe /elsewhere/mine.yaml --called it"
+    out = Path("out")
+    assert steps.place_of(out, "") == out
+    assert steps.place_of(out, "generator") not in (out, out / "generator")
+    assert steps.folder_of("generator", 1, 2) == steps.folder_of("generator", 1, 2)
+    assert len({steps.folder_of("generator", *made_with) for made_with in ((1, 2), (12,), (2, 1))}) == 3
     for wrong in ("steps=5", "share=much", "share", "count=3"):
         with pytest.raises(SystemExit, match=f"error: --set {wrong}: expected NAME=VALUE, with one of resolution, "):
             steps.varied(riders.BUDGETS["small"], [wrong])

@@ -1,22 +1,26 @@
 """The gate end to end: a judge is trained once, images are judged in the render stage, rejects are counted."""
 
+import json
 import pickle
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from generators.inference import Renderer
 from pipeline.augment.editing import Editor
-from pipeline.augment.gate import Gate, judging_for
+from pipeline.augment.finalise import _model
+from pipeline.augment.gate import Gate, judge_of, judging_for
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker
 from pipeline.augment.rows import Judged
 from pipeline.augment.run import run_augment
 from pipeline.augment.workers import Wish
 from pipeline.console import Console, ProgressMode
-from pipeline.errors import RunError
+from pipeline.errors import InputError, RunError
 from pipeline.evaluation.judge import Judge, JudgeSettings
+from pipeline.evaluation.named_source import teachers_of
 from pipeline.plan_record import settle_plan
 from pipeline.recipe import load_recipe
 from pipeline.storage import Store
@@ -119,3 +123,29 @@ def test_another_judge_is_another_plan(gated, tmp_path, monkeypatch):
 def test_a_plan_without_a_gate_says_nothing_of_a_judge(recipe_file):
     record = prepare(load_recipe(recipe_file))[1]
     assert (record.judge, b'"judge":' in record.to_json()) == ("", False)
+
+
+def test_a_judge_that_taught_the_generator_does_not_judge_it_and_the_data_set_says_so(gated, tmp_path, capsys):
+    job, record = prepare(gated)
+    training = job.model.card.training.model_copy(update={"teachers": {"a": 0, "b": 1}})
+    model = replace(job.model, card=job.model.card.model_copy(update={"training": training}))
+    plain = judging_for(job, QUIET, str(tmp_path / "judges"))
+    gate = judging_for(replace(job, model=model), Console(mode=ProgressMode.OFF), str(tmp_path / "judges"))
+    assert gate.judge.fingerprint != plain.judge.fingerprint
+    cards = [json.loads(path.read_text()) for path in (tmp_path / "judges").glob("*/judge.json")]
+    assert sorted(card["settings"]["seed"] for card in cards) == [0, 2]
+    assert "a judge of seed 0 taught this generator: one of seed 2 judges\n" in capsys.readouterr().err
+    assert judge_of(job.recipe, model, job.resolution) == gate.judge.fingerprint != record.judge
+    assert _model(replace(job, model=model))["teachers"] == {"a": 0, "b": 1}
+    assert "teachers" not in _model(job)
+
+
+def test_what_a_data_set_says_of_teachers_is_read_or_called_damaged(tmp_path):
+    dataset = tmp_path / "dataset.json"
+    for model, teachers in (({"family": "spade"}, {}), ({"teachers": {"a": 3}}, {"a": 3})):
+        dataset.write_text(json.dumps({"model": model}))
+        assert teachers_of(str(tmp_path)) == teachers
+    for damaged in ("[]", '{"model": 3}', '{"model": {"teachers": ["a"]}}', "{"):
+        dataset.write_text(damaged)
+        with pytest.raises(InputError, match=r"dataset\.json: damaged: "):
+            teachers_of(str(tmp_path))

@@ -9,7 +9,10 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.errors import InputError, SourceError
+from pipeline.evaluation.held_out import check_pairs
 from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, scores_on, train_judge
+from pipeline.evaluation.mapped import MappedSource
+from pipeline.judge_card import read_judge_card
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
 
@@ -142,6 +145,7 @@ def test_a_checkpoint_of_another_label_space_is_refused(tmp_path, world, quiet):
         judge_for(world, SIZE, JudgeSettings(segmenter=str(tmp_path / "tiny")), Store(str(tmp_path)), quiet)
 
 
+WORLD = ("road", "sky", "car", "void")
 STREETS = "{format: streetscapes, scenes: 3}"
 
 
@@ -179,3 +183,39 @@ def test_the_command_refuses_what_it_cannot_measure_before_it_trains(tmp_path, c
     assert run_command("--judges", str(judges), "--holdout", held_out) == 2
     assert "error: the held-out source has catalog camvid, measured is in catalog cityscapes" in capsys.readouterr().err
     assert not judges.exists()
+
+
+def test_the_command_refuses_held_out_scenes_that_it_learns_from_before_it_trains(tmp_path, capsys):
+    judges = tmp_path / "judges"
+    assert run_command("--judges", str(judges), "--holdout", STREETS) == 2
+    said = "error: the held-out source shares scenes with the real one; give another split or selection\n"
+    assert capsys.readouterr().err == said
+    assert not judges.exists()
+
+
+def test_held_out_scenes_must_be_pairs(make_world):
+    class Bare(make_world):
+        def has_image(self, key: str) -> bool:
+            return False
+
+    class Unpaired(make_world):
+        paired = False
+
+    check_pairs(make_world(3))
+    with pytest.raises(SourceError, match=r"^the held-out source: none of its 3 label maps has an image$"):
+        check_pairs(Bare(3))
+    for source in (Unpaired(3), MappedSource(Unpaired(3), make_world.catalog, {name: name for name in WORLD})):
+        with pytest.raises(SourceError, match=r"^the held-out source: its images do not show its label maps; give pai"):
+            check_pairs(source)
+
+
+def test_the_weights_of_a_judge_say_whose_they_are(tmp_path, capsys):
+    assert run_command("--judges", str(tmp_path), "--seed", "5", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    card = read_judge_card(said["weights"])
+    assert (card.judge, card.seed, card.classes[:2]) == (said["judge"], 5, ("unlabeled", "ego vehicle"))
+
+
+def test_weights_that_generators_do_not_learn_from_are_not_offered(tmp_path, capsys):
+    assert run_command("--judges", str(tmp_path), "--segmenter", "segformer", "--json") == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"judge"}

@@ -1,0 +1,34 @@
+"""What is measured on must be apart from what was learned from, and be pairs."""
+
+import numpy as np
+
+from pipeline.errors import InputError, SourceError
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Source
+from pipeline.sources.selection import keys_with_images
+
+
+def check_apart(learned: Source, held_out: Source, resolution: Resolution) -> None:
+    """InputError where a scene of the held-out source is one of those learned from."""
+    if _share_scenes(learned, held_out, resolution):
+        raise InputError("the held-out source shares scenes with the real one; give another split or selection")
+
+
+def check_pairs(held_out: Source) -> None:
+    """SourceError where there is nothing to measure on: no images, or images of other scenes."""
+    if not held_out.paired:
+        raise SourceError("the held-out source: its images do not show its label maps; give pairs")
+    if not keys_with_images(held_out):
+        raise SourceError(f"the held-out source: none of its {len(held_out.keys())} label maps has an image")
+
+
+def _share_scenes(learned: Source, held_out: Source, resolution: Resolution) -> bool:
+    """Whether a key that both sources have is the same scene in both."""
+    shared = sorted(set(held_out.keys()) & set(learned.keys()))
+    if not shared:
+        return False
+    files = [list(source.files(shared[0])) for source in (learned, held_out)]
+    if any(files):
+        return files[0] == files[1]
+    one, other = (source.read_scene(shared[0], resolution) for source in (learned, held_out))
+    return bool(np.array_equal(one.labels, other.labels))
