@@ -55,7 +55,8 @@ class Budget(NamedTuple):
     decay: float  # share of them over which the rates fall
     samples: int
     surprise: float  # beyond which a label is not taught, in terms of what is usual; 0: every label is
-    share: float  # of the pairs of a batch that are synthetic, pasted into or exposed anew
+    share: float  # of the pairs of a batch that are synthetic, pasted into or exposed anew, at first
+    last_share: float | None  # and in the end, where it changes
     segmenter_steps: int
     judge_steps: int
     batch_size: int
@@ -69,13 +70,13 @@ OF_GENERATOR = (
     *("teacher_steps", "teacher_width", "batch_size"),
 )
 BUDGETS = {
-    "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 1.5, 0.3, 1, 2, 2, 4, 2),
+    "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 1.5, 0.3, None, 1, 2, 2, 4, 2),
     # Half an hour of a core for the generator, the rest for segmentation networks: while they are not trained to their
     # end, every real pair that a synthetic one takes the place of costs more than any can give.
-    "small": Budget("160x128", "160x120", 9000, 1, 24, 3000, 24, 0.3, 0.5, 305, 1.5, 0.25, 8000, 1500, 4, 16, 5),
+    "small": Budget("160x128", "160x120", 9000, 1, 24, 3000, 24, 0.3, 0.5, 305, 1.5, 0.25, None, 8000, 1500, 4, 16, 5),
     # Minutes of a large GPU, which these networks do not fill: several trainings at a time share it.
-    "card": Budget("480x352", "480x352", 900, 8, 48, 600, 32, 0.6, 0.5, 610, 1.5, 0.3, 1200, 600, 8, 32, 3),
-    "full": Budget("480x352", "480x352", 20_000, 8, 64, 3000, 48, 0.7, 0.5, 1220, 1.5, 0.3, 4000, 3000, 8, 48, 5),
+    "card": Budget("480x352", "480x352", 900, 8, 48, 600, 32, 0.6, 0.5, 610, 1.5, 0.3, None, 1200, 600, 8, 32, 3),
+    "full": Budget("480x352", "480x352", 20_000, 8, 64, 3000, 48, 0.7, 0.5, 1220, 1.5, 0.3, None, 4000, 3000, 8, 48, 5),
 }
 
 
@@ -190,6 +191,7 @@ def evaluate(
         *("--real", _source(frames, "train"), "--holdout", _source(frames, "val"), "--by", "time_of_day"),
         *(*size, "--steps", str(budget.segmenter_steps), "--seeds", str(budget.seeds)),
         *("--batch-size", str(budget.batch_size), "--width", str(budget.width), "--share", str(budget.share)),
+        *(("--last-share", str(budget.last_share)) if budget.last_share is not None else ()),
         *("--out", str(out / "downstream"), "--workers", str(workers)),
         *(option for arm in arms for option in ("--arm", arm)),
     )

@@ -51,7 +51,8 @@ def varied(budget: Any, assignments: Sequence[str]) -> Any:
     for assignment in assignments:
         name, _, value = assignment.partition("=")
         try:
-            budget = budget._replace(**{name: type(budget._asdict()[name])(value)})
+            known = budget._asdict()[name]
+            budget = budget._replace(**{name: (float if known is None else type(known))(value)})
         except (KeyError, ValueError):
             sys.exit(f"error: --set {assignment}: expected NAME=VALUE, with one of {', '.join(budget._fields)}")
     return budget

@@ -26,6 +26,9 @@ def downstream(
     share: Annotated[
         float, typer.Option(min=0, max=1, help="Share of synthetic or changed pairs where arms mix.")
     ] = 0.5,
+    last_share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="The share at the end of a training, if it is to change evenly.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of every arm; at least 3 for a verdict.")] = 3,
     minutes: Annotated[float | None, typer.Option(min=0, help="Start no further seed after so long.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Trainings at a time, on Ray; they share the GPUs.")] = 1,
@@ -63,7 +66,7 @@ def downstream(
         made = in_catalog_of(made, pairs.catalog, classes, "the synthetic data set")
     arms = tuple(arm or (name for name, of in ARMS.items() if made is not None or not of.needs_synthetic))
     place = out or default_out("downstream", name)
-    budget = Budget(segmenter, steps, batch_size, width, share, seeds, minutes)
+    budget = Budget(segmenter, steps, batch_size, width, share, last_share, seeds, minutes)
     spread = on_workers(workers, address, console) if workers > 1 or address else None
     try:
         found = run_downstream(Trial(pairs, made, held_out, size, by, arms), budget, Store(place), console, spread)

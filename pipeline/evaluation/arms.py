@@ -1,7 +1,7 @@
 """What a downstream network is trained on: the arms of the comparison, each a way to draw one pair."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,13 @@ class Materials:
     synthetic: PairReader | None
     catalog: Catalog
     share: float  # of synthetic, pasted or photometric pairs in the arms that mix
+    last_share: float | None = None  # at the end of a training, where it changes evenly up to there
+
+    def at(self, progress: float) -> "Materials":
+        """The same with the share of this moment of a training, which goes from 0 to 1."""
+        if self.last_share is None:
+            return self
+        return replace(self, share=self.share + (self.last_share - self.share) * progress)
 
 
 class Arm(NamedTuple):
@@ -48,9 +55,12 @@ def arm_named(name: str, materials: Materials) -> Draw:
     return arm.draw(materials)
 
 
-def arm_batches(draw: Draw, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
+def arm_batches(
+    arm: str, materials: Materials, steps: int, batch_size: int, rng: np.random.Generator
+) -> Iterator[Batch]:
     """The batches of one training."""
-    for _ in range(steps):
+    for step in range(steps):
+        draw = arm_named(arm, materials.at(step / max(1, steps - 1)))
         pairs = [draw(rng) for _ in range(batch_size)]
         yield np.stack([pair.image for pair in pairs]), np.stack([pair.labels for pair in pairs])
 

@@ -38,6 +38,7 @@ class Budget:
     batch_size: int = 8
     width: int = 24
     share: float = 0.5
+    last_share: float | None = None  # None: it stays as it is
     seeds: int = 3
     minutes: float | None = None  # no training starts after so long
 
@@ -228,7 +229,7 @@ def _materials(trial: Trial, budget: Budget) -> Materials:
     synthetic = None
     if trial.synthetic is not None:
         synthetic = PairReader(trial.synthetic, Views(trial.resolution), _CACHE_BYTES)
-    materials = Materials(real, synthetic, trial.real.catalog, budget.share)
+    materials = Materials(real, synthetic, trial.real.catalog, budget.share, budget.last_share)
     for arm in trial.arms:
         arm_named(arm, materials)
     return materials
@@ -270,7 +271,7 @@ def _train(
     catalog = trial.real.catalog
     network = build_network(budget.segmenter, catalog.num_channels, budget.width, seed)
     # Arms of one seed start from the same weights and the same stream of draws, so that they compare in pairs.
-    batches = arm_batches(arm_named(arm, materials), budget.steps, budget.batch_size, np.random.default_rng(seed))
+    batches = arm_batches(arm, materials, budget.steps, budget.batch_size, np.random.default_rng(seed))
     with console.progress(f"{arm}, seed {seed}", budget.steps, "steps") as progress:
         return teach(network, budget.segmenter, batches, budget.steps, ignored_channels(catalog), progress)
 
@@ -289,7 +290,9 @@ def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:
     synthetic = trial.synthetic.fingerprint() if trial.synthetic is not None and "synthetic" in arm else ""
     settings = {key: value for key, value in asdict(budget).items() if key not in ("seeds", "minutes")}
     if "+" not in arm:
-        settings.pop("share")
+        del settings["share"], settings["last_share"]
+    elif budget.last_share is None:
+        del settings["last_share"]
     said = [trial.real.fingerprint(), synthetic, trial.holdout.fingerprint(), str(trial.resolution), trial.by, settings]
     return f"{arm.replace(' + ', '-')}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]}"
 

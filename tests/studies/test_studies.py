@@ -84,6 +84,7 @@ def test_a_variation_says_how_it_was_made_and_never_takes_the_place_of_the_study
     longer = asked("--set", "segmenter_steps=500", "--set", "share=0.5", "--called", "tried_longer")
     budget = steps.varied(riders.BUDGETS["small"], longer.set)
     assert budget == riders.BUDGETS["small"]._replace(segmenter_steps=500, share=0.5)
+    assert steps.varied(budget._replace(share=None), ["share=0.5"]) == budget
     assert steps.said_of(longer) == "--budget small --set segmenter_steps=500 --set share=0.5 --called tried_longer"
     assert steps.name_of("riders", longer) == "riders_small_tried_longer"
     assert steps.name_of("riders", asked()) == "riders_small"

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError, RunError, SourceError
-from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, MIXED_COPY_PASTE, REAL, SYNTHETIC, Materials, arm_named
+from pipeline.evaluation.arms import (
+    ARMS,
+    COPY_PASTE,
+    MIXED,
+    MIXED_COPY_PASTE,
+    REAL,
+    SYNTHETIC,
+    Materials,
+    arm_batches,
+    arm_named,
+)
 from pipeline.evaluation.downstream import (
     Budget,
     DownstreamResult,
@@ -158,6 +168,31 @@ def test_arms_draw_what_they_say(trial):
     objects = [(arm_named(COPY_PASTE, materials)(rng).labels == 2).sum() for _ in range(30)]
     alone = [(arm_named(REAL, materials)(rng).labels == 2).sum() for _ in range(30)]
     assert np.mean(objects) > 1.2 * np.mean(alone)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "counts"), [(1.0, 0.0, (75, 25)), (0.0, 1.0, (25, 75)), (1.0, None, (100, 100))]
+)
+def test_a_share_changes_evenly_over_a_training(trial, first, last, counts):
+    readers = [PairReader(source, Views(SIZE), 0) for source in (trial.real, trial.synthetic)]
+    materials = Materials(*readers, trial.real.catalog, first, last)
+    batches = arm_batches(MIXED, materials, 200, 1, np.random.default_rng(0))
+    drawn = []
+    for half in range(2):
+        trial.synthetic.reads.clear()
+        for _ in range(100):
+            next(batches)
+        # Every pair is read for its labels and for its image.
+        drawn.append(len(trial.synthetic.reads) / 2)
+        assert drawn[half] == pytest.approx(counts[half], abs=0 if last is None else 12)
+
+
+def test_runs_with_a_changing_share_are_others(trial, tmp_path, quiet):
+    asked = replace(trial, arms=(REAL, MIXED))
+    for budget in (QUICK, replace(QUICK, last_share=0.0), replace(QUICK, last_share=0.0)):
+        run_downstream(asked, replace(budget, seeds=1), Store(str(tmp_path)), quiet)
+    made = [path.name.rpartition("-")[0].rpartition("-")[0] for path in (tmp_path / "runs").iterdir()]
+    assert sorted(made) == ["real", "real-synthetic", "real-synthetic"]
 
 
 def test_objects_are_pasted_into_real_and_synthetic_pairs_alike(trial):
