@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
 from generators.checkpoint import fit_weights, read_weights
@@ -26,6 +26,15 @@ class TaughtConfig(FamilyConfig):
         if location is not None and "://" in location:
             raise ValueError(f"{location}: copy it to a path that all workers see, and give that")
         return location
+
+    @model_validator(mode="after")
+    def _weighs_something(self) -> "TaughtConfig":
+        # A config that was written out whole names all options.
+        given = self.model_fields_set
+        for weight in ("segmenter_weight", "label_weight"):
+            if weight in given and "segmenter_weights" not in given:
+                raise ValueError(f"{weight} weighs nothing without segmenter_weights")
+        return self
 
 
 # What a family says where it has neither VGG's weights nor a teacher.

@@ -77,7 +77,9 @@ class Quality(_Block):
         "many times as much as is usual for its class in these images; 1.5 is a good start; left out, there is none",
     )
     judge_steps: int | None = Field(
-        default=None, ge=1, description="how many updates the segmenter is trained for; left out, 700"
+        default=None,
+        ge=1,
+        description="how many updates the segmenter is trained for; left out, 700; for seen.png rather 3000",
     )
 
     @property

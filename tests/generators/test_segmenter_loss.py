@@ -141,3 +141,11 @@ def test_both_terms_count_by_their_weights_and_reach_the_generator(name, segment
     assert both - none == pytest.approx(3 * terms["segmenter"].item() + 5 * terms["labels"].item(), rel=1e-3)
     for weights in ((1e4, 0.0), (0.0, 1e4)):  # beside the gradients of untrained adversaries, which are large
         assert (turn_with(*weights)[2] - still).abs().max() > 1e-3 * still.abs().max(), weights
+
+
+def test_a_weight_without_a_teacher_is_refused_and_a_config_written_out_whole_is_not():
+    config = family_named("spade").config
+    with pytest.raises(ValueError, match=r"label_weight weighs nothing without segmenter_weights"):
+        config(label_weight=2)
+    assert config.model_validate(config().model_dump()) == config()
+    assert config(label_weight=2, segmenter_weights=None).label_weight == 2
