@@ -52,7 +52,7 @@ def model(
         str | None, typer.Option(metavar="FILE|{...}", help="Other pairs to render than those of the training source.")
     ] = None,
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many scenes at most.")] = 60,
+    limit: Annotated[int, typer.Option(min=1, help="How many scenes at most, all over the split.")] = 60,
     styles: Annotated[int, typer.Option(min=1, help="Images of each scene; diversity needs two.")] = 2,
     segmenter: Segmenter = "small",
     judge_steps: JudgeSteps = 700,

@@ -104,7 +104,7 @@ def evaluate_model(
     pairs = keys_with_images(source) or source.keys()  # with none at all, the first is refused
     if bare := len(source.keys()) - len(pairs):
         console.note(f"{bare} of {len(source.keys())} label maps have no image to compare with and are left out")
-    keys = list(pairs)[: protocol.limit]
+    keys = spread(pairs, protocol.limit)
     inception, lpips = open_inception(protocol.inception), open_lpips(protocol.alexnet)
     shown = frozenset(spread(keys, _SHOWN))  # frames of one drive follow one another, and look alike
     make = MeasureScene(model, source, judge.on("cpu"), protocol, inception, lpips, shown, timed=keys[0])
