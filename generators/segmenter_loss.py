@@ -101,7 +101,8 @@ def load_segmenter_loss(location: Path | str, num_channels: int) -> SegmenterLos
         raise ValueError(f"{location}: not the weights of a small segmenter, as `synthgen evaluate judge` makes them")
     if len(head) != num_channels:
         raise ValueError(
-            f"{location}: this segmenter tells {len(head)} classes apart, the label maps have {num_channels}"
+            f"{location}: this segmenter tells {len(head)} classes apart, the label maps have {num_channels}; teach "
+            "one on the source itself: synthgen evaluate judge"
         )
     network = Segmenter(num_channels, head.shape[1])
     fit_weights(network, weights, str(location))

@@ -65,10 +65,8 @@ class Budget(NamedTuple):
 
 
 # What another generator comes of.
-OF_GENERATOR = (
-    *("resolution", "generator_steps", "generator_batch", "generator_width", "coarse", "decay"),
-    *("teacher_steps", "teacher_width", "batch_size"),
-)
+OF_GENERATOR = ("resolution", "generator_steps", "generator_batch", "generator_width", "coarse", "decay")
+OF_TEACHER = ("teacher_steps", "teacher_width", "batch_size")
 BUDGETS = {
     "tiny": Budget("64x48", "64x48", 2, 1, 8, 2, 4, 0.5, 0.5, 2, 1.5, 0.3, None, 1, 2, 2, 4, 2),
     # Half an hour of a core for the generator, the rest for segmentation networks: while they are not trained to their
@@ -138,7 +136,7 @@ def split_frames(data: Path, frames: Path, choose: bool = False) -> None:
 
 def _last(stems: Sequence[str], sequence: str, count: int) -> frozenset[str]:
     of_sequence = [stem for stem in stems if stem.startswith(sequence)]
-    return frozenset(of_sequence[-min(count, len(of_sequence) // 2) :])
+    return frozenset(of_sequence[len(of_sequence) - min(count, len(of_sequence) // 2) :])
 
 
 def train_generator(frames: Path, out: Path, budget: Budget) -> Path:
@@ -161,8 +159,8 @@ def train_generator(frames: Path, out: Path, budget: Budget) -> Path:
     }
     if budget.teacher_steps:
         options["model.segmenter_weights"] = _teacher(frames, out / "judges", budget)
-    spent = [value for name, value in budget._asdict().items() if name in OF_GENERATOR]
-    model = out / folder_of("generator", *spent)
+    counts = (*OF_GENERATOR, *(OF_TEACHER if budget.teacher_steps else ()))
+    model = out / folder_of("generator", *(budget._asdict()[name] for name in counts))
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
     return model
 

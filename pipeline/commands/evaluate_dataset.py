@@ -41,10 +41,10 @@ def dataset(
     from dataclasses import replace
 
     from pipeline.errors import InputError
-    from pipeline.evaluation.dataset import count_rejects, evaluate_dataset
+    from pipeline.evaluation.dataset import count_rejects, evaluate_dataset, teachers_of
     from pipeline.evaluation.dataset_page import dataset_page, dataset_text
     from pipeline.evaluation.judge import JudgeSettings, impartial, judge_for
-    from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named, teachers_of
+    from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.published_features import open_inception
     from pipeline.evaluation.results import default_out, write_results
@@ -58,7 +58,7 @@ def dataset(
     pairs = source_named(real)
     made = in_catalog_of(source_named(root), pairs.catalog, classes, "the data set")
     asked = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
-    settings = impartial(asked, teachers_of(root), console)
+    settings = impartial(asked, teachers_of(Store(root)), console)
     judge = judge_for(pairs, size, settings, Store(judges), console)
     published = open_inception(inception)
     with workers(address) as cluster:

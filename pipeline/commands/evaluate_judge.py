@@ -29,9 +29,9 @@ def judge(
 ) -> None:
     """Teach a judge, the segmentation network of the other evaluations, and measure it on real pairs it has not seen.
 
-    Generators can learn from a small one: train --set model.segmenter_weights=FILE. What it taught it
-    does not measure: the other evaluations and recipes then take a judge of another seed. A judge of the same settings
-    that is kept already is opened, not trained again.
+    Generators can learn from a small one: train --set model.segmenter_weights=FILE. Their images are then judged by one
+    of another seed, in the other evaluations and in recipes. A judge of the same settings that is kept already is
+    opened, not trained again.
 
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'
@@ -56,7 +56,7 @@ def judge(
     cache = Store(judges)
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}
-    lines = []
+    lines = [f"judge    {cache.place(taught.fingerprint)}"]
     if held_out is not None:
         scores = scores_on(taught, held_out, console)
         data["scores"] = scores.as_data()

@@ -194,7 +194,10 @@ def _unlike(compared: Compared) -> str:
     if len(set(sizes.values())) > 1:
         return f"Measured at different sizes ({_each(sizes)}): the scores do not compare."
     if len({result.get("judge") for result in compared.results.values()}) > 1:
-        return "Measured by different judges: the scores do not compare. Measure all of them with the same real pairs."
+        return (
+            "Measured by different judges: the scores do not compare. Measure all of them with the same real pairs "
+            "and a --seed that taught none of the generators."
+        )
     return ""
 
 

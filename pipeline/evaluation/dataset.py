@@ -4,10 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, Field, ValidationError
 from torch import Tensor
 
 from generators.inference.device import choose_device
@@ -148,6 +149,26 @@ def evaluate_dataset(
         best=tuple(keys_in_order[::-1][:_SHOWN]),
         notes=_notes(made, real, limit),
     )
+
+
+class _MadeBy(BaseModel):
+    """What dataset.json says of the generator."""
+
+    teachers: dict[str, Annotated[int, Field(ge=0, strict=True)]] = {}
+
+
+class _Index(BaseModel):
+    model: _MadeBy = _MadeBy()
+
+
+def teachers_of(store: Store) -> dict[str, int]:
+    """The judges that taught the generator of a finished data set, and their seeds."""
+    try:
+        return _Index.model_validate_json(store.read(layout.DATASET)).model.teachers
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "not JSON"
+        raise InputError(f"{store.place(layout.DATASET)}: damaged: {where}: {first['msg']}") from None
 
 
 def count_rejects(store: Store) -> dict[str, int]:

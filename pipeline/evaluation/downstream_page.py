@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, MIXED_COPY_PASTE, REAL
-from pipeline.evaluation.downstream import OVERALL, Budget, DownstreamResult
+from pipeline.evaluation.downstream import OVERALL, DownstreamResult
 from pipeline.evaluation.terms import terms_section
 from pipeline.evaluation.verdict import FEWEST_SEEDS, Verdict, compare, mean_and_spread, signed
 from pipeline.report.page import Page, Plot, Section, Table, Tile, Words
@@ -109,17 +109,20 @@ def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, A
     budget = result.budget
     lead = (
         f"Every arm trained the same {budget.segmenter} segmentation network with {budget.steps} "
-        f"steps of {budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}. "
-        f"Arms that mix took {_share_said(budget)} of their pairs synthetic, pasted into or exposed anew."
+        f"steps of {budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}."
+        f"{_share_said(result)}"
     )
     title = "Does synthetic data help?" if name == _NO_NAME else f"Does synthetic data help? {name}"
     return Page(title, lead, _tiles(result), sections, provenance, _answer(result))
 
 
-def _share_said(budget: Budget) -> str:
-    if budget.last_share is None:
-        return f"{budget.share:.0%}"
-    return f"{budget.share:.0%} at first and {budget.last_share:.0%} in the end"
+def _share_said(result: DownstreamResult) -> str:
+    """How much of what is given to the arms that mix is not as it was recorded."""
+    share, last = result.budget.share, result.budget.last_share
+    if not any("+" in arm for arm in result.runs):
+        return ""
+    changing = "" if last is None else f", changing evenly to {last:.0%}"
+    return f" Share of synthetic, pasted or re-exposed pairs where an arm mixes: {share:.0%}{changing}."
 
 
 def _answer(result: DownstreamResult) -> str:

@@ -23,12 +23,14 @@ def check_pairs(held_out: Source) -> None:
 
 
 def _share_scenes(learned: Source, held_out: Source, resolution: Resolution) -> bool:
-    """Whether a key that both sources have is the same scene in both."""
+    """Whether some key that both sources have is the same scene in both."""
     shared = sorted(set(held_out.keys()) & set(learned.keys()))
-    if not shared:
-        return False
-    files = [list(source.files(shared[0])) for source in (learned, held_out)]
-    if any(files):
-        return files[0] == files[1]
-    one, other = (source.read_scene(shared[0], resolution) for source in (learned, held_out))
-    return bool(np.array_equal(one.labels, other.labels))
+    files = [(list(learned.files(key)), list(held_out.files(key))) for key in shared]
+    if any(one or other for one, other in files):
+        return any(one == other for one, other in files)
+    # Made up, by one rule or by two: the first tells.
+    return any(_same_labels(learned, held_out, key, resolution) for key in shared[:1])
+
+
+def _same_labels(one: Source, other: Source, key: str, resolution: Resolution) -> bool:
+    return np.array_equal(one.read_scene(key, resolution).labels, other.read_scene(key, resolution).labels)

@@ -19,10 +19,18 @@ from label_editing.catalog import Catalog
 from label_editing.scene import LabelMap
 from pipeline.console import Console
 from pipeline.errors import InputError, SourceError
-from pipeline.evaluation.networks import Batch, build_network, check_name, ignored_channels, is_trained_here, teach
+from pipeline.evaluation.networks import (
+    SMALL,
+    Batch,
+    build_network,
+    check_name,
+    ignored_channels,
+    is_trained_here,
+    teach,
+)
 from pipeline.evaluation.scores import Scores, score_pairs
 from pipeline.evaluation.segformer import open_published, published_fingerprint
-from pipeline.judge_card import JudgeCard
+from pipeline.judge_card import JudgeCard, read_judge_card
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
 from pipeline.storage import Store
@@ -154,9 +162,11 @@ def _published(catalog: Catalog, resolution: Resolution, location: str) -> Judge
 def impartial(settings: JudgeSettings, teachers: Mapping[str, int], console: Console | None = None) -> JudgeSettings:
     """The same settings, or the next free seed, so that no generator is judged by what it was made to please.
 
-    Judges of one seed start from the same weights and see the same pairs: they are of one mind at any size, however
-    long they were trained.
+    The rule is cautious: judges of one seed and width start from the same weights, and of one batch size see the same
+    pairs, at any resolution and however long. Only small ones teach.
     """
+    if settings.segmenter != SMALL:
+        return settings
     seed = next(seed for seed in count(settings.seed) if seed not in teachers.values())
     if seed != settings.seed and console is not None:
         console.note(f"a judge of seed {settings.seed} taught this generator: one of seed {seed} judges")
@@ -172,12 +182,15 @@ def judge_fingerprint(source: Source, resolution: Resolution, settings: JudgeSet
 def _save(judge: Judge, settings: JudgeSettings, cache: Store) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / WEIGHTS
-        card = JudgeCard(judge=judge.fingerprint, seed=settings.seed, classes=judge.catalog.names)
-        save_weights(judge.network, path, card.as_metadata())
+        save_weights(judge.network, path, _card(judge.fingerprint, judge.catalog, settings).as_metadata())
         cache.write_atomic(f"{judge.fingerprint}/{WEIGHTS}", path.read_bytes())
     said = {"settings": asdict(settings), "catalog": judge.catalog.name, "resolution": str(judge.resolution)}
     # Last: a judge without it is not there.
     cache.write_atomic(f"{judge.fingerprint}/{CARD}", json.dumps(said, indent=1).encode())
+
+
+def _card(fingerprint: str, catalog: Catalog, settings: JudgeSettings) -> JudgeCard:
+    return JudgeCard(judge=fingerprint, seed=settings.seed, classes=catalog.names)
 
 
 def _open(cache: Store, fingerprint: str, catalog: Catalog, resolution: Resolution, settings: JudgeSettings) -> Judge:
@@ -187,6 +200,9 @@ def _open(cache: Store, fingerprint: str, catalog: Catalog, resolution: Resoluti
         path.write_bytes(cache.read(f"{fingerprint}/{WEIGHTS}"))
         try:
             load_weights(network, path)
+            if read_judge_card(path) is None:
+                save_weights(network, path, _card(fingerprint, catalog, settings).as_metadata())
+                cache.write_atomic(f"{fingerprint}/{WEIGHTS}", path.read_bytes())
         except ValueError as error:
             raise InputError(f"{cache.place(fingerprint)}: {error}; remove that folder to train it again") from None
     network = network.to(choose_device("auto")).eval()

@@ -9,7 +9,7 @@ import numpy as np
 from label_editing.catalog import INSTANCES_PER_CLASS, Catalog
 from label_editing.scene import LabelMap, Scene, check_scene
 from pipeline.resolution import Resolution
-from pipeline.sources.base import Image, Source
+from pipeline.sources.base import Image, Source, Unpaired
 from pipeline.sources.instances import number_instances
 
 
@@ -44,6 +44,15 @@ class MappedSource(Source):
 
     def read_image(self, key: str, resolution: Resolution | None = None) -> Image | None:
         return self._source.read_image(key, resolution)
+
+    def has_image(self, key: str) -> bool:
+        return self._source.has_image(key)
+
+    def files(self, key: str) -> Sequence[str]:
+        return self._source.files(key)
+
+    def unpaired(self) -> Sequence[Unpaired]:
+        return self._source.unpaired()
 
     def fingerprint(self) -> str:
         said = json.dumps([self._source.fingerprint(), self.catalog.name, sorted(self._classes.items())])

@@ -1,6 +1,5 @@
 """Sources on the command line: a YAML file with a `source:` block, or the block itself in braces."""
 
-import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -41,15 +40,6 @@ def source_named(said: str) -> Source:
 def is_data_set(place: str) -> bool:
     """Whether a finished data set lies there."""
     return not place.lstrip().startswith("{") and Store(place).exists(layout.DATASET)
-
-
-def teachers_of(root: str) -> dict[str, int]:
-    """The judges that taught the generator of a finished data set, and their seeds."""
-    try:
-        found = json.loads(Store(root).read(layout.DATASET))["model"].get("teachers", {})
-        return {str(judge): int(seed) for judge, seed in found.items()}
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{Store(root).place(layout.DATASET)}: damaged: {error}") from None
 
 
 def in_catalog_of(source: Source, wanted: Catalog, mapping_file: str | None, what: str) -> Source:

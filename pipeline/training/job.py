@@ -61,7 +61,7 @@ class Job:
     reading_threads: int = 1
     use_gpu: bool = False
     settings: dict[str, Any] = field(default_factory=dict)  # the config as written, for the report
-    contents: dict[str, str] = field(default_factory=dict)  # of files of pretrained weights, by path
+    digests: dict[str, str] = field(default_factory=dict)  # of files of pretrained weights, by path
     teachers: dict[str, int] = field(default_factory=dict)  # judges that it learns from, and their seeds
 
     @property
@@ -111,7 +111,7 @@ class Job:
 
     def _hyperparameters(self, config: FamilyConfig) -> dict[str, Any]:
         known = config.pretrained()
-        held = {name: self.contents[place] for name, place in known.items() if place in self.contents}
+        held = {name: self.digests[place] for name, place in known.items() if place in self.digests}
         return config.model_dump(mode="json") | held
 
 

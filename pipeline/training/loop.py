@@ -209,12 +209,16 @@ def _check_same_training(saved: Mapping[str, Any], job: Job) -> None:
 
 
 def _with_defaults(saved: Mapping[str, Any], job: Job) -> Mapping[str, Any]:
-    """Checkpoints from before a family had an option are those of a training without it: its default."""
+    """Checkpoints from before a family had an option are those of its default, so that must stand for what was before.
+
+    Files of weights were once told by their paths.
+    """
     try:
         config = family_named(str(saved.get("family"))).config.model_validate(saved.get("hyperparameters"))
     except ValueError:
         return saved
-    return {**saved, "hyperparameters": config.model_dump(mode="json")}
+    digests = {name: job.digests.get(place, place) for name, place in config.pretrained().items()}
+    return {**saved, "hyperparameters": config.model_dump(mode="json") | digests}
 
 
 def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:

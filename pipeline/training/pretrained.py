@@ -1,4 +1,4 @@
-"""Weights of other networks that a training uses: whether they fit, what they hold, who taught them."""
+"""Weights of other networks that a training uses: where they are, what they hold, which judges are among them."""
 
 import hashlib
 from pathlib import Path
@@ -24,21 +24,28 @@ def with_weights_found(config: FamilyConfig) -> FamilyConfig:
     return config.model_copy(update=found)
 
 
-def contents(job: Job) -> dict[str, str]:
+def digests_of(job: Job) -> dict[str, str]:
     """What the files of pretrained weights hold, by path: the same file elsewhere is no other training."""
     paths = {place for stage in job.stages for place in stage.config.pretrained().values() if "://" not in place}
     return {path: f"sha256 {_digest(path)}" for path in sorted(paths)}
 
 
-def teachers(job: Job) -> dict[str, int]:
-    """The seed of every judge that the generator learns from, by fingerprint; InputError for one of other classes."""
+def teachers_of(job: Job) -> dict[str, int]:
+    """The seed of every judge that the generator learns from, by fingerprint.
+
+    InputError for one of other classes, or that does not say which it is: it could not be kept from judging its pupil.
+    """
     found = {}
     for config in dict.fromkeys(stage.config for stage in job.stages):
         if isinstance(config, TaughtConfig) and config.segmenter_weights is not None:
             card = read_judge_card(config.segmenter_weights)
-            if card is not None:
-                card.check_classes(job.catalog, f"model.segmenter_weights: {config.segmenter_weights}")
-                found[card.judge] = card.seed
+            place = f"model.segmenter_weights: {config.segmenter_weights}"
+            if card is None:
+                raise InputError(
+                    f"{place}: does not say which judge it is; the same synthgen evaluate judge again adds that"
+                )
+            card.check_classes(job.catalog, place)
+            found[card.judge] = card.seed
     return found
 
 

@@ -20,7 +20,7 @@ from pipeline.training.data import Views
 from pipeline.training.growth import check_growth, check_sizes, check_weights
 from pipeline.training.job import Job, Stage
 from pipeline.training.loop import train
-from pipeline.training.pretrained import contents, teachers, with_weights_found
+from pipeline.training.pretrained import digests_of, teachers_of, with_weights_found
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def make_plan(config: TrainConfig, output: str | None) -> TrainingPlan:
     check_sizes(job)
     check_growth(job)
     check_weights(job)
-    job = replace(job, contents=contents(job), teachers=teachers(job))
+    job = replace(job, digests=digests_of(job), teachers=teachers_of(job))
     return TrainingPlan(config, job, pairs, config.workers, left_out)
 
 

@@ -46,12 +46,12 @@ def test_choices_are_made_on_training_frames_alone(tmp_path, monkeypatch):
     import camvid_dusk
 
     training = [f"{sequence}_{n:03d}" for sequence in ("0001TP", "0006R0") for n in range(62)]
-    data = frames_of(tmp_path / "data", training, ["0016E5_000"])
+    data = frames_of(tmp_path / "data", [*training, "Seq05VD_000"], ["0016E5_000"])
     camvid_dusk.split_frames(data, tmp_path / "frames", choose=True)
     left, held = (stems_in(tmp_path / "frames" / split) for split in ("train", "val"))
     # Neither the last 20 of dusk nor the official day validation; the last 14 of what is left of each sequence.
     assert held == [*(f"0001TP_{n:03d}" for n in range(28, 42)), *(f"0006R0_{n:03d}" for n in range(48, 62))]
-    assert left == [*(f"0001TP_{n:03d}" for n in range(28)), *(f"0006R0_{n:03d}" for n in range(48))]
+    assert left == [*(f"0001TP_{n:03d}" for n in range(28)), *(f"0006R0_{n:03d}" for n in range(48)), "Seq05VD_000"]
 
 
 def test_dusk_frames_are_held_out_of_training(tmp_path, monkeypatch):

@@ -19,8 +19,8 @@ from pipeline.augment.run import run_augment
 from pipeline.augment.workers import Wish
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError
+from pipeline.evaluation.dataset import teachers_of
 from pipeline.evaluation.judge import Judge, JudgeSettings
-from pipeline.evaluation.named_source import teachers_of
 from pipeline.plan_record import settle_plan
 from pipeline.recipe import load_recipe
 from pipeline.storage import Store
@@ -141,11 +141,19 @@ def test_a_judge_that_taught_the_generator_does_not_judge_it_and_the_data_set_sa
 
 
 def test_what_a_data_set_says_of_teachers_is_read_or_called_damaged(tmp_path):
-    dataset = tmp_path / "dataset.json"
-    for model, teachers in (({"family": "spade"}, {}), ({"teachers": {"a": 3}}, {"a": 3})):
-        dataset.write_text(json.dumps({"model": model}))
-        assert teachers_of(str(tmp_path)) == teachers
-    for damaged in ("[]", '{"model": 3}', '{"model": {"teachers": ["a"]}}', "{"):
+    dataset, store = tmp_path / "dataset.json", Store(str(tmp_path))
+    for said, teachers in (
+        ("{}", {}),
+        ('{"model": {"family": "spade"}}', {}),
+        ('{"model": {"teachers": {"a": 3}}}', {"a": 3}),
+    ):
+        dataset.write_text(said)
+        assert teachers_of(store) == teachers
+    for teachers in ('["a"]', '{"a": 3.7}', '{"a": true}', '{"a": -1}', '{"a": 1e999}', "null"):
+        dataset.write_text(f'{{"model": {{"teachers": {teachers}}}}}')
+        with pytest.raises(InputError, match=r"dataset\.json: damaged: model\.teachers"):
+            teachers_of(store)
+    for damaged in ("[]", "{", "[" * 200_000):
         dataset.write_text(damaged)
-        with pytest.raises(InputError, match=r"dataset\.json: damaged: "):
-            teachers_of(str(tmp_path))
+        with pytest.raises(InputError, match=r"dataset\.json: damaged: not JSON: "):
+            teachers_of(store)

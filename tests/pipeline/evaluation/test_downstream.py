@@ -1,5 +1,7 @@
 """The comparison of arms: complete, resumable, grouped, and refused where it would mislead."""
 
+import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -185,6 +187,30 @@ def test_a_share_changes_evenly_over_a_training(trial, first, last, counts):
         # Every pair is read for its labels and for its image.
         drawn.append(len(trial.synthetic.reads) / 2)
         assert drawn[half] == pytest.approx(counts[half], abs=0 if last is None else 12)
+
+
+def test_the_share_of_a_moment_lies_between_first_and_last(trial):
+    materials = Materials(None, None, trial.real.catalog, 0.8, 0.2)
+    assert [materials.at(progress).share for progress in (0, 0.25, 0.5, 1)] == pytest.approx([0.8, 0.65, 0.5, 0.2])
+    assert replace(materials, last_share=None).at(0.7).share == 0.8
+
+
+def test_runs_that_were_kept_before_shares_could_change_are_found(trial, tmp_path, quiet):
+    """As version 0.1.0 named them when it had no such option."""
+    budget = {"segmenter": "small", "steps": 3, "batch_size": 2, "width": 4, "share": 0.5}
+    said = [trial.real.fingerprint(), trial.synthetic.fingerprint(), trial.holdout.fingerprint(), "48x32", trial.by]
+    name = hashlib.sha256(json.dumps([*said, budget]).encode()).hexdigest()[:12]
+    run_downstream(replace(trial, arms=(REAL, MIXED)), replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
+    assert (tmp_path / "runs" / f"real-synthetic-{name}-0.json").is_file()
+
+
+def test_held_out_images_that_do_not_show_their_labels_are_refused(trial, tmp_path, quiet):
+    trial.holdout.paired = False
+    with pytest.raises(SourceError, match=r"^the held-out source: its images do not show its label maps; give pairs$"):
+        run_downstream(trial, QUICK, Store(str(tmp_path)), quiet)
+    trial.real.paired = False
+    with pytest.raises(SourceError, match=r"^the real source: its images do not show its label maps; give pairs$"):
+        run_downstream(trial, QUICK, Store(str(tmp_path)), quiet)
 
 
 def test_runs_with_a_changing_share_are_others(trial, tmp_path, quiet):

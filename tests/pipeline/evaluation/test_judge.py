@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from generators.checkpoint import save_weights
 from pipeline.cli import main
 from pipeline.errors import InputError, SourceError
-from pipeline.evaluation.held_out import check_pairs
+from pipeline.evaluation.held_out import check_apart, check_pairs
 from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, scores_on, train_judge
 from pipeline.evaluation.mapped import MappedSource
 from pipeline.judge_card import read_judge_card
@@ -204,6 +205,8 @@ def test_held_out_scenes_must_be_pairs(make_world):
     check_pairs(make_world(3))
     with pytest.raises(SourceError, match=r"^the held-out source: none of its 3 label maps has an image$"):
         check_pairs(Bare(3))
+    with pytest.raises(SourceError, match=r"none of its 3 label maps has an image$"):
+        check_pairs(MappedSource(Bare(3), make_world.catalog, {name: name for name in WORLD}))
     for source in (Unpaired(3), MappedSource(Unpaired(3), make_world.catalog, {name: name for name in WORLD})):
         with pytest.raises(SourceError, match=r"^the held-out source: its images do not show its label maps; give pai"):
             check_pairs(source)
@@ -218,4 +221,41 @@ def test_the_weights_of_a_judge_say_whose_they_are(tmp_path, capsys):
 
 def test_weights_that_generators_do_not_learn_from_are_not_offered(tmp_path, capsys):
     assert run_command("--judges", str(tmp_path), "--segmenter", "segformer", "--json") == 0
-    assert set(json.loads(capsys.readouterr().out)) == {"judge"}
+    judge = json.loads(capsys.readouterr().out)
+    assert set(judge) == {"judge"}
+    assert run_command("--judges", str(tmp_path), "--segmenter", "segformer") == 0
+    assert capsys.readouterr().out == f"judge    {tmp_path}/{judge['judge']}\n"
+
+
+def test_a_judge_from_before_weights_said_whose_they_are_is_told_when_it_is_opened(tmp_path, world, quiet):
+    cache = Store(str(tmp_path))
+    judge = judge_for(world, SIZE, QUICK, cache, quiet)
+    path = tmp_path / judge.fingerprint / "segmenter.safetensors"
+    card = read_judge_card(path)
+    save_weights(judge.network, path)
+    assert read_judge_card(path) is None
+    again = judge_for(world, SIZE, QUICK, cache, quiet)
+    assert read_judge_card(path) == card
+    image = world.read_image("flat00", SIZE)
+    assert (again.predict(image[None]) == judge.predict(image[None])).all()
+
+
+def test_held_out_scenes_are_found_among_those_learned_from_wherever_they_are(make_world):
+    class Filed(make_world):
+        """Scenes from files; the first lies elsewhere."""
+
+        def __init__(self, folder: str, pairs: int = 3) -> None:
+            super().__init__(pairs)
+            self._folder = folder
+
+        def files(self, key: str) -> list[str]:
+            return [f"{self._folder if key == 'flat00' else 'shared'}/{key}.png"]
+
+    with pytest.raises(InputError, match=r"shares scenes with the real one"):
+        check_apart(Filed("a"), Filed("b"), SIZE)
+    check_apart(Filed("a", 1), Filed("b", 1), SIZE)
+    with pytest.raises(InputError, match=r"shares scenes with the real one"):
+        check_apart(Filed("a"), MappedSource(Filed("a"), make_world.catalog, {name: name for name in WORLD}), SIZE)
+    with pytest.raises(InputError, match=r"shares scenes with the real one"):
+        check_apart(make_world(3), make_world(2), SIZE)
+    check_apart(make_world(3), make_world(3, name="held"), SIZE)
