@@ -6,10 +6,11 @@ says that the data set is complete, comes last.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from pipeline.augment.gate import kept_real_agreement
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.manifest import Manifest
 from pipeline.augment.preview import shown_samples
@@ -26,16 +27,27 @@ from pipeline.shards.pixels import IMAGE_FIELDS
 from pipeline.storage import Store
 
 _SHOWN_FAILURES = 100
+_LEAST_OF_REAL = 0.6  # of the agreement of real pairs
 
 
-def finalise(job: AugmentJob, store: Store, seconds: dict[str, float], wall_seconds: float, recipe_text: str) -> None:
-    """Complete the data set."""
+def finalise(
+    job: AugmentJob,
+    store: Store,
+    seconds: dict[str, float],
+    wall_seconds: float,
+    recipe_text: str,
+    tell: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Complete the data set; `tell` is told where its images show too little of its labels."""
     markers = list(read_markers(store, [shard.id for shard in job.plan.shards()]))
     store.write_atomic(layout.MANIFEST, Manifest(job.source.catalog).merge(store, [m.shard for m in markers]))
     store.write_atomic(layout.REJECTS, _lines(reject for marker in markers for reject in marker.rejects))
     store.write_atomic(layout.WIDS_INDEX, _as_file(_wids_index(markers)))
     statistics = _total(markers)
-    summary = _summary(job, markers, statistics, seconds, wall_seconds, recipe_text)
+    real = kept_real_agreement(job, store)
+    summary = _summary(job, markers, statistics, seconds, wall_seconds, recipe_text, real)
+    if little := _shows_little(summary):
+        tell(little)
     shown = shown_samples(job, store, next(m.shard for m in markers if m.samples))
     store.write_atomic(layout.PREVIEW, encode_jpeg(preview_sheet(shown)))
     image_field = IMAGE_FIELDS[job.recipe.output.image.format]
@@ -96,6 +108,7 @@ def _summary(
     seconds: dict[str, float],
     wall_seconds: float,
     recipe_text: str,
+    real_agreement: float | None,
 ) -> RunSummary:
     source = job.recipe.source.model_dump(mode="json", by_alias=True)
     rejects = [reject for marker in markers for reject in marker.rejects]
@@ -119,10 +132,25 @@ def _summary(
         wall_seconds=wall_seconds,
         attributes=statistics["attributes"],
         agreement=[float(value) for value, count in agreement.items() for _ in range(count)],
+        real_agreement=real_agreement,
         seen_pixels=statistics["seen_pixels"],
         source=source,
         model={"url": job.model.url, "family": job.model.card.family, "fingerprint": job.model.fingerprint},
         versions=_versions(),
+    )
+
+
+def _shows_little(summary: RunSummary) -> str:
+    """What `seen.png` cannot tell, which is void only where a label surprises more than is usual in these images."""
+    if summary.real_agreement is None or not summary.agreement:
+        return ""
+    mean = sum(summary.agreement) / len(summary.agreement)
+    if mean >= _LEAST_OF_REAL * summary.real_agreement:
+        return ""
+    return (
+        f"a segmenter finds {mean:.0%} of these label maps again, and {summary.real_agreement:.0%} in real images that "
+        "it learned from: training with this data set may teach wrong labels; train the generator longer, or set "
+        "quality.min_agreement"
     )
 
 

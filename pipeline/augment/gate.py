@@ -1,5 +1,6 @@
 """The quality gate of a run: how much of its label map a judge finds again in each image."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,9 +12,11 @@ from label_editing.scene import LabelMap
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import Judged, Judging
 from pipeline.console import Console
+from pipeline.errors import MissingFileError
 from pipeline.model_directory import OpenModel
 from pipeline.recipe import Recipe
 from pipeline.resolution import Resolution
+from pipeline.shards import layout
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -31,13 +34,14 @@ def judging_for(job: AugmentJob, console: Console, judges: str = JUDGES) -> Judg
     """
     if not job.recipe.quality.asks_a_judge:
         return None
-    from pipeline.evaluation.judge import judge_for
+    from pipeline.evaluation.judge import agreement_on_own, judge_for
     from pipeline.evaluation.training_source import source_of
 
     settings = _settings(job.recipe, job.model, console)
-    judge = judge_for(source_of(job.model), job.resolution, settings, Store(judges), console)
+    pairs, cache = source_of(job.model), Store(judges)
+    judge = judge_for(pairs, job.resolution, settings, cache, console)
     job.model.check_catalog(judge.catalog, "the judge")
-    return Gate(judge)
+    return Gate(judge, real_agreement=agreement_on_own(judge, pairs, cache))
 
 
 def judge_of(recipe: Recipe, model: OpenModel, resolution: Resolution) -> str:
@@ -58,19 +62,40 @@ def _settings(recipe: Recipe, model: OpenModel, console: Console | None = None) 
     return impartial(settings, model.card.training.teachers, console)
 
 
+def keep_real_agreement(judging: Judging | None, job: AugmentJob, store: Store) -> None:
+    """Beside the plan, for the report of whoever finishes the run."""
+    if isinstance(judging, Gate) and judging.real_agreement is not None:
+        said = {"plan": job.plan_fingerprint, "agreement": judging.real_agreement}
+        store.write_atomic(layout.REAL_AGREEMENT, json.dumps(said).encode())
+
+
+def kept_real_agreement(job: AugmentJob, store: Store) -> float | None:
+    """What was kept of this plan."""
+    try:
+        said = json.loads(store.read(layout.REAL_AGREEMENT))
+        return float(said["agreement"]) if said["plan"] == job.plan_fingerprint else None
+    except (MissingFileError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
 class Gate:
     """The judge as a worker of the render stage has it: travels on the CPU, judges where images are rendered.
 
     A label is seen where the judge is no more surprised at it than is `bearable`, by channel; None asks for no map of
-    what is seen.
+    what is seen. `real_agreement` is what it says of the real pairs that it learned from.
     """
 
-    def __init__(self, judge: "Judge", bearable: npt.NDArray[np.float64] | None = None) -> None:
-        self.judge, self.bearable = judge.on("cpu"), bearable
+    def __init__(
+        self,
+        judge: "Judge",
+        bearable: npt.NDArray[np.float64] | None = None,
+        real_agreement: float | None = None,
+    ) -> None:
+        self.judge, self.bearable, self.real_agreement = judge.on("cpu"), bearable, real_agreement
         self._placed: Judge | None = None
 
-    def __reduce__(self) -> tuple[type["Gate"], tuple["Judge", npt.NDArray[np.float64] | None]]:
-        return Gate, (self.judge, self.bearable)
+    def __reduce__(self) -> tuple[type["Gate"], tuple["Judge", npt.NDArray[np.float64] | None, float | None]]:
+        return Gate, (self.judge, self.bearable, self.real_agreement)
 
     def __call__(self, images: npt.NDArray[np.uint8], labels: Sequence[LabelMap]) -> list[Judged]:
         """What it says of each image, in passes of one size: the same in whatever company an image comes."""

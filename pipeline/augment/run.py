@@ -13,6 +13,7 @@ from orchestration.shard_engine import Limits, ShardTask, Stage, run_shards
 from pipeline.augment.failures import FailureLimit
 from pipeline.augment.finalise import finalise
 from pipeline.augment.finishing import COMMIT, Finisher, ShardReport
+from pipeline.augment.gate import keep_real_agreement
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.lease import Claim, hold_lease
 from pipeline.augment.metrics import RunMetrics
@@ -67,6 +68,7 @@ def run_augment(
                 tell(advice)
             ready = with_context(job, store, cluster)
             judging = make_judging()
+            keep_real_agreement(judging, ready, store)
             if job.recipe.quality.max_surprise is not None:
                 progress.set(tally.samples, job.plan.num_samples, "some samples are judged first")
             judging = knowing_the_usual(judging, ready, store, cluster)
@@ -78,7 +80,7 @@ def run_augment(
             claim.check()
             _check_made(job, tally)
             clear_leftovers(store)  # of workers that were killed in this run
-            finalise(job, store, dict(tally.seconds), time.monotonic() - started, recipe_text)
+            finalise(job, store, dict(tally.seconds), time.monotonic() - started, recipe_text, tell)
     return tally
 
 

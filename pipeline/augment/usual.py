@@ -46,7 +46,7 @@ def knowing_the_usual(
         store.write_atomic(layout.USUAL_SURPRISE, said.encode())
     bearable = np.maximum(factor * usual, _SURE)
     bearable[list(judging.judge.ignored)] = math.inf  # of what it was not taught it has no opinion
-    return Gate(judging.judge, bearable)
+    return Gate(judging.judge, bearable, judging.real_agreement)
 
 
 def _kept(job: AugmentJob, store: Store) -> npt.NDArray[np.float64] | None:

@@ -30,9 +30,11 @@ from pipeline.evaluation.networks import (
 )
 from pipeline.evaluation.scores import Scores, score_pairs
 from pipeline.evaluation.segformer import open_published, published_fingerprint
+from pipeline.glance import spread
 from pipeline.judge_card import JudgeCard, read_judge_card
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Image, Source
+from pipeline.sources.selection import keys_with_images
 from pipeline.storage import Store
 from pipeline.training.data import PairReader, Views
 
@@ -40,6 +42,7 @@ CARD = "judge.json"
 WEIGHTS = "segmenter.safetensors"
 _CACHE_BYTES = 512 * 2**20  # of decoded pairs, however large the source
 _FEWEST_PAIRS = 2
+_LOOKED_AT = 32  # own pairs
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,21 @@ def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings,
         batches = draw_batches(reader, settings.steps, settings.batch_size, np.random.default_rng(settings.seed))
         network = teach(network, settings.segmenter, batches, settings.steps, ignored, progress)
     return Judge(network, catalog, resolution, judge_fingerprint(source, resolution, settings), ignored)
+
+
+def agreement_on_own(judge: Judge, source: Source, cache: Store) -> float:
+    """The mean agreement of some of the pairs that a judge learned from: the most that rendered images can reach.
+
+    Found once, and kept with the judge.
+    """
+    said = json.loads(cache.read(f"{judge.fingerprint}/{CARD}"))
+    if "own_agreement" not in said:
+        keys = spread(keys_with_images(source), _LOOKED_AT)
+        pairs = (source.read(key, judge.resolution) for key in keys)
+        found = [judge.agreement(image, scene.labels) for scene, image in pairs if image is not None]
+        said["own_agreement"] = float(np.mean(found)) if found else 0.0
+        cache.write_atomic(f"{judge.fingerprint}/{CARD}", json.dumps(said, indent=1).encode())
+    return float(said["own_agreement"])
 
 
 def scores_on(judge: Judge, source: Source, console: Console) -> Scores:

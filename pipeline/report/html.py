@@ -119,8 +119,10 @@ def _tiles(summary: RunSummary) -> list[dict[str, str]]:
     if summary.agreement:
         mean = sum(summary.agreement) / len(summary.agreement)
         made.append(("mean agreement", f"{mean:.0%}"))
+    if summary.real_agreement is not None:
+        made.append(("agreement of real pairs", f"{summary.real_agreement:.0%}"))
     if summary.seen_pixels:
-        made.append(("labels that images show", f"{_share_seen(summary):.0%}"))
+        made.append(("labels kept in seen.png", f"{_share_seen(summary):.0%}"))
     made.append(("rejected", f"{sum(summary.rejected.values()):,}"))
     made.append(("failed", f"{len(summary.failed):,}"))
     return [{"name": name, "value": value} for name, value in made]

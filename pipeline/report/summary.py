@@ -37,6 +37,7 @@ class RunSummary:
     wall_seconds: float
     attributes: Mapping[str, Mapping[str, int]]  # attribute -> value -> samples, of the style drawn
     agreement: Sequence[float]  # of each sample; empty when nothing was measured
+    real_agreement: float | None  # of real pairs, which the judge learned from; None when nothing was measured
     seen_pixels: Mapping[str, int]  # by class, those whose label the images show; empty when nobody looked
     source: Mapping[str, Any]  # format, root, split, licence
     model: Mapping[str, Any]  # url, family, fingerprint

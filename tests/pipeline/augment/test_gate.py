@@ -10,8 +10,8 @@ import pytest
 
 from generators.inference import Renderer
 from pipeline.augment.editing import Editor
-from pipeline.augment.finalise import _model
-from pipeline.augment.gate import Gate, judge_of, judging_for
+from pipeline.augment.finalise import finalise
+from pipeline.augment.gate import Gate, judge_of, judging_for, keep_real_agreement
 from pipeline.augment.prepare import prepare
 from pipeline.augment.rendering import RenderWorker
 from pipeline.augment.rows import Judged
@@ -21,6 +21,7 @@ from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError
 from pipeline.evaluation.dataset import teachers_of
 from pipeline.evaluation.judge import Judge, JudgeSettings
+from pipeline.evaluation.training_source import source_of
 from pipeline.plan_record import settle_plan
 from pipeline.recipe import load_recipe
 from pipeline.storage import Store
@@ -125,7 +126,9 @@ def test_a_plan_without_a_gate_says_nothing_of_a_judge(recipe_file):
     assert (record.judge, b'"judge":' in record.to_json()) == ("", False)
 
 
-def test_a_judge_that_taught_the_generator_does_not_judge_it_and_the_data_set_says_so(gated, tmp_path, capsys):
+def test_a_judge_that_taught_the_generator_does_not_judge_it_and_the_data_set_says_so(
+    gated, tmp_path, make_here, capsys
+):
     job, record = prepare(gated)
     training = job.model.card.training.model_copy(update={"teachers": {"a": 0, "b": 1}})
     model = replace(job.model, card=job.model.card.model_copy(update={"training": training}))
@@ -136,8 +139,10 @@ def test_a_judge_that_taught_the_generator_does_not_judge_it_and_the_data_set_sa
     assert sorted(card["settings"]["seed"] for card in cards) == [0, 2]
     assert "a judge of seed 0 taught this generator: one of seed 2 judges\n" in capsys.readouterr().err
     assert judge_of(job.recipe, model, job.resolution) == gate.judge.fingerprint != record.judge
-    assert _model(replace(job, model=model))["teachers"] == {"a": 0, "b": 1}
-    assert "teachers" not in _model(job)
+    store = make_here(gated)
+    assert "teachers" not in json.loads(store.read("dataset.json"))["model"]
+    finalise(replace(job, model=model), store, {}, 1.0, "")
+    assert teachers_of(store) == {"a": 0, "b": 1}
 
 
 def test_what_a_data_set_says_of_teachers_is_read_or_called_damaged(tmp_path):
@@ -157,3 +162,35 @@ def test_what_a_data_set_says_of_teachers_is_read_or_called_damaged(tmp_path):
         dataset.write_text(damaged)
         with pytest.raises(InputError, match=r"dataset\.json: damaged: not JSON: "):
             teachers_of(store)
+
+
+@pytest.mark.parametrize(("real", "warned"), [(0.9, True), (0.84, True), (0.82, False), (None, False)])
+def test_a_run_whose_images_show_little_of_their_labels_says_so(gated, tmp_path, make_here, real, warned):
+    store = make_here(gated, lambda images, labels: [Judged(0.5)] * len(images))
+    job, _ = prepare(gated)
+    gate = judging_for(job, QUIET, str(tmp_path / "judges"))
+    keep_real_agreement(Gate(gate.judge, real_agreement=real), job, store)
+    said: list[str] = []
+    finalise(job, store, {}, 1.0, "", said.append)
+    page = store.read("report.html").decode()
+    assert ("agreement of real pairs" in page) == (real is not None)
+    assert len(said) == warned
+    if warned:
+        assert said[0].startswith(f"a segmenter finds 50% of these label maps again, and {real:.0%} in real images")
+    # What another plan kept says nothing of this one.
+    finalise(replace(job, plan_fingerprint="another"), store, {}, 1.0, "", said.append)
+    assert len(said) == warned
+
+
+def test_what_a_judge_says_of_its_own_pairs_is_found_once_and_kept(gated, tmp_path, monkeypatch):
+    job, _ = prepare(gated)
+    judges = str(tmp_path / "judges")
+    gate = judging_for(job, QUIET, judges)
+    pairs = source_of(job.model)
+    keys = pairs.keys()
+    read = [pairs.read(keys[place * (len(keys) - 1) // 31], job.resolution) for place in range(32)]
+    means = [gate.judge.agreement(pair.image, pair.scene.labels) for pair in read]
+    assert gate.real_agreement == pytest.approx(np.mean(means))
+    monkeypatch.setattr(Judge, "agreement", lambda *_: pytest.fail("looked again"))
+    assert judging_for(job, QUIET, judges).real_agreement == gate.real_agreement
+    assert pickle.loads(pickle.dumps(gate)).real_agreement == gate.real_agreement

@@ -99,7 +99,7 @@ def test_the_report_says_how_much_images_show(made):
     labelled = [sample.labels != VOID for sample in samples(made)]
     kept = sum(int((sample.seen != VOID).sum()) for sample in samples(made))
     page = made.read("report.html").decode()
-    assert "labels that images show" in page
+    assert "labels kept in seen.png" in page
     assert f"{kept / sum(int(mask.sum()) for mask in labelled):.0%}" in page
 
 

@@ -106,8 +106,8 @@ def test_the_headline_says_who_comes_first(folders):
         ),
         (
             {"judge": "b"},
-            "Measured by different judges: the scores do not compare. Measure all of them with the same real pairs and a "
-            "--seed that taught none of the generators.",
+            "Measured by different judges: the scores do not compare. Measure all of them with the same real pairs "
+            "and a --seed that taught none of the generators.",
         ),
     ],
 )

@@ -44,6 +44,7 @@ def make_summary(catalog: Catalog) -> Callable[..., RunSummary]:
             "wall_seconds": 120.0,
             "attributes": {"time_of_day": {"night": 1200}},
             "agreement": [0.2, 0.81, 0.83, 0.99, 1.0],
+            "real_agreement": 0.95,
             "seen_pixels": {"road": 450, "sky": 270, "car": 130},
             "source": {"format": "streetscapes", "split": "train", "fingerprint": "abc"},
             "model": {"url": "runs/streetscapes", "family": "pix2pixhd", "fingerprint": "def"},
