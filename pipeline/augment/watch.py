@@ -101,7 +101,7 @@ class Watch:
             return "workers are starting"
         if flight.oldest is None:
             return "finishing"
-        return f"{flight.oldest} in {flight.stage} for {duration(flight.since_s)}"
+        return f"{flight.oldest}, begun {duration(flight.since_s)} ago, in {flight.stage}"
 
     def _facts(self, flight: Flight) -> dict[str, Any]:
         return {

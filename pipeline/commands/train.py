@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from orchestration.cluster import ClusterInfo
     from pipeline.model_directory import OpenModel
     from pipeline.styles.bank import StyleBank
+    from pipeline.training.data import Views
     from pipeline.training.run import TrainingPlan
 
 ConfigOption = Annotated[
@@ -129,11 +130,19 @@ def _plan_text(plan: "TrainingPlan") -> str:
     workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
     return "\n".join(
         [
-            f"would train {job.family} at {job.views.resolution} on {plan.pairs} pairs of {job.source.format}",
+            f"would train {job.family} at {job.views.resolution}{_cut(job.views)} on {plan.pairs} pairs of "
+            f"{job.source.format}",
+            *(f"  taught by the judge {judge}" for judge in job.teachers),
             f"  {job.steps} steps, {plan.passes:.3g} times through the source, on {workers}",
             f"  into {job.output}",
         ]
     )
+
+
+def _cut(views: "Views") -> str:
+    if views.native:
+        return ", cut at random out of images of their own size,"
+    return f", cut at random out of {views.load}," if views.load not in (None, views.resolution) else ""
 
 
 def _data(plan: "TrainingPlan", model: "OpenModel", bank: "StyleBank") -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Side:
 
     keys: tuple[str, ...]
     pixels: dict[str, float]  # class -> share of all pixels
-    instances: dict[str, float]  # class -> objects an image
+    instances: dict[str, float] | None  # class -> objects an image; None: no scene has an instance map
     agreements: tuple[float, ...]  # in the order of the keys
     scores: Scores
     looks: Mapping[str, ClassLook]
@@ -135,11 +135,12 @@ def evaluate_dataset(
                 progress.advance()
         sides.append(looked)
     of_made, of_real = sides
+    made_side, real_side = of_made.side(), of_real.side()
     order = np.argsort(of_made.agreements, kind="stable")
     keys_in_order = [of_made.keys[index] for index in order.tolist()]
     return DatasetResult(
-        made=of_made.side(),
-        real=of_real.side(),
+        made=made_side,
+        real=real_side,
         likeness=of_real.groups.beside(of_made.groups),
         inception=distances("inception", of_real.inception, of_made.inception),
         twins=tuple(twins_within(of_made.thumbnails)),
@@ -147,7 +148,7 @@ def evaluate_dataset(
         rejects={},
         worst=tuple(keys_in_order[:_SHOWN]),
         best=tuple(keys_in_order[::-1][:_SHOWN]),
-        notes=_notes(made, real, limit),
+        notes=(*_notes(made, real, limit), *_unknown_objects(made_side, real_side)),
     )
 
 
@@ -192,7 +193,7 @@ class _ImageMeasures:
     agreement: float
     tally: Tally
     pixels: dict[str, int]
-    instances: dict[str, int]
+    instances: Counter[str] | None  # None: no instance map
     attributes: Mapping[str, str]
     looks: Looks
     vector: Tensor  # what the judge sees
@@ -227,19 +228,23 @@ def _measures(scene: Scene, image: Image, judge: Judge, inception: InceptionFeat
     tally, looks = Tally(judge.catalog, judge.ignored), Looks(judge.catalog)
     tally.add(found, scene.labels)
     looks.add(image, scene.labels)
-    objects = [] if scene.instances is None else find_instances(scene.instances).values()
     return _ImageMeasures(
         key=scene.key,
         agreement=judge.share(found, scene.labels),
         tally=tally,
         pixels=count_pixels(scene.labels, scene.catalog),
-        instances=Counter(scene.catalog.with_id(each.class_id).name for each in objects),
+        instances=None if scene.instances is None else _count_objects(scene),
         attributes=scene.attributes,
         looks=looks,
         vector=judge.image_vectors(image[None])[0],
         inception=[] if inception is None else list(inception.vectors(image[None])),
         thumbnail=thumbnail(image),
     )
+
+
+def _count_objects(scene: Scene) -> Counter[str]:
+    assert scene.instances is not None
+    return Counter(scene.catalog.with_id(each.class_id).name for each in find_instances(scene.instances).values())
 
 
 class _Looked:
@@ -249,7 +254,7 @@ class _Looked:
         self._by = by
         self._tally = Tally(judge.catalog, judge.ignored)
         self._pixels: Counter[str] = Counter()
-        self._instances: Counter[str] = Counter()
+        self._instances: Counter[str] | None = None
         self.groups = Groups(judge.catalog)
         self.keys: list[str] = []
         self.agreements: list[float] = []
@@ -261,7 +266,8 @@ class _Looked:
         self.agreements.append(image.agreement)
         self._tally.merge(image.tally)
         self._pixels.update(image.pixels)
-        self._instances.update(image.instances)
+        if image.instances is not None:
+            self._instances = (self._instances or Counter()) + image.instances
         value = image.attributes.get(self._by) if self._by else None
         self.groups.add(value, image.looks, image.vector)
         self.inception.extend(image.inception)
@@ -272,11 +278,23 @@ class _Looked:
         return Side(
             keys=tuple(self.keys),
             pixels={name: count / total for name, count in self._pixels.most_common()},
-            instances={name: count / len(self.keys) for name, count in self._instances.most_common()},
+            instances=None if self._instances is None else self._an_image(self._instances),
             agreements=tuple(self.agreements),
             scores=self._tally.scores(),
             looks=self.groups.looks(),
         )
+
+    def _an_image(self, counts: Counter[str]) -> dict[str, float]:
+        return {name: count / len(self.keys) for name, count in counts.most_common()}
+
+
+def _unknown_objects(made: Side, real: Side) -> list[str]:
+    """Nothing is said where neither side knows of any."""
+    unknown = [what for what, side in (("data set", made), ("real source", real)) if side.instances is None]
+    advice = "; sources that find them in their label maps take instances: components"
+    return [
+        f"objects are not compared: the {what} has no instance maps{advice}" for what in unknown if len(unknown) == 1
+    ]
 
 
 def _check_attribute(real: Source, by: str | None) -> None:

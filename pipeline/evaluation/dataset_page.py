@@ -53,7 +53,7 @@ def _answer(result: DatasetResult) -> str:
         f"the data set, {real:.0%} in real images."
     )
     groups = {group: likeness.color_distance for group, likeness in result.likeness.items() if group != EVERY}
-    if groups:
+    if len(groups) > 1:
         nearest = min(groups, key=lambda group: groups[group])
         said += f" In their colours they are nearest to the real images of {nearest}."
     return f"{said} {_repeats(result)}"
@@ -109,9 +109,10 @@ def _class_plot(result: DatasetResult) -> Plot:
 
 
 def _instance_plot(result: DatasetResult) -> list[Plot]:
-    if not result.made.instances and not result.real.instances:
+    made, real = result.made.instances, result.real.instances
+    if made is None or real is None or not (made or real):
         return []
-    return [_beside(result.made.instances, result.real.instances, "Objects an image", 1)]
+    return [_beside(made, real, "Objects an image", 1)]
 
 
 def _beside(made: Mapping[str, float], real: Mapping[str, float], title: str, digits: int, unit: str = "") -> Plot:

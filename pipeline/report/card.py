@@ -23,6 +23,9 @@ pairs = pairs.decode(wds.handle_extension("seg.png inst.png", png), "rgb8").to_t
 """
 
 
+_SEEN = "| `<key>.seen.png` | class ids, void where the image does not show the label: rather train on these |\n"
+
+
 def dataset_card(summary: RunSummary, image_format: str = "jpg") -> str:
     """Header, what it is, how to read it, what it came from."""
     header = yaml.safe_dump(_header(summary), sort_keys=False, allow_unicode=True)
@@ -55,7 +58,8 @@ def _body(summary: RunSummary, image_format: str) -> str:
 
 {summary.samples:,} synthetic image/label pairs of {summary.width}x{summary.height} in {summary.shards:,} WebDataset
 shards ({byte_size(summary.num_bytes)}). Label maps of a real or procedural source were edited, then rendered into
-images by a network trained on that source: labels are exact by construction, images are synthetic.
+images by a network trained on that source. Images are synthetic; each was rendered from its label map, and shows it as
+well as the network can: report.html says how well, where that was measured.
 
 ![Source map, edited map, image](preview.jpg)
 
@@ -68,6 +72,7 @@ More in [report.html](report.html); a row a sample in `manifest.parquet`; the re
 | `<key>.{image_format}` | the image, 8-bit RGB |
 | `<key>.seg.png` | class ids of catalog `{summary.catalog.name}` |
 | `<key>.inst.png` | instance ids: class*1000+k on things, the class id elsewhere |
+{_SEEN if summary.seen_pixels else ""}\
 | `<key>.json` | where it came from: source key, seed, edits, styles, instances, pixels per class |
 
 ## Reading it

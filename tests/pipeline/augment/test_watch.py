@@ -63,7 +63,7 @@ def watch(clock, shown, tally) -> Watch:
 def test_a_run_that_goes_on_says_where_its_oldest_shard_is(watch, shown):
     watch.reported(report("s-000000", outcomes={"failed": 1}))
     watch.seen(flight())
-    assert (shown.done, shown.note) == (4, "1 shards, 1 failed; s-000001 in render for 3 s")
+    assert (shown.done, shown.note) == (4, "1 shards, 1 failed; s-000001, begun 3 s ago, in render")
 
 
 def test_machines_are_told_the_same_as_data(watch, shown):
@@ -98,7 +98,7 @@ def test_silence_names_the_shard_and_the_stage_that_are_waited_for(watch, shown,
     assert shown.note == ("0 shards; no shard for 1 min 15 s: the oldest shard in flight, s-000001, is in stage render")
     watch.reported(report("s-000001"))
     watch.seen(flight("s-000002", "edit", 75.0))
-    assert shown.note == "1 shards; s-000002 in edit for 1 min 15 s"
+    assert shown.note == "1 shards; s-000002, begun 1 min 15 s ago, in edit"
 
 
 def test_silence_without_a_worker_says_so(watch, shown, clock):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ def test_the_spoilt_sample_is_the_worst_and_the_copy_is_found(spoilt, make_world
     assert {twin.one for twin in found.copies} >= {0, 1, 2, 4}
     assert found.made.pixels["sky"] == pytest.approx(found.real.pixels["sky"], abs=0.05)
     assert found.made.instances == {"car": 1.0}
+    assert not any("instance maps" in note for note in found.notes)
     assert json.loads(json.dumps(found.as_data(), allow_nan=False))["near_duplicates"] == 1
 
 
@@ -152,3 +154,19 @@ def test_label_maps_without_an_image_are_left_out_and_counted(make_world, judge,
     found = evaluate_dataset(Partly(6, name="made"), make_world(5, name="real"), judge, 5, quiet)
     assert found.made.keys == ("made01", "made02", "made03", "made04", "made05")
     assert found.notes == ("1 of the 6 label maps of the data set have no image and are left out",)
+
+
+def test_objects_are_not_compared_with_those_of_a_source_that_does_not_tell_them_apart(judge, make_world, quiet):
+    class Bare(make_world):
+        def read_scene(self, key, resolution=None):
+            return replace(super().read_scene(key, resolution), instances=None)
+
+    found = evaluate_dataset(make_world(5, name="made"), Bare(4), judge, 10, quiet)
+    assert found.real.instances is None
+    assert found.real.as_data()["instances_an_image"] is None
+    assert "objects are not compared: the real source has no instance maps; sources that find them" in " ".join(
+        found.notes
+    )
+    assert "Objects an image" not in dataset_page("made", found, make_world(5, name="made"), judge, {}).to_html()
+    bare = evaluate_dataset(Bare(5, name="made"), Bare(4), judge, 10, quiet)
+    assert not any("instance maps" in note for note in bare.notes)
