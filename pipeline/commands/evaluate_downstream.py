@@ -1,5 +1,6 @@
 """`synthgen evaluate downstream`: does it help?"""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,7 +35,7 @@ def downstream(
     workers: Annotated[int, typer.Option(min=1, help="Trainings at a time, on Ray; they share the GPUs.")] = 1,
     address: Annotated[str | None, typer.Option(metavar="URL", help="A running Ray cluster to train on.")] = None,
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
-    name: Annotated[str, typer.Option(help="Of the result.")] = "downstream",
+    name: Annotated[str | None, typer.Option(help="Of the result; without it, that of the data set.")] = None,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Where numbers and page go.")] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -51,8 +52,8 @@ def downstream(
     from orchestration.cluster import shutdown
     from pipeline.evaluation.arms import ARMS
     from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
-    from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
-    from pipeline.evaluation.named_source import in_catalog_of, source_named
+    from pipeline.evaluation.downstream_page import NO_NAME, downstream_data, downstream_page, downstream_text
+    from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import default_out, write_results
     from pipeline.storage import Store
@@ -65,6 +66,7 @@ def downstream(
     if made is not None:
         made = in_catalog_of(made, pairs.catalog, classes, "the synthetic data set")
     arms = tuple(arm or (name for name, of in ARMS.items() if made is not None or not of.needs_synthetic))
+    name = name or (Path(synthetic.rstrip("/")).name if synthetic and is_data_set(synthetic) else NO_NAME)
     place = out or default_out("downstream", name)
     budget = Budget(segmenter, steps, batch_size, width, share, last_share, seeds, minutes)
     spread = on_workers(workers, address, console) if workers > 1 or address else None

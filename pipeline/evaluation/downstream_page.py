@@ -18,7 +18,7 @@ _METHOD = (
     "interval by Student's t, and a difference smaller than that is called within the noise. Classes that do not occur "
     "in the held-out scenes of a group are left out of its mean."
 )
-_NO_NAME = "downstream"  # what a result is called when nobody says
+NO_NAME = "downstream"  # what a result is called when nobody says
 
 
 def verdicts(result: DownstreamResult, baseline: str = REAL) -> dict[str, dict[str, Verdict]]:
@@ -112,7 +112,7 @@ def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, A
         f"steps of {budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}."
         f"{_share_said(result)}"
     )
-    title = "Does synthetic data help?" if name == _NO_NAME else f"Does synthetic data help? {name}"
+    title = "Does synthetic data help?" if name == NO_NAME else f"Does synthetic data help? {name}"
     return Page(title, lead, _tiles(result), sections, provenance, _answer(result))
 
 

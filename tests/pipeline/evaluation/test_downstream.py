@@ -290,13 +290,12 @@ def run_command(*arguments: str) -> int:
 
 
 def test_the_command_writes_one_table_and_one_page(tmp_path, capsys):
-    import json
-
     code = run_command(
         *("--real", "{format: streetscapes, scenes: 3}"),
         *("--holdout", "{format: streetscapes, split: val, scenes: 3}"),
         *("--synthetic", "{format: streetscapes, scenes: 3, seed: 9}"),
         *("--resolution", "32x16", "--steps", "1", "--batch-size", "2", "--width", "4", "--seeds", "3"),
+        *("--share", "0.6", "--last-share", "0.1"),
         *("--by", "time_of_day", "--out", str(tmp_path), "-q", "--json"),
     )
     assert code == 0
@@ -305,7 +304,10 @@ def test_the_command_writes_one_table_and_one_page(tmp_path, capsys):
     assert written["kind"] == "downstream"
     assert list(written["arms"]) == list(ARMS)
     assert printed["verdicts"] == written["verdicts"]
+    assert (written["budget"]["share"], written["budget"]["last_share"]) == (0.6, 0.1)
     page = (tmp_path / "index.html").read_text()
+    assert "re-exposed pairs where an arm mixes: 60%, changing evenly to 10%." in page
+    assert "Does synthetic data help? downstream" not in page
     assert page.count("<svg") == 1
     assert all(f'<td class="name">{arm}</td>' in page for arm in ARMS)
     said = written["verdicts"]["all"]["real + synthetic"]
