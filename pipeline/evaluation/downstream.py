@@ -16,7 +16,7 @@ from label_editing.names import unknown_name
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
-from pipeline.evaluation.held_out import check_apart, check_pairs
+from pipeline.evaluation.held_out import check_apart, check_pairs, note_of_leaks
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
 from pipeline.evaluation.scores import score_pairs
 from pipeline.resolution import Resolution
@@ -102,7 +102,9 @@ def run_downstream(
         done = seeds[-1] + 1
     runs = {arm: [kept.scores(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
     counts = {group: len(indices) for group, indices in trainer.groups.items()}
-    return DownstreamResult(runs, budget, counts, _notes(len(runs[REAL]), budget))
+    leaks = note_of_leaks(trial.synthetic, trial.holdout) if trial.synthetic is not None else ""
+    notes = (*_notes(len(runs[REAL]), budget), *([leaks] if leaks else []))
+    return DownstreamResult(runs, budget, counts, notes)
 
 
 class Run(NamedTuple):

@@ -3,9 +3,12 @@
 import numpy as np
 
 from pipeline.errors import InputError, SourceError
+from pipeline.glance import spread
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
-from pipeline.sources.selection import keys_with_images
+from pipeline.sources.selection import attributes_of, keys_with_images
+
+_LOOKED_AT = 200  # synthetic pairs
 
 
 def check_apart(learned: Source, held_out: Source, resolution: Resolution) -> None:
@@ -20,6 +23,23 @@ def check_pairs(held_out: Source) -> None:
         raise SourceError("the held-out source: its images do not show its label maps; give pairs")
     if not keys_with_images(held_out):
         raise SourceError(f"the held-out source: none of its {len(held_out.keys())} label maps has an image")
+
+
+def note_of_leaks(synthetic: Source, held_out: Source) -> str:
+    """A word of warning where synthetic pairs were made of label maps that are held out; empty where none was.
+
+    Keys are all that pairs say of their origin, and two sources may use the same ones.
+    """
+    looked = spread(synthetic.keys(), _LOOKED_AT)
+    origins = [attributes.get("source_key") for attributes in attributes_of(synthetic, looked).values()]
+    held = set(held_out.keys())
+    leaked = sum(origin in held for origin in origins)
+    if not leaked:
+        return ""
+    return (
+        f"{leaked} of {len(looked)} synthetic pairs were made of scenes that have the keys of held-out ones: if they "
+        "are the same, the arms with synthetic pairs have seen what they are measured on"
+    )
 
 
 def _share_scenes(learned: Source, held_out: Source, resolution: Resolution) -> bool:

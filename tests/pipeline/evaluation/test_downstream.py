@@ -213,6 +213,21 @@ def test_held_out_images_that_do_not_show_their_labels_are_refused(trial, tmp_pa
         run_downstream(trial, QUICK, Store(str(tmp_path)), quiet)
 
 
+def test_synthetic_pairs_of_held_out_scenes_are_noted(trial, make_world, tmp_path, quiet):
+    held = trial.holdout.keys()[0]
+
+    class MadeOf(make_world):
+        def attributes(self, key):
+            return {"source_key": held if key.endswith("00") else "another"}
+
+    trial = replace(trial, arms=(REAL,), by=None)
+    clean = run_downstream(trial, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
+    assert not any("held-out ones" in note for note in clean.notes)
+    leaky = replace(trial, synthetic=MadeOf(4, name="made"))
+    found = run_downstream(leaky, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
+    assert any(note.startswith("1 of 4 synthetic pairs were made of scenes that have the") for note in found.notes)
+
+
 def test_runs_with_a_changing_share_are_others(trial, tmp_path, quiet):
     asked = replace(trial, arms=(REAL, MIXED))
     for budget in (QUICK, replace(QUICK, last_share=0.0), replace(QUICK, last_share=0.0)):
