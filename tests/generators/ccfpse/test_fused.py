@@ -121,9 +121,9 @@ def test_the_renderer_pads_odd_sizes_for_it(plain_network, settings, monkeypatch
     labels = rng.integers(0, 5, (2, 9, 7)).repeat(8, 1).repeat(8, 2).astype(np.uint8)
     styles = [Style(None, rng.normal(size=(1, 3)).astype(np.float32)) if settings else None for _ in labels]
     labels[1] = labels[0]  # one layout, two styles
-    wanted = Renderer(plain, "cpu", path=FastPath(rewrites="none")).render(labels, None, styles)
+    wanted = Renderer(plain, "cpu", "float32", path=FastPath(rewrites="none")).render(labels, None, styles)
     monkeypatch.setattr(CcfpseGenerator, "for_inference", lambda self, device: FusedCcfpse(self))
-    renderer = Renderer(plain, "cpu")
+    renderer = Renderer(plain, "cpu", "float32")
     assert isinstance(renderer._network.generator, FusedCcfpse)
     found = renderer.render(labels, None, styles)
     assert found.shape == (2, 72, 56, 3)
