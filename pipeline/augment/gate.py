@@ -1,6 +1,5 @@
 """The quality gate of a run: how much of its label map a judge finds again in each image."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from label_editing.scene import LabelMap
+from pipeline.augment.beside_plan import keep, kept
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import Judged, Judging
 from pipeline.console import Console
-from pipeline.errors import MissingFileError
 from pipeline.model_directory import OpenModel
 from pipeline.recipe import Recipe
 from pipeline.resolution import Resolution
@@ -63,19 +62,15 @@ def _settings(recipe: Recipe, model: OpenModel, console: Console | None = None) 
 
 
 def keep_real_agreement(judging: Judging | None, job: AugmentJob, store: Store) -> None:
-    """Beside the plan, for the report of whoever finishes the run."""
+    """For the report of whoever finishes the run."""
     if isinstance(judging, Gate) and judging.real_agreement is not None:
-        said = {"plan": job.plan_fingerprint, "agreement": judging.real_agreement}
-        store.write_atomic(layout.REAL_AGREEMENT, json.dumps(said).encode())
+        keep(judging.real_agreement, layout.REAL_AGREEMENT, job, store)
 
 
 def kept_real_agreement(job: AugmentJob, store: Store) -> float | None:
-    """What was kept of this plan."""
-    try:
-        said = json.loads(store.read(layout.REAL_AGREEMENT))
-        return float(said["agreement"]) if said["plan"] == job.plan_fingerprint else None
-    except (MissingFileError, ValueError, LookupError, TypeError, RecursionError):
-        return None
+    """None where nobody measured it."""
+    found = kept(layout.REAL_AGREEMENT, job, store)
+    return found if isinstance(found, float) else None
 
 
 class Gate:

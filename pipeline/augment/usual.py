@@ -1,6 +1,5 @@
 """How surprised a judge usually is at each class in what a run renders: found before it, on a few of its samples."""
 
-import json
 import math
 from functools import partial
 
@@ -9,13 +8,14 @@ import numpy.typing as npt
 
 from generators.inference import Renderer
 from orchestration.cluster import ClusterInfo
+from pipeline.augment.beside_plan import keep, kept
 from pipeline.augment.editing import Editor
 from pipeline.augment.gate import Gate
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rendering import render_inputs, to_input
 from pipeline.augment.rows import EditedSample, Judging
 from pipeline.augment.workers import RENDER_THREADS
-from pipeline.errors import MissingFileError, RunError
+from pipeline.errors import RunError
 from pipeline.evaluation.judge import Judge
 from pipeline.passes import each
 from pipeline.shards import layout
@@ -42,21 +42,17 @@ def knowing_the_usual(
     if usual is None:
         usual = _measured(job, judging.judge, cluster)
         numbers = [value if math.isfinite(value) else None for value in usual.tolist()]
-        said = json.dumps({"plan": job.plan_fingerprint, "usual": numbers})
-        store.write_atomic(layout.USUAL_SURPRISE, said.encode())
+        keep(numbers, layout.USUAL_SURPRISE, job, store)
     bearable = np.maximum(factor * usual, _SURE)
     bearable[list(judging.judge.ignored)] = math.inf  # of what it was not taught it has no opinion
     return Gate(judging.judge, bearable, judging.real_agreement)
 
 
 def _kept(job: AugmentJob, store: Store) -> npt.NDArray[np.float64] | None:
-    try:
-        kept = json.loads(store.read(layout.USUAL_SURPRISE))
-        if kept["plan"] != job.plan_fingerprint:
-            return None
-        return np.array([math.inf if value is None else value for value in kept["usual"]], np.float64)
-    except (MissingFileError, ValueError, KeyError, TypeError):  # none yet, or cut short: it is found again
+    found = kept(layout.USUAL_SURPRISE, job, store)
+    if not isinstance(found, list) or not all(value is None or isinstance(value, float) for value in found):
         return None
+    return np.array([math.inf if value is None else value for value in found], np.float64)
 
 
 def _measured(job: AugmentJob, judge: Judge, cluster: ClusterInfo | None) -> npt.NDArray[np.float64]:

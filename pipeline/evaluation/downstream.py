@@ -16,7 +16,7 @@ from label_editing.names import unknown_name
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
-from pipeline.evaluation.held_out import check_apart, check_pairs, note_of_leaks
+from pipeline.evaluation.held_out import check_apart, check_paired, check_pairs, note_of_leaks
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
 from pipeline.evaluation.scores import score_pairs
 from pipeline.resolution import Resolution
@@ -221,8 +221,7 @@ def check_trial(trial: Trial, budget: Budget) -> None:
             raise InputError(unknown_name("arm", arm, ARMS))
     if REAL not in trial.arms:
         raise InputError(f"the arm {REAL!r} is what the others are compared with; leave it in")
-    if not trial.real.paired:
-        raise SourceError("the real source: its images do not show its label maps; give pairs")
+    check_paired(trial.real, "the real source")
     check_pairs(trial.holdout)
     check_apart(trial.real, trial.holdout, trial.resolution)
     if len(trial.real.keys()) < _FEWEST_PAIRS:

@@ -17,10 +17,15 @@ def check_apart(learned: Source, held_out: Source, resolution: Resolution) -> No
         raise InputError("the held-out source shares scenes with the real one; give another split or selection")
 
 
+def check_paired(source: Source, what: str) -> None:
+    """SourceError where images are of other scenes than label maps."""
+    if not source.paired:
+        raise SourceError(f"{what}: its images do not show its label maps; give pairs")
+
+
 def check_pairs(held_out: Source) -> None:
     """SourceError where there is nothing to measure on: no images, or images of other scenes."""
-    if not held_out.paired:
-        raise SourceError("the held-out source: its images do not show its label maps; give pairs")
+    check_paired(held_out, "the held-out source")
     if not keys_with_images(held_out):
         raise SourceError(f"the held-out source: none of its {len(held_out.keys())} label maps has an image")
 
