@@ -23,6 +23,9 @@ def judge(
     seed: Annotated[int, typer.Option(min=0, help="Of its first weights and of what it is shown.")] = 0,
     judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where numbers and page of the measured go; runs/evaluations.")
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
     progress: ShowProgress = ProgressMode.AUTO,
@@ -37,11 +40,14 @@ def judge(
     --holdout '{format: streetscapes, split: val, scenes: 20}'
     """
     from pipeline.evaluation.held_out import check_apart, check_pairs
-    from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, judge_for, scores_on
+    from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, judge_for
+    from pipeline.evaluation.judge_page import judge_page
+    from pipeline.evaluation.judge_result import measure_judge
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.networks import SMALL
+    from pipeline.evaluation.provenance import provenance
+    from pipeline.evaluation.results import default_out, write_results
     from pipeline.evaluation.tables import scores_table
-    from pipeline.sources.selection import keys_with_images
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
@@ -57,12 +63,15 @@ def judge(
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}
     lines = [f"judge    {cache.place(taught.fingerprint)}"]
-    if held_out is not None:
-        scores = scores_on(taught, held_out, console)
-        data["scores"] = scores.as_data()
-        scenes = len(keys_with_images(held_out))
-        lines.append(f"{scores_table(scores)}\n{scenes} scenes that it has not seen")
     if segmenter == SMALL:  # the kind that generators learn from
         data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")
+    if held_out is not None:
+        found = measure_judge(taught, held_out, console)
+        name = pairs.catalog.name
+        data |= {"name": name, "resolution": str(size), **found.as_data()}
+        page = judge_page(name, found, taught, settings, pairs, held_out, provenance())
+        lines.append(f"{scores_table(found.scores)}\n{len(found.agreements)} scenes that it has not seen")
+        lines.append(write_results(out or default_out("judge", name), "judge", data, page))
+    if segmenter == SMALL:
         lines.append(f"weights  {data['weights']}")
     console.result("\n".join(lines), data)

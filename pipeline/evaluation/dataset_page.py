@@ -52,11 +52,22 @@ def _answer(result: DatasetResult) -> str:
         f"A segmentation network that was trained on real pairs finds {made:.0%} of the labels again in the images of "
         f"the data set, {real:.0%} in real images."
     )
-    groups = {group: likeness.color_distance for group, likeness in result.likeness.items() if group != EVERY}
-    if len(groups) > 1:
-        nearest = min(groups, key=lambda group: groups[group])
-        said += f" In their colours they are nearest to the real images of {nearest}."
-    return f"{said} {_repeats(result)}"
+    return " ".join(filter(None, (said, _nearest(result), _repeats(result))))
+
+
+def _nearest(result: DatasetResult) -> str:
+    """Which group of real images it looks like; nothing where there are no two to choose from."""
+    groups = {group: likeness for group, likeness in result.likeness.items() if group != EVERY}
+    if len(groups) < 2:
+        return ""
+    by_color = min(groups, key=lambda group: groups[group].color_distance)
+    far = {group: likeness.distances.fid for group, likeness in groups.items() if likeness.distances is not None}
+    said = f"They are nearest to the real images of {by_color} in their colours"
+    if len(far) < len(groups):
+        return f"{said}."
+    by_features = min(far, key=lambda group: far[group])
+    also = " and" if by_features == by_color else f", to those of {by_features}"
+    return f"{said}{also} in what the judge sees."
 
 
 def _repeats(result: DatasetResult) -> str:

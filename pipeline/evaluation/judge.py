@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,6 @@ from pipeline.evaluation.networks import (
     is_trained_here,
     teach,
 )
-from pipeline.evaluation.scores import Scores, score_pairs
 from pipeline.evaluation.segformer import open_published, published_fingerprint
 from pipeline.glance import spread
 from pipeline.judge_card import JudgeCard, read_judge_card
@@ -113,7 +113,7 @@ def judge_for(source: Source, resolution: Resolution, settings: JudgeSettings, c
     if cache.exists(f"{fingerprint}/{CARD}"):
         return _open(cache, fingerprint, source.catalog, resolution, settings)
     judge = train_judge(source, resolution, settings, console)
-    _save(judge, settings, cache)
+    _save(judge, settings, source, cache)
     return judge
 
 
@@ -146,20 +146,6 @@ def agreement_on_own(judge: Judge, source: Source, cache: Store) -> float:
         said["own_agreement"] = float(np.mean(found)) if found else 0.0
         cache.write_atomic(f"{judge.fingerprint}/{CARD}", json.dumps(said, indent=1).encode())
     return float(said["own_agreement"])
-
-
-def scores_on(judge: Judge, source: Source, console: Console) -> Scores:
-    """How well the judge segments the photographs of a source; SourceError where there is nothing to score."""
-    pairs = PairReader(source, Views(judge.resolution, flip=False), _CACHE_BYTES)
-    everything = {"all": range(len(pairs))}
-    try:
-        with console.progress("measuring the judge", len(pairs), "scenes") as progress:
-            found = score_pairs(
-                judge.network, pairs, judge.catalog, judge.ignored, everything, advance=progress.advance
-            )
-        return found["all"]
-    except ValueError as error:
-        raise SourceError(f"the held-out source: {error}") from None
 
 
 def draw_batches(reader: PairReader, steps: int, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
@@ -197,14 +183,23 @@ def judge_fingerprint(source: Source, resolution: Resolution, settings: JudgeSet
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def _save(judge: Judge, settings: JudgeSettings, cache: Store) -> None:
+def _save(judge: Judge, settings: JudgeSettings, source: Source, cache: Store) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / WEIGHTS
         save_weights(judge.network, path, _card(judge.fingerprint, judge.catalog, settings).as_metadata())
         cache.write_atomic(f"{judge.fingerprint}/{WEIGHTS}", path.read_bytes())
-    said = {"settings": asdict(settings), "catalog": judge.catalog.name, "resolution": str(judge.resolution)}
+    said: dict[str, Any] = {"settings": asdict(settings), "resolution": str(judge.resolution)}
+    said |= {"catalog": judge.catalog.name, "source": _described(source)}
     # Last: a judge without it is not there.
     cache.write_atomic(f"{judge.fingerprint}/{CARD}", json.dumps(said, indent=1).encode())
+
+
+def _described(source: Source) -> dict[str, Any]:
+    """What a reader of the cache knows a source by."""
+    keys = source.keys()
+    said = {"format": source.format, "split": source.split, "pairs": len(keys), "fingerprint": source.fingerprint()}
+    first = source.files(keys[0])
+    return said | ({"first": first[0]} if first else {})
 
 
 def _card(fingerprint: str, catalog: Catalog, settings: JudgeSettings) -> JudgeCard:

@@ -6,7 +6,7 @@ from typing import Any
 from label_editing.catalog import Catalog
 from pipeline.evaluation.looks import color_distance
 from pipeline.evaluation.model import ModelResult
-from pipeline.evaluation.page_parts import UNSEEN, fid_tiles, iou_plot, mean_share
+from pipeline.evaluation.page_parts import UNSEEN, confusion_table, fid_tiles, iou_plot, mean_share
 from pipeline.evaluation.scene_measures import ShownScene
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.html import three_digits
@@ -14,8 +14,6 @@ from pipeline.report.page import Color, Page, Plot, Section, Sheet, Shot, Table,
 from pipeline.report.plots import histogram
 from pipeline.report.sheet import map_shot, photo_shot
 
-_SHOWN_SHARE = 0.005  # of a row of the confusion matrix
-_DARKEST = 0.55  # shade of a cell, so that its number stays readable
 _LOST = 0.9  # of the IoU on real images; what keeps more is not called lost
 _NAMED = 3  # classes in the headline
 _WORDS = ("segmentation network", "judge", "IoU", "agreement", "FID", "KID", "diversity", "held-out")
@@ -27,7 +25,7 @@ def model_page(name: str, result: ModelResult, catalog: Catalog, provenance: dic
         Section("What it looks like", [_sheet(result)]),
         Section("Is every class found again?", _class_blocks(result)),
         Section("All numbers", [_numbers(result), _agreements(result)]),
-        Section("Which class is taken for which", [_confusion(result, catalog)]),
+        Section("Which class is taken for which", [confusion_table(result.confusion, catalog, "the rendered image")]),
         Section("Colours and sharpness of surfaces", [_looks_table(result)]),
         terms_section(*_WORDS),
         Section(
@@ -167,22 +165,4 @@ def _looks_table(result: ModelResult) -> Table:
         note="Colours are means, red, green and blue from 0 to 255, their difference is in the same grey levels. "
         "Sharpness is the mean magnitude of the Laplacian, as a share of that of the real images: low where textures "
         "are smooth.",
-    )
-
-
-def _confusion(result: ModelResult, catalog: Catalog) -> Table:
-    names = [spec.name for spec in catalog.classes]
-    occurring = [rank for rank, row in enumerate(result.confusion) if sum(row)]
-    predicted = [k for k in range(len(names)) if any(result.confusion[rank][k] for rank in occurring)]
-    shares = [[result.confusion[r][k] / sum(result.confusion[r]) for k in predicted] for r in occurring]
-    return Table(
-        ("true class", *(names[k] for k in predicted)),
-        [
-            [names[r], *(f"{100 * share:.0f}" if share >= _SHOWN_SHARE else "" for share in row)]
-            for r, row in zip(occurring, shares, strict=True)
-        ],
-        shades=[[share * _DARKEST for share in row] for row in shares],
-        note="Rows: the class of the label map. Columns: what the judge sees in the rendered image, in percent of the "
-        "row's pixels; empty below half a percent.",
-        upright=True,
     )

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from statistics import mean
 
+from label_editing.catalog import Catalog
 from pipeline.evaluation.distances import Distances
 from pipeline.evaluation.verdict import half_width
 from pipeline.report.html import three_digits
-from pipeline.report.page import Plot, Tile
+from pipeline.report.page import Plot, Table, Tile
 from pipeline.report.plots import Bar, bars
 
+_SHOWN_SHARE = 0.005  # of a row of the confusion matrix
+_DARKEST = 0.55  # shade of a cell, so that its number stays readable
 UNSEEN = 0.01  # IoU below which a class counts as not found at all
 _NO_BREAK = "\u00a0"
 
@@ -40,6 +43,25 @@ def iou_plot(names: Sequence[str], each: Mapping[str, Mapping[str, float]], nowh
     left_out = ", ".join(name for name in names if name not in drawn)
     caption = f"Not drawn, as found in {nowhere}: {left_out}." if left_out else ""
     return Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, title)
+
+
+def confusion_table(confusion: Sequence[Sequence[int]], catalog: Catalog, looked_at: str) -> Table:
+    """Which class is taken for which in what was looked at; rows are true."""
+    names = [spec.name for spec in catalog.classes]
+    occurring = [rank for rank, row in enumerate(confusion) if sum(row)]
+    predicted = [k for k in range(len(names)) if any(confusion[rank][k] for rank in occurring)]
+    shares = [[confusion[r][k] / sum(confusion[r]) for k in predicted] for r in occurring]
+    return Table(
+        ("true class", *(names[k] for k in predicted)),
+        [
+            [names[r], *(f"{100 * share:.0f}" if share >= _SHOWN_SHARE else "" for share in row)]
+            for r, row in zip(occurring, shares, strict=True)
+        ],
+        shades=[[share * _DARKEST for share in row] for row in shares],
+        note=f"Rows: the class of the label map. Columns: what the judge sees in {looked_at}, in percent of the "
+        "row's pixels; empty below half a percent.",
+        upright=True,
+    )
 
 
 def _percent(share: float | None) -> Bar:

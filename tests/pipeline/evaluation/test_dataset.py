@@ -86,7 +86,14 @@ def test_images_at_dusk_are_like_the_real_ones_at_dusk_and_not_like_those_by_day
     assert day.sharpness_of_real == pytest.approx(0.5, abs=0.1)
     assert dusk.distances.fid < day.distances.fid
     page = dataset_page("dim", found, dim(8, "made", always=True), judge, {})
-    assert "In their colours they are nearest to the real images of dusk." in page.answer
+    said = "They are nearest to the real images of dusk in their colours and in what the judge sees."
+    assert said in page.answer
+    likeness = found.likeness | {"day": replace(day, color_distance=0.0)}
+    answer = dataset_page("dim", replace(found, likeness=likeness), dim(8, "made", always=True), judge, {}).answer
+    assert "nearest to the real images of day in their colours, to those of dusk in what the judge sees." in answer
+    likeness = found.likeness | {"day": replace(day, distances=None)}
+    answer = dataset_page("dim", replace(found, likeness=likeness), dim(8, "made", always=True), judge, {}).answer
+    assert "nearest to the real images of dusk in their colours. " in answer
     page = page.to_html()
     assert '<th class="n"><span>real, dusk</span></th>' in page
     assert "to real dusk: fid_segmenter" in dataset_text(found)

@@ -9,6 +9,9 @@ from pipeline.evaluation.dataset import evaluate_dataset
 from pipeline.evaluation.dataset_page import dataset_page
 from pipeline.evaluation.downstream import Budget, Trial, run_downstream
 from pipeline.evaluation.downstream_page import downstream_page
+from pipeline.evaluation.judge import JudgeSettings
+from pipeline.evaluation.judge_page import judge_page
+from pipeline.evaluation.judge_result import measure_judge
 from pipeline.evaluation.model import evaluate_model
 from pipeline.evaluation.model_page import model_page
 from pipeline.evaluation.preference import draw_trials, study_page
@@ -45,6 +48,8 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
     trial = Trial(make_world(4), made, make_world(4, name="held"), Resolution(48, 32), "time_of_day")
     budget = Budget(steps=2, batch_size=2, width=4, seeds=3)
     of_arms = run_downstream(trial, budget, Store(str(folder / "arms")), quietly)
+    held_out = make_world(9, name="held")
+    measured = measure_judge(judge, held_out, quietly)
     page = model_page("a-name-that-is-rather-long-for-a-phone", of_model, judge.catalog, origin)
     for name in ("one", "other"):
         write_results(str(folder / name), "model", {"name": name, **of_model.as_data()}, page, of_model.pictures())
@@ -54,6 +59,7 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
         "model": page.to_html(),
         "dataset": dataset_page("made", of_set, made, judge, origin).to_html(),
         "downstream": downstream_page("toy", of_arms, origin).to_html(),
+        "judge": judge_page("flat", measured, judge, JudgeSettings(), made, held_out, origin).to_html(),
         "compare": compare_page(compared, origin, scenes).to_html(),
     }
 
@@ -64,6 +70,7 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
         ("model", {"images": 25, "tables": 4, "plots": 2}),
         ("dataset", {"images": 16, "tables": 5, "plots": 3}),
         ("downstream", {"images": 0, "tables": 6, "plots": 1}),
+        ("judge", {"images": 24, "tables": 3, "plots": 2}),
         ("compare", {"images": 20, "tables": 1, "plots": 1}),
     ],
 )

@@ -11,7 +11,8 @@ from generators.checkpoint import save_weights
 from pipeline.cli import main
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.held_out import check_apart, check_pairs
-from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, scores_on, train_judge
+from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, train_judge
+from pipeline.evaluation.judge_result import measure_judge
 from pipeline.evaluation.mapped import MappedSource
 from pipeline.judge_card import read_judge_card
 from pipeline.resolution import Resolution
@@ -44,7 +45,7 @@ def test_scores_on_held_out_pairs_are_counted_over_all_their_pixels(judge, make_
         counted = scene.labels != 9  # void
         found = np.array([spec.id for spec in judge.catalog.classes])[judge.predict(image[None])[0]]
         right, all_pixels = right + (found == scene.labels)[counted].sum(), all_pixels + counted.sum()
-    assert scores_on(judge, held_out, quiet).pixel_accuracy == pytest.approx(right / all_pixels)
+    assert measure_judge(judge, held_out, quiet).scores.pixel_accuracy == pytest.approx(right / all_pixels)
 
 
 def test_void_pixels_do_not_count_and_a_void_map_agrees(judge, make_world):
@@ -64,6 +65,26 @@ def test_a_trained_judge_is_kept_and_opened_again_with_the_same_opinions(tmp_pat
     image = world.read_image("flat00", SIZE)
     assert (first.predict(image[None]) == second.predict(image[None])).all()
     assert (tmp_path / first.fingerprint / "judge.json").exists()
+
+
+def test_a_judge_that_is_kept_says_what_it_learned_from(tmp_path, world, quiet):
+    judge = judge_for(world, SIZE, QUICK, Store(str(tmp_path)), quiet)
+    said = json.loads((tmp_path / judge.fingerprint / "judge.json").read_text())
+    source = {"format": world.format, "split": world.split, "pairs": 6, "fingerprint": world.fingerprint()}
+    assert (said["source"], said["settings"]["steps"], said["resolution"]) == (source, 2, "48x32")
+
+
+def test_worst_scenes_come_first_and_no_scene_is_shown_twice(judge, make_world, quiet):
+    class Spoilt(make_world):
+        """Its first scene shows the colours of no class."""
+
+        def read_image(self, key, resolution=None):
+            image = super().read_image(key, resolution)
+            return 255 - image if key == "flat00" else image
+
+    found = measure_judge(judge, Spoilt(6), quiet)
+    assert found.worst[0] == "flat00"
+    assert sorted((*found.worst, *found.best)) == sorted(found.agreements)
 
 
 def test_another_source_size_or_setting_is_another_judge(tmp_path, world, make_world, quiet):
@@ -157,11 +178,18 @@ def run_command(*arguments: str) -> int:
 
 
 def test_the_command_teaches_measures_and_says_where_the_weights_are(tmp_path, capsys):
+    out = tmp_path / "result"
     asked = ["--holdout", "{format: streetscapes, split: val, scenes: 2}", "--judges", str(tmp_path)]
+    asked += ["--out", str(out)]
     assert run_command(*asked, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["weights"] == f"{tmp_path}/{said['judge']}/segmenter.safetensors"
     assert 0 <= said["scores"]["mean_iou"] <= 1
+    kept = json.loads((out / "result.json").read_text())
+    assert (kept["kind"], kept["judge"], kept["scores"]) == ("judge", said["judge"], said["scores"])
+    page = (out / "index.html").read_text()
+    assert "<h1>Judge of cityscapes</h1>" in page
+    assert page.count("<img ") == 2 * 3
     trained_at = Path(said["weights"]).stat().st_mtime_ns
     assert run_command(*asked) == 0
     out = capsys.readouterr().out

@@ -1,0 +1,124 @@
+"""The page of `evaluate judge`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.evaluation.judge import Judge, JudgeSettings
+from pipeline.evaluation.judge_result import JudgeResult
+from pipeline.evaluation.networks import SMALL
+from pipeline.evaluation.page_parts import UNSEEN, confusion_table, iou_plot, mean_share
+from pipeline.evaluation.terms import terms_section
+from pipeline.report.page import Page, Plot, Section, Sheet, Table, Tile, Words
+from pipeline.report.plots import histogram
+from pipeline.report.sheet import map_shot, photo_shot
+from pipeline.sources.base import Source
+
+_TERMS = ("segmentation network", "judge", "IoU", "agreement", "held-out")
+_METHOD = (
+    "The network names a class for every pixel of each held-out photograph, and its answer is compared with the label "
+    "map. Classes that occur in none of these label maps are left out of the means. There is one training of one seed: "
+    "another seed would come out a little different."
+)
+
+
+def judge_page(
+    name: str,
+    result: JudgeResult,
+    judge: Judge,
+    settings: JudgeSettings,
+    learned: Source,
+    held_out: Source,
+    provenance: dict[str, Any],
+) -> Page:
+    """How far its opinion can be trusted: class by class, best and worst scenes, what it confuses."""
+    sections = [
+        Section("Which classes does it know?", _class_blocks(result)),
+        Section("Worst scenes, by agreement", [_sheet(result.worst, result, held_out, judge)]),
+    ]
+    if result.best:
+        sections.append(Section("Best scenes, by agreement", [_sheet(result.best, result, held_out, judge)]))
+    sections += [
+        Section("Which class is taken for which", [confusion_table(result.confusion, judge.catalog, "the photograph")]),
+        Section("Scene by scene", [_agreements(result)]),
+        terms_section(*_TERMS),
+        Section("How it was measured", [Words(_METHOD), _settings(judge, settings)]),
+    ]
+    lead = (
+        f"The judge learned from {len(learned.keys())} real pairs, and was shown the photographs of "
+        f"{len(result.agreements)} others."
+    )
+    return Page(f"Judge of {name}", lead, _tiles(result), sections, provenance, _answer(result))
+
+
+def _answer(result: JudgeResult) -> str:
+    """What a reader in a hurry takes along."""
+    said = (
+        f"In photographs that it has not seen the judge finds {result.scores.pixel_accuracy:.0%} of the labelled "
+        f"pixels again, with a mean IoU of {result.scores.mean_iou:.0%}."
+    )
+    blind = [name for name, iou in result.scores.class_iou.items() if iou < UNSEEN]
+    if blind:
+        said += f" Of {', '.join(blind)} it can say nothing: it does not find {'it' if len(blind) == 1 else 'them'}."
+    return said
+
+
+def _tiles(result: JudgeResult) -> list[Tile]:
+    scores = result.scores
+    classes = len(scores.class_iou)
+    known = sum(iou >= UNSEEN for iou in scores.class_iou.values())
+    return [
+        Tile("mean IoU", f"{scores.mean_iou:.1%}", f"of {classes} classes"),
+        Tile("pixels found again", f"{scores.pixel_accuracy:.1%}", f"of {len(result.agreements)} scenes"),
+        Tile("classes it finds", f"{known} of {classes}", "with an IoU of 1% or more"),
+    ]
+
+
+def _class_blocks(result: JudgeResult) -> list[Plot | Table]:
+    scores = result.scores
+    names = sorted(scores.class_iou, key=lambda name: -scores.class_iou[name])
+    rows = [[name, f"{scores.class_iou[name]:.1%}", f"{scores.class_accuracy[name]:.1%}"] for name in names]
+    rows.append(["mean IoU", f"{scores.mean_iou:.1%}", ""])
+    left_out = f"Occur in no label map, and left out: {', '.join(scores.absent)}." if scores.absent else ""
+    return [
+        iou_plot(names, {"photographs": scores.class_iou}, "none", "IoU by class"),
+        Table(("class", "IoU", "pixels found"), rows, strong=(len(names),), note=left_out),
+    ]
+
+
+def _sheet(keys: Sequence[str], result: JudgeResult, held_out: Source, judge: Judge) -> Sheet:
+    catalog, rows = judge.catalog, []
+    ids = np.array([spec.id for spec in catalog.classes], np.uint16)
+    for key in keys:
+        scene, image = held_out.read(key, judge.resolution)
+        assert image is not None  # it was measured
+        [found] = judge.predict(image[None])
+        shots = [
+            photo_shot(image, "photograph"),
+            map_shot(catalog.palette[scene.labels], "label map"),
+            map_shot(catalog.palette[ids[found]], "what the judge sees"),
+        ]
+        rows.append((f"{key}: agreement {result.agreements[key]:.0%}", shots))
+    return Sheet(rows)
+
+
+def _agreements(result: JudgeResult) -> Plot:
+    shares = list(result.agreements.values())
+    return Plot(
+        histogram({"photographs": shares}, "Agreement of scenes", "scenes", "pixels found again, of a scene"),
+        f"Mean, with its 95% interval: {mean_share(shares)}, of {len(shares)} scenes.",
+        "Agreement, scene by scene",
+    )
+
+
+def _settings(judge: Judge, settings: JudgeSettings) -> Table:
+    width = f", width {settings.width}" if settings.segmenter == SMALL else ""
+    rows = [
+        ["network", f"{settings.segmenter}{width}"],
+        ["size of images", str(judge.resolution)],
+        ["steps", f"{settings.steps} of {settings.batch_size} images"],
+        ["seed", str(settings.seed)],
+        ["known as", judge.fingerprint],
+    ]
+    return Table(("the judge", ""), rows)
