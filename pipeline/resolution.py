@@ -18,6 +18,11 @@ class Resolution(NamedTuple):
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
 
+    @property
+    def pixels(self) -> int:
+        """How many."""
+        return self.width * self.height
+
     @classmethod
     def parse(cls, value: "str | Resolution") -> "Resolution":
         """`2048x1024` to a Resolution; ValueError otherwise."""

@@ -18,6 +18,8 @@ RESULTS = STUDIES / "results"
 # What the downstream studies compare.
 ARMS = ("real", "real + synthetic", "real + copy-paste", "real + photometric")
 
+_PARTS = ("share", "last_share", "coarse", "decay")  # of a budget, where it has them
+
 
 def add_variations(parser: argparse.ArgumentParser) -> None:
     """Options of a study that tries another budget, and keeps its numbers beside those of the study itself."""
@@ -55,6 +57,8 @@ def varied(budget: Any, assignments: Sequence[str]) -> Any:
             budget = budget._replace(**{name: (float if known is None else type(known))(value)})
         except (KeyError, ValueError):
             sys.exit(f"error: --set {assignment}: expected NAME=VALUE, with one of {', '.join(budget._fields)}")
+        if name in _PARTS and not 0 <= getattr(budget, name) <= 1:
+            sys.exit(f"error: --set {assignment}: expected a part, from 0 to 1")
     return budget
 
 
@@ -97,7 +101,7 @@ def _run(arguments: Sequence[str], answer_to: Any) -> str:
 def keep_result(name: str, folder: Path, keep_in: Path, settings: dict[str, Any]) -> Path:
     """Copy the numbers of an evaluation beside the studies, without lists that only the page needs."""
     numbers = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    _drop(numbers, ("confusion", "agreement", "looks", "shown"))
+    _drop(numbers, ("confusion", "agreement", "looks", "shown", "pictures"))
     for folder_of_this_machine in ("root", "model"):
         numbers.pop(folder_of_this_machine, None)
     # The command of the evaluation holds folders of the machine it ran on; the study's own line makes it all again.

@@ -46,6 +46,8 @@ def train(
     plan = make_plan(load_train_config(config, set_ or []).value, output)
     if plan.left_out:
         console.warn(_left_out(plan.left_out))
+    if said := _small_cut(plan.job.views):
+        console.warn(said)
     if dry_run:
         console.result(_plan_text(plan), _plan_data(plan))
         return
@@ -63,6 +65,17 @@ def _left_out(files: tuple[str, ...]) -> str:
     shown = "".join(f"\n  {file}" for file in files[:3])
     more = f"\n  and {len(files) - 3} more; all of them: synthgen sources check" if len(files) > 3 else ""
     return f"{len(files)} of the source cannot be trained on:{shown}{more}"
+
+
+def _small_cut(views: "Views") -> str:
+    """What is lost where little of a picture is seen at a time; a size left from a config that was overridden does it."""
+    if views.load is None or views.load.pixels <= 2 * views.resolution.pixels:
+        return ""
+    share = views.resolution.pixels / views.load.pixels
+    return (
+        f"a step sees {share:.0%} of a picture: {views.resolution} cut at random out of {views.load}; to learn whole "
+        "scenes set data.load nearer to resolution, or to null"
+    )
 
 
 def _train(plan: "TrainingPlan", console: Console, cluster: "ClusterInfo", trained: list[int]) -> "OpenModel":

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
+import pytest
 
 from label_editing.drawing import all_touched, colourise, outline_changes
 from label_editing.edits.base import EditContext
@@ -10,9 +12,10 @@ from label_editing.edits.drop import Drop
 from label_editing.edits.mirror import Mirror
 from label_editing.edits.paint import Paint
 from label_editing.edits.repeat import Repeat
+from label_editing.edits.swap_class import SwapClass
 from label_editing.scene import Scene
 
-GREEN, RED = (60, 255, 90), (255, 70, 60)
+GREEN, RED, YELLOW = (60, 255, 90), (255, 70, 60), (255, 220, 40)
 
 
 def has(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
@@ -46,7 +49,36 @@ def test_what_went_is_outlined_before_and_what_came_after(street: Callable[..., 
     assert not has(after_picture, RED).any()
 
 
-def test_a_mirrored_picture_is_not_tinted(street: Callable[..., Scene]) -> None:
+@pytest.mark.parametrize("width", [None, 200])
+def test_what_became_another_surface_is_striped_and_keeps_its_colour_between(
+    street: Callable[..., Scene], width: int | None
+) -> None:
+    scene = street(height=256, width=512)
+    edit = SwapClass.model_validate({"from": "road", "to": "sidewalk"})
+    after, record = edit.apply(scene, EditContext(), np.random.default_rng(0))
+    picture = outline_changes(scene, after, [record], width)[1]
+    plain = outline_changes(after, after, [], width)[1]
+    striped = has(picture, YELLOW)
+    assert (picture == plain).all(axis=2)[~striped].all()
+    road = cv2.resize((scene.labels == 1).view(np.uint8), striped.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    assert not striped[~road].any()
+    assert 0.15 < striped[road].mean() < 0.35
+
+
+def test_names_of_a_crowd_stand_apart(street: Callable[..., Scene]) -> None:
+    scene = street(height=256, width=512)
+    records = []
+    for left in (200, 206, 212):
+        polygon = [[left, 180], [left + 30, 180], [left + 30, 220]]
+        paint = Paint.model_validate({"polygon": polygon, "class": "person"})
+        scene, record = paint.apply(scene, EditContext(), np.random.default_rng(0))
+        records.append(record)
+    letters_of_one = has(outline_changes(scene, scene, records[:1])[1], (0, 0, 0)).sum()
+    letters = has(outline_changes(scene, scene, records)[1], (0, 0, 0)).sum()
+    assert letters == pytest.approx(3 * letters_of_one, rel=0.1)
+
+
+def test_a_mirrored_picture_is_not_striped(street: Callable[..., Scene]) -> None:
     scene = street()
     after, record = Mirror().apply(scene, EditContext(), np.random.default_rng(0))
     np.testing.assert_array_equal(outline_changes(scene, after, [record])[1], colourise(after))

@@ -68,6 +68,7 @@ def test_dusk_frames_are_held_out_of_training(tmp_path, monkeypatch):
 
 def test_a_variation_says_how_it_was_made_and_never_takes_the_place_of_the_study(monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import camvid_dusk as dusk
     import steps
     import streetscapes_riders as riders
 
@@ -108,6 +109,9 @@ def test_a_variation_says_how_it_was_made_and_never_takes_the_place_of_the_study
     for wrong in ("steps=5", "share=much", "share", "count=3"):
         with pytest.raises(SystemExit, match=f"error: --set {wrong}: expected NAME=VALUE, with one of resolution, "):
             steps.varied(riders.BUDGETS["small"], [wrong])
+    for wrong in ("share=1.5", "decay=-1"):
+        with pytest.raises(SystemExit, match=f"^error: --set {wrong}: expected a part, from 0 to 1$"):
+            steps.varied(dusk.BUDGETS["small"], [wrong])
 
 
 @pytest.mark.ray

@@ -58,6 +58,20 @@ def test_train_makes_a_model_whose_styles_can_be_tagged_and_shown(
     assert open_model(output).style_bank().by_class.keys() == bank.by_class.keys()
 
 
+def test_a_training_that_sees_little_of_a_picture_at_a_time_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["train", *SMALL, "--output", str(tmp_path / "m"), "--dry-run", "--set=resolution=64x32"]
+    assert synthgen(*asked, "--set=data.load=128x64") == 0
+    assert (
+        "a step sees 25% of a picture: 64x32 cut at random out of 128x64; to learn whole scenes set data.load nearer "
+        "to resolution, or to null\n" in capsys.readouterr().err
+    )
+    for whole in ("null", "72x36", "native"):
+        assert synthgen(*asked, f"--set=data.load={whole}") == 0
+        assert "a step sees" not in capsys.readouterr().err
+
+
 def test_a_dry_run_says_what_would_be_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert synthgen("train", *SMALL, "--output", str(tmp_path / "m"), "--dry-run") == 0
     assert capsys.readouterr().out == (
