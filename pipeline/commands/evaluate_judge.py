@@ -39,7 +39,7 @@ def judge(
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'
     """
-    from pipeline.evaluation.held_out import check_apart, check_pairs
+    from pipeline.evaluation.held_out import check_apart, check_pairs, note_of_copies
     from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, judge_for
     from pipeline.evaluation.judge_page import judge_page
     from pipeline.evaluation.judge_result import measure_judge
@@ -59,6 +59,8 @@ def judge(
         held_out = in_catalog_of(held_out, pairs.catalog, classes, "the held-out source")
         check_pairs(held_out)
         check_apart(pairs, held_out, size)
+        if said := note_of_copies(pairs, held_out, size, console):
+            console.warn(said)
     cache = Store(judges)
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}

@@ -16,7 +16,7 @@ from label_editing.names import unknown_name
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
-from pipeline.evaluation.held_out import check_apart, check_paired, check_pairs, note_of_leaks
+from pipeline.evaluation.held_out import check_apart, check_paired, check_pairs, note_of_copies, note_of_leaks
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
 from pipeline.evaluation.scores import score_pairs
 from pipeline.resolution import Resolution
@@ -89,6 +89,7 @@ def run_downstream(
     check_trial(trial, budget)
     trainer, kept = Trainer(trial, budget), _KeptRuns(trial, budget, store)
     trainer.check_images()
+    warnings = _warnings(trial, console)
     started = time.monotonic()
     done = 0
     # Without a limit of time all seeds go out together; with one, seed by seed.
@@ -102,8 +103,7 @@ def run_downstream(
         done = seeds[-1] + 1
     runs = {arm: [kept.scores(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
     counts = {group: len(indices) for group, indices in trainer.groups.items()}
-    leaks = note_of_leaks(trial.synthetic, trial.holdout) if trial.synthetic is not None else ""
-    notes = (*_notes(len(runs[REAL]), budget), *([leaks] if leaks else []))
+    notes = (*_notes(len(runs[REAL]), budget), *warnings)
     return DownstreamResult(runs, budget, counts, notes)
 
 
@@ -299,6 +299,16 @@ def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:
         del settings["last_share"]
     said = [trial.real.fingerprint(), synthetic, trial.holdout.fingerprint(), str(trial.resolution), trial.by, settings]
     return f"{arm.replace(' + ', '-')}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]}"
+
+
+def _warnings(trial: Trial, console: Console) -> list[str]:
+    """What may make the comparison worthless, said before hours are spent on it."""
+    found = [note_of_copies(trial.real, trial.holdout, trial.resolution, console)]
+    if trial.synthetic is not None:
+        found.append(note_of_leaks(trial.synthetic, trial.holdout))
+    for warning in filter(None, found):
+        console.warn(warning)
+    return [warning for warning in found if warning]
 
 
 def _notes(done: int, budget: Budget) -> tuple[str, ...]:

@@ -1,14 +1,19 @@
 """What is measured on must be apart from what was learned from, and be pairs."""
 
 import numpy as np
+import numpy.typing as npt
 
+from pipeline.console import Console, Progress
 from pipeline.errors import InputError, SourceError
+from pipeline.evaluation.duplicates import thumbnail, twins_between
 from pipeline.glance import spread
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.sources.selection import attributes_of, keys_with_images
 
 _LOOKED_AT = 200  # synthetic pairs
+_NAMED = 3
+_COMPARED = 1000  # images that are learned from
 
 
 def check_apart(learned: Source, held_out: Source, resolution: Resolution) -> None:
@@ -45,6 +50,31 @@ def note_of_leaks(synthetic: Source, held_out: Source) -> str:
         f"{leaked} of {len(looked)} synthetic pairs were made of scenes that have the keys of held-out ones: if they "
         "are the same, the arms with synthetic pairs have seen what they are measured on"
     )
+
+
+def note_of_copies(learned: Source, held_out: Source, resolution: Resolution, console: Console) -> str:
+    """A word of warning where held-out images are nearly ones that are learned from, under whatever name; or empty."""
+    keys, held = spread(keys_with_images(learned), _COMPARED), keys_with_images(held_out)
+    with console.progress("looking for copies", len(keys) + len(held), "images") as progress:
+        known, seen = (
+            [_thumbnail(source, key, resolution, progress) for key in of_source]
+            for source, of_source in ((learned, keys), (held_out, held))
+        )
+    copies = twins_between(seen, known)
+    if not copies:
+        return ""
+    shown = ", ".join(f"{held[copy.one]} like {keys[copy.other]}" for copy in copies[:_NAMED])
+    return (
+        f"{len(copies)} of {len(held)} held-out images are nearly the same as images that are learned from ({shown}"
+        f"{', ...' if len(copies) > _NAMED else ''}): what is measured on them says little"
+    )
+
+
+def _thumbnail(source: Source, key: str, resolution: Resolution, progress: Progress) -> npt.NDArray[np.float32]:
+    image = source.read_image(key, resolution)
+    assert image is not None  # keys_with_images
+    progress.advance()
+    return thumbnail(image)
 
 
 def _share_scenes(learned: Source, held_out: Source, resolution: Resolution) -> bool:

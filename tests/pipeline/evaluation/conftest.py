@@ -29,12 +29,12 @@ class FlatWorld(Source):
 
     format, split, catalog = "flat", "train", CATALOG
 
-    def __init__(self, pairs: int = 6, images: bool = True, name: str = "flat") -> None:
-        self._pairs, self._images, self._name = pairs, images, name
+    def __init__(self, pairs: int = 6, images: bool = True, name: str = "flat", first: int = 0) -> None:
+        self._pairs, self._images, self._name, self._first = pairs, images, name, first
         self.reads: list[str] = []
 
     def keys(self) -> Sequence[str]:
-        return [f"{self._name}{i:02d}" for i in range(self._pairs)]
+        return [f"{self._name}{self._first + i:02d}" for i in range(self._pairs)]
 
     def attributes(self, key: str) -> Mapping[str, str]:
         return {"time_of_day": "day" if int(key[-2:]) % 2 else "dusk"}

@@ -39,7 +39,7 @@ QUICK = Budget(steps=3, batch_size=2, width=4, seeds=2)
 
 @pytest.fixture
 def trial(make_world):
-    return Trial(make_world(5), make_world(4, name="synth"), make_world(4, name="held"), SIZE, "time_of_day")
+    return Trial(make_world(5), make_world(4, name="synth"), make_world(4, name="held", first=20), SIZE, "time_of_day")
 
 
 def test_every_arm_has_every_seed_and_every_group(trial, tmp_path, quiet):
@@ -226,6 +226,19 @@ def test_synthetic_pairs_of_held_out_scenes_are_noted(trial, make_world, tmp_pat
     leaky = replace(trial, synthetic=MadeOf(4, name="made"))
     found = run_downstream(leaky, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
     assert any(note.startswith("1 of 4 synthetic pairs were made of scenes that have the") for note in found.notes)
+
+
+def test_held_out_images_that_are_learned_from_under_other_names_are_noted(
+    trial, make_world, tmp_path, quiet, capsys
+):
+    copied = replace(trial, holdout=make_world(8, name="held", first=3), arms=(REAL,), by=None)
+    found = run_downstream(copied, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
+    said = (
+        "2 of 8 held-out images are nearly the same as images that are learned from (held03 like flat03, held04 like "
+        "flat04): what is measured on them says little"
+    )
+    assert said in found.notes
+    assert f"warning: {said}\n" in capsys.readouterr().err
 
 
 def test_runs_with_a_changing_share_are_others(trial, tmp_path, quiet):

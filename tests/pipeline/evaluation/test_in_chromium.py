@@ -45,7 +45,7 @@ def pages(flat_model, judge, make_world, quietly, tmp_path_factory) -> dict[str,
     of_model = evaluate_model(flat_model, make_world(5), judge, Protocol(), quietly)
     made = make_world(6, name="made")
     of_set = evaluate_dataset(made, make_world(6, name="real"), judge, 10, quietly, by="time_of_day")
-    trial = Trial(make_world(4), made, make_world(4, name="held"), Resolution(48, 32), "time_of_day")
+    trial = Trial(make_world(4), made, make_world(4, name="held", first=20), Resolution(48, 32), "time_of_day")
     budget = Budget(steps=2, batch_size=2, width=4, seeds=3)
     of_arms = run_downstream(trial, budget, Store(str(folder / "arms")), quietly)
     held_out = make_world(9, name="held")
