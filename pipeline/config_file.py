@@ -114,10 +114,20 @@ class _Places:
         path = as_text(problem.path)
         own = self._document.keys if problem.at_key else self._document.values
         if path in own:
-            return own[path]
+            return self._blamed(problem) or own[path]
         while path not in self._document.values and path:
             path = path[:-1]
         return self._document.values.get(path, Place())
+
+    def _blamed(self, problem: Problem) -> Place | None:
+        """The --set of a key that is said to be wrong with its whole block; None where there is none."""
+        under = as_text(problem.path)
+        for path, place in self._document.values.items():
+            inside = path[: len(under)] == under and len(path) > len(under)
+            key = re.escape(".".join(map(str, path[len(under) :])))
+            if inside and place.override and re.search(rf"(?<![\w.]){key}(?![\w.])", problem.note):
+                return place
+        return None
 
     def _text(self, place: Place, path: Sequence[str | int], note: str) -> str:
         where = place.override or f"{self._shown_as}:{place.line}:{place.column}"

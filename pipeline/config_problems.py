@@ -86,7 +86,9 @@ def _problem(place: _Located) -> Problem | _Mismatch:
     path, error = place.trace.path, place.error
     kind, context = error["type"], error.get("ctx") or {}
     if kind == "extra_forbidden":
-        return Problem(path, unknown_name("key", str(path[-1]), place.trace.known_keys()), at_key=True)
+        key, owners = str(path[-1]), ", ".join(place.trace.owners)
+        elsewhere = f" ({key!r} is a key of {owners})" if owners else ""
+        return Problem(path, f"{unknown_name('key', key, place.trace.known_keys())}{elsewhere}", at_key=True)
     if kind == "missing":
         choices = ", ".join(place.trace.choices())
         said = f": one of {choices}" if choices else ""

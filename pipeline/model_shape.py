@@ -19,6 +19,7 @@ class Trace:
     around: tuple[type[BaseModel], ...]
     union: Steps | None = None  # path of the outermost untagged union that the location runs through
     branch: str = ""  # which member of that union the error is about
+    owners: tuple[str, ...] = ()  # tags under which the last step would be a key, where the block has another tag
 
     def known_keys(self) -> list[str]:
         """The keys that may stand beside the last step of the path."""
@@ -39,6 +40,7 @@ class _Expected:
 
     annotation: Any
     discriminated: bool = False
+    discriminator: str = ""  # the key that tells members apart, where it is one
     tag: str | None = None
 
     @property
@@ -54,18 +56,22 @@ def trace(model: type[BaseModel], location: Sequence[str | int]) -> Trace:
     here = [_Expected(model)]
     path: Steps = ()
     around: tuple[type[BaseModel], ...] = ()
+    owners: tuple[str, ...] = ()
     union: Steps | None = None
     branch = ""
+    tagged: list[_Expected] = []  # the unions that the tag of this block chooses a member of
     for step in location:
         unions = [e for e in here if e.members]
         if unions:
+            tagged = [e for e in unions if e.discriminator]
             if union is None and not any(e.discriminated for e in unions):
                 union, branch = path, str(step)
             here = [m for e in unions for m in _chosen(e, str(step))]
         elif step != "[key]":
             path, around = (*path, step), tuple(_models(here))
-            here = [below for e in here for below in _below(e.annotation, step)]
-    return Trace(path, around, union, branch)
+            owners = tuple(_owners(tagged, step))
+            here, tagged = [below for e in here for below in _below(e.annotation, step)], []
+    return Trace(path, around, union, branch, owners)
 
 
 def _expected(annotation: Any, extra: Sequence[Any] = ()) -> _Expected:
@@ -80,10 +86,9 @@ def _expected(annotation: Any, extra: Sequence[Any] = ()) -> _Expected:
             annotation = members[0]
         else:
             break
-    discriminated = any(
-        isinstance(m, Discriminator) or (isinstance(m, FieldInfo) and m.discriminator is not None) for m in metadata
-    )
-    return _Expected(annotation, discriminated, next((m.tag for m in metadata if isinstance(m, Tag)), None))
+    by = [m.discriminator for m in metadata if isinstance(m, Discriminator | FieldInfo) and m.discriminator is not None]
+    key = next((said for said in by if isinstance(said, str)), "")
+    return _Expected(annotation, bool(by), key, next((m.tag for m in metadata if isinstance(m, Tag)), None))
 
 
 def _chosen(union: _Expected, step: str) -> list[_Expected]:
@@ -100,6 +105,15 @@ def _names(member: _Expected) -> Iterator[str]:
         for info in member.annotation.model_fields.values():
             if get_origin(info.annotation) is Literal:
                 yield from map(str, get_args(info.annotation))
+
+
+def _owners(unions: Sequence[_Expected], key: str | int) -> Iterator[str]:
+    """The tags of the members that have the key."""
+    for union in unions:
+        for member in union.members:
+            tags = [tag for below in _below(member.annotation, union.discriminator) for tag in get_args(below.annotation)]
+            if any(True for _ in _below(member.annotation, key)):
+                yield from map(str, tags)
 
 
 def _models(expected: Sequence[_Expected]) -> Iterator[type[BaseModel]]:

@@ -260,6 +260,10 @@ BAD_OVERRIDES = {
     "edits.2=a": "--set edits.2: edits has 1 item, so 2 is beyond its end; edits.1 adds one",
     "edits.last=a": "--set edits.last: edits is a list: expected a position from 0, found 'last'",
     "edits.0.count=few": "--set edits.0.count: expected a whole number or a list, found 'few'",
+    "edits.0.to=a": "--set edits.0.to: unknown key 'to'; did you mean 'op'? ('to' is a key of swap)",
+    "first={op: nested, edits: [], classes: [a]}": (
+        "--set first: first.classes: unknown key 'classes'; known: op, edits ('classes' is a key of drop)"
+    ),
     "edits.0.cuont=1": "--set edits.0.cuont: unknown key 'cuont'; did you mean 'count'?",
     "name=[": "--set name: not valid YAML: expected the node content, but found '<stream end>'",
     "name.first=x": "--set name.first: name is 'x', which has no keys; set it as a whole, as in name={...}",
@@ -270,6 +274,34 @@ BAD_OVERRIDES = {
 def test_a_wrong_override_is_named_by_what_was_typed(override: str) -> None:
     text = "name: x\nlook: random\nedits: [{op: drop, classes: [a]}]\n"
     assert problems_of(text, override) == [BAD_OVERRIDES[override]]
+
+
+def test_a_rule_of_a_block_that_an_override_breaks_is_told_of_the_override() -> None:
+    class Sized(Strict):
+        size: int = 8
+        cut: Swap | None = None
+        most: int = 9
+
+        @model_validator(mode="after")
+        def _fits(self) -> "Sized":
+            if self.size > self.most:
+                raise ValueError(f"size {self.size} is more than most")
+            if self.cut is not None and self.cut.to == "void":
+                raise ValueError("cut.to is void")
+            return self
+
+    def told(*overrides: str) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            parse_config(Sized, "size: 3\ncut: {op: swap, from: a, to: b}\n", "toy.yaml", overrides)
+        return caught.value.problems
+
+    assert told("size=10") == ["--set size: size 10 is more than most"]
+    assert told("most=1") == ["--set most: size 3 is more than most"]
+    assert told("cut.to=void") == ["--set cut.to: cut.to is void"]
+    assert told("cut.fraction=0.5", "cut.to=a") == ["toy.yaml:2:6: cut: swaps 'a' with itself"]
+    with pytest.raises(ConfigError) as caught:
+        parse_config(Sized, "size: 10\n", "toy.yaml", ["cut={op: swap, from: a, to: b}"])
+    assert caught.value.problems == ["toy.yaml:1:1: size 10 is more than most"]
 
 
 def test_mistakes_of_file_and_overrides_come_together_the_file_first() -> None:
