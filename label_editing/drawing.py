@@ -147,19 +147,16 @@ class _Names:
         left = max(0, min(corner[0], self._picture.shape[1] - width))
         bottom = max(height, corner[1])
         steps = [0, *(way * step for step in range(1, _FARTHEST_NAME + 1) for way in (-1, 1))]
-        places = [Box(bottom + (n - 1) * (height + 1), left, bottom + n * (height + 1) - 1, left + width) for n in steps]
+        places = [
+            Box(bottom + (n - 1) * (height + 1), left, bottom + n * (height + 1) - 1, left + width) for n in steps
+        ]
         inside = [box for box in places if box.top >= 0 and box.bottom < self._picture.shape[0]]
         free = (box for box in inside if not any(_overlap(box, taken) for taken in self._taken))
         return next(free, places[0])
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    return (
-        one.left <= other.right
-        and other.left <= one.right
-        and one.top <= other.bottom
-        and other.top <= one.bottom
-    )
+    return one.left <= other.right and other.left <= one.right and one.top <= other.bottom and other.top <= one.bottom
 
 
 def _outline(scene: Scene, picture: Picture, touched: TouchedInstance, box: Box, names: _Names) -> None:

@@ -111,7 +111,9 @@ def _owners(unions: Sequence[_Expected], key: str | int) -> Iterator[str]:
     """The tags of the members that have the key."""
     for union in unions:
         for member in union.members:
-            tags = [tag for below in _below(member.annotation, union.discriminator) for tag in get_args(below.annotation)]
+            tags = [
+                tag for below in _below(member.annotation, union.discriminator) for tag in get_args(below.annotation)
+            ]
             if any(True for _ in _below(member.annotation, key)):
                 yield from map(str, tags)
 

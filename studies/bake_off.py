@@ -2,6 +2,7 @@
 
     python studies/bake_off.py --on streetscapes                          # one core, half an hour
     python studies/bake_off.py --on camvid --data CAMVID
+    python studies/bake_off.py --on camvid --data CAMVID --resolution 256x192
     python studies/bake_off.py --on camvid --data DIR --budget full       # a GPU
 
 Every family trains by its own config for as many steps as its seconds allow; one segmentation network, trained on the
@@ -11,6 +12,7 @@ on where it stopped.
 
 import argparse
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -29,13 +31,14 @@ from pipeline.training.workers import Group
 
 PUBLISHED = Path(__file__).resolve().parent / "published.json"
 _PROBED_STEPS = 3
+_MULTIPLE = 64  # of the sides that every family can start from
 _FEWEST_STEPS = 2
 
 
 class Budget(NamedTuple):
     """How much is spent."""
 
-    resolution: dict[str, str]  # by data set: multiples of 64, which every family can start from
+    resolution: dict[str, str]  # by data set
     device_seconds: float  # of training, a family: processor seconds on a CPU, the clock on a GPU
     judge_steps: int
     judge_width: int
@@ -57,6 +60,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="CamVid: train, trainannot, val, valannot")
     parser.add_argument("--budget", choices=BUDGETS, default="small")
     parser.add_argument("--seconds", type=float, help="of training a family, instead of the budget's")
+    parser.add_argument("--resolution", help="WxH instead of the budget's: multiples of 64; kept beside its results")
     parser.add_argument("--families", nargs="*", default=list(FAMILIES), choices=list(FAMILIES))
     parser.add_argument("--out", type=Path, default=Path("runs/bake_off"), help="where everything is made")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the numbers are kept")
@@ -66,12 +70,19 @@ def main() -> None:
     budget = BUDGETS[arguments.budget]
     if arguments.seconds is not None:
         budget = budget._replace(device_seconds=arguments.seconds)
+    if arguments.resolution is not None:
+        if not re.fullmatch(r"\d+x\d+", arguments.resolution) or any(
+            s % _MULTIPLE for s in _sides(arguments.resolution)
+        ):
+            parser.error(f"--resolution {arguments.resolution}: WxH, both multiples of {_MULTIPLE}, such as 256x192")
+        budget = budget._replace(resolution=budget.resolution | {arguments.on: arguments.resolution})
     run(arguments, budget)
 
 
 def run(arguments: argparse.Namespace, budget: Budget) -> None:
     """Train and measure every family, then put them side by side."""
-    out, on = arguments.out.resolve() / arguments.on, arguments.on
+    on = arguments.on
+    out = arguments.out.resolve() / f"{on}-{budget.resolution[on]}"
     evaluations, trained = [], {}
     for family in arguments.families:
         options = _options(family, on, arguments.data, budget)
@@ -98,16 +109,24 @@ def run(arguments: argparse.Namespace, budget: Budget) -> None:
     if arguments.seconds is not None:
         settings["command"] += f" --seconds {arguments.seconds:g}"
     name = f"bake_off_{on}_{arguments.budget}"
+    if arguments.resolution is not None:
+        settings["command"] += f" --resolution {arguments.resolution}"
+        name += f"_{arguments.resolution}"
     settings["published"] = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     settings["sheet"] = f"{name}.jpg"
     keep_result(name, out / "compared", arguments.results, settings)
     shutil.copyfile(out / "compared" / "sheet.jpg", arguments.results / settings["sheet"])
 
 
+def _sides(resolution: str) -> tuple[int, int]:
+    width, height = resolution.split("x")
+    return int(width), int(height)
+
+
 def _options(family: str, on: str, data: Path | None, budget: Budget) -> tuple[str, dict[str, object]]:
     """The family's config for this data, and what the study changes in it: the size, and all pairs at that size."""
     resolution = budget.resolution[on]
-    width, height = (int(side) for side in resolution.split("x"))
+    width, height = _sides(resolution)
     changes: dict[str, object] = {"name": family, "resolution": resolution, "workers": 1, "data.load": resolution}
     if on == "camvid":
         assert data is not None  # main has checked

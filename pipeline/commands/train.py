@@ -68,7 +68,7 @@ def _left_out(files: tuple[str, ...]) -> str:
 
 
 def _small_cut(views: "Views") -> str:
-    """What is lost where little of a picture is seen at a time; a size left from a config that was overridden does it."""
+    """What is lost where a step sees little of a picture, as where a config is overridden in its resolution alone."""
     if views.load is None or views.load.pixels <= 2 * views.resolution.pixels:
         return ""
     share = views.resolution.pixels / views.load.pixels

@@ -228,9 +228,7 @@ def test_synthetic_pairs_of_held_out_scenes_are_noted(trial, make_world, tmp_pat
     assert any(note.startswith("1 of 4 synthetic pairs were made of scenes that have the") for note in found.notes)
 
 
-def test_held_out_images_that_are_learned_from_under_other_names_are_noted(
-    trial, make_world, tmp_path, quiet, capsys
-):
+def test_held_out_images_that_are_learned_from_under_other_names_are_noted(trial, make_world, tmp_path, quiet, capsys):
     copied = replace(trial, holdout=make_world(8, name="held", first=3), arms=(REAL,), by=None)
     found = run_downstream(copied, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
     said = (
