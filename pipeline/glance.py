@@ -1,11 +1,15 @@
-"""A few scenes of a source, for what has to be there in seconds."""
+"""A few scenes of a source, where all of them would take too long: the first ones would come from one drive."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 
-def spread(keys: Sequence[str], count: int) -> list[str]:
-    """So many of the keys, evenly over all of them."""
-    places = np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int)
-    return [keys[k] for k in places.tolist()]
+
+def spread(all_of_them: Sequence[T], most: int | None) -> list[T]:
+    """At most so many, evenly from the first to the last."""
+    if most is None or most >= len(all_of_them):
+        return list(all_of_them)
+    return [all_of_them[k] for k in np.linspace(0, len(all_of_them) - 1, most).astype(int).tolist()]

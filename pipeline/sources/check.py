@@ -13,6 +13,7 @@ import numpy as np
 from label_editing.catalog import INSTANCES_PER_CLASS
 from pipeline.engine_failures import in_words
 from pipeline.errors import SourceError, StorageError, UnknownIdsError
+from pipeline.glance import spread
 from pipeline.sources.base import Source, Unpaired
 
 _AHEAD = 4  # scenes in flight per thread, so that a large source never waits in memory
@@ -84,7 +85,7 @@ def check_source(
     advance: Callable[[], None] = lambda: None,
 ) -> CheckReport:
     """Read every scene, or `limit` of them spread evenly over the source, and count."""
-    keys = _spread(source.keys(), limit)
+    keys = spread(source.keys(), limit)
     report = CheckReport(source.format, source.split, len(source.keys()), unpaired=list(source.unpaired()))
     for finding in (examined or on_threads(4))(source, keys):
         _count(report, source, finding)
@@ -113,13 +114,6 @@ def on_cluster(address: str) -> Examined:
 
 def _examiner(source: Source) -> Callable[[str], Finding]:
     return partial(examine, source)
-
-
-def _spread(keys: Sequence[str], limit: int | None) -> Sequence[str]:
-    """Evenly spread: the first few would all come from one city or sequence."""
-    if limit is None or limit >= len(keys):
-        return keys
-    return [keys[i * len(keys) // limit] for i in range(limit)]
 
 
 def _findings(source: Source, keys: Sequence[str], *, threads: int) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ holds a sample a class, the centres, and the images that may lend their looks: h
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,13 +22,6 @@ from pipeline.styles.spool import LookSpool, Regions
 
 SAMPLE = 10_000  # regions of a class that are clustered together; the others then refine the centres in mini-batches
 _SEED = 0
-
-
-def spread(keys: Sequence[str], most: int | None) -> list[str]:
-    """At most so many keys, evenly over the source."""
-    if most is None or len(keys) <= most:
-        return list(keys)
-    return [keys[index] for index in np.linspace(0, len(keys) - 1, most).round().astype(int)]
 
 
 def fit_style_bank(

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from generators.inference.device import choose_device
 from generators.style import StyleKind
 from orchestration.cluster import ClusterInfo
+from pipeline.glance import spread
 from pipeline.model_directory import OpenModel
 from pipeline.passes import each
 from pipeline.sources.base import Source
 from pipeline.sources.selection import keys_with_images
 from pipeline.styles.bank import StyleBank
-from pipeline.styles.fit import fit_style_bank, spread
+from pipeline.styles.fit import fit_style_bank
 from pipeline.styles.noise import NoiseReader
 from pipeline.styles.regions import ImageLooks, LookReader
 from pipeline.train_config import StyleConfig

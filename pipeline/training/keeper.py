@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 
 from generators.family import Batch
+from pipeline.glance import spread
 from pipeline.model_directory import TRAINING, ModelDirectory, ModelFacts, TrainingSummary, open_model
 from pipeline.sources.base import Source
 from pipeline.training.averaged import Rendering
@@ -67,7 +68,9 @@ class Keeper:
             self._watch = Watch(self._directory.store, self._job.catalog, state.step)
         reader = PairReader(self._source, stage.views, 0)
         unseen = Order(reader.alike(self._job.balance), self._job.seed)
-        self._pairs = [reader.view(index, unseen.view_rng(index)) for index in _spread(len(reader), _PAIRS_WATCHED)]
+        self._pairs = [
+            reader.view(index, unseen.view_rng(index)) for index in spread(range(len(reader)), _PAIRS_WATCHED)
+        ]
         self._rendering = Rendering(state, lambda: self._batches(trained_on, unseen, state), self._job.seed)
         # The best model is a whole one: what is smaller, or sees other pictures, does not compete.
         whole = (stage.config, stage.views) == (self._job.config, self._job.views)
@@ -167,7 +170,7 @@ class Keeper:
         source = self._source if self._job.validation is None else self._job.validation.open()
         reader = PairReader(source, stage.views, 0)
         order = Order(reader.alike(None), self._job.seed)
-        return [reader.view(i, order.view_rng(i)) for i in _spread(len(reader), self._job.validation_pairs)]
+        return [reader.view(i, order.view_rng(i)) for i in spread(range(len(reader)), self._job.validation_pairs)]
 
     def _batches(self, reader: PairReader, order: Order, state: TrainingState) -> Iterable[Batch]:
         for position in range(self._job.reestimate):
@@ -198,8 +201,3 @@ class Keeper:
 
     def _report(self, state: TrainingState) -> str:
         return training_report(self._job, self._directory.store, self.history, state.step, state.notes, self.best)
-
-
-def _spread(size: int, wanted: int) -> list[int]:
-    """Places all over a source."""
-    return sorted({round(i * (size - 1) / max(1, wanted - 1)) for i in range(wanted)})

@@ -6,7 +6,7 @@ import pytest
 from generators.style import StyleKind
 from pipeline.styles import fit, lenders, spool
 from pipeline.styles.bank import WHOLE_IMAGE
-from pipeline.styles.fit import fit_style_bank, spread
+from pipeline.styles.fit import fit_style_bank
 from pipeline.styles.regions import ImageLooks
 from pipeline.styles.reservoir import Reservoir
 
@@ -93,11 +93,6 @@ def test_codes_of_whole_images_are_clustered_too() -> None:
     ]
     bank = fit_style_bank(whole, StyleKind.GLOBAL, 2, 2)
     assert [c.size for c in bank.by_class[WHOLE_IMAGE]] == [40, 20]
-
-
-def test_images_are_spread_over_the_source() -> None:
-    assert spread(["a", "b", "c", "d", "e"], 3) == ["a", "c", "e"]
-    assert spread(["a", "b"], 3) == ["a", "b"]
 
 
 def stream(num_images: int):
