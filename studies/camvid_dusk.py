@@ -21,7 +21,6 @@ from steps import (
     ARMS,
     RESULTS,
     add_variations,
-    answer,
     folder_of,
     keep_result,
     name_of,
@@ -30,6 +29,7 @@ from steps import (
     said_of,
     sets,
     synthgen,
+    teacher,
     varied,
 )
 
@@ -158,21 +158,14 @@ def train_generator(frames: Path, out: Path, budget: Budget) -> Path:
         "checkpoints.every": max(1, budget.generator_steps // 9),
     }
     if budget.teacher_steps:
-        options["model.segmenter_weights"] = _teacher(frames, out / "judges", budget)
+        options["model.segmenter_weights"] = teacher(
+            *(_source(frames, "train"), budget.resolution, budget.teacher_steps, budget.batch_size),
+            *(budget.teacher_width, out / "judges"),
+        )
     counts = (*OF_GENERATOR, *(OF_TEACHER if budget.teacher_steps else ()))
     model = out / folder_of("generator", *(budget._asdict()[name] for name in counts))
     synthgen("train", "--config", "camvid", "--output", str(model), *sets(options))
     return model
-
-
-def _teacher(frames: Path, judges: Path, budget: Budget) -> str:
-    # Of another seed than the judge that measures, whose opinion the generator must not be made to please.
-    taught = answer(
-        *("evaluate", "judge", _source(frames, "train"), "--resolution", budget.resolution, "--judges", str(judges)),
-        *("--steps", str(budget.teacher_steps), "--batch-size", str(budget.batch_size)),
-        *("--width", str(budget.teacher_width), "--seed", "7"),
-    )
-    return str(taught["weights"])
 
 
 def evaluate(

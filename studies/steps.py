@@ -90,6 +90,18 @@ def answer(*arguments: str) -> Any:
     return json.loads(_run((*arguments, "--json"), subprocess.PIPE))
 
 
+def teacher(source: str, resolution: str, steps: int, batch_size: int, width: int, judges: Path) -> str:
+    """The weights of a segmentation network that a generator can learn from.
+
+    Of another seed than the judge that measures, whose opinion the generator must not be made to please.
+    """
+    taught = answer(
+        *("evaluate", "judge", source, "--resolution", resolution, "--judges", str(judges), "--steps", str(steps)),
+        *("--batch-size", str(batch_size), "--width", str(width), "--seed", "7"),
+    )
+    return str(taught["weights"])
+
+
 def _run(arguments: Sequence[str], answer_to: Any) -> str:
     print("$ synthgen", " ".join(_shown(argument) for argument in arguments), file=sys.stderr, flush=True)
     done = subprocess.run([sys.executable, "-m", "pipeline.cli", *arguments], check=False, stdout=answer_to, text=True)
