@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from generators.metrics import confusion_matrix, mean_iou
-from generators.segmenter import Segmenter, SegmenterTraining, predict, to_network
+from generators.segmenter import Segmenter, SegmenterTraining, predict, predict_with_surprise, to_network
 
 
 def coloured_scenes(num: int, rng: np.random.Generator):
@@ -57,3 +57,29 @@ def test_void_pixels_do_not_teach():
     assert (target[:, :16] == -100).all()
     assert (target[:, 16:] == 0).all()
     assert np.isfinite(training.step(image, some_void))
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        "cpu",
+        pytest.param(
+            "cuda",
+            marks=[pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")],
+        ),
+    ],
+)
+def test_surprise_is_minus_the_logarithm_of_what_the_label_was_given_on_any_device(device):
+    torch.manual_seed(0)
+    segmenter = Segmenter(4, width=8).eval()
+    images, labels = coloured_scenes(3, np.random.default_rng(0))
+    images, labels = images[:, :27, :43], labels[:, :27, :43]  # no multiples of the stride
+    with torch.no_grad():
+        padded = segmenter(to_network(images)).numpy()[:, :, :27, :43].astype(np.float64)
+    given = np.exp(padded) / np.exp(padded).sum(1, keepdims=True)
+    wanted = -np.log(np.take_along_axis(given, labels[:, None], 1)[:, 0])
+    found, surprise = predict_with_surprise(segmenter.to(device), images, labels.astype(np.uint16))
+    np.testing.assert_allclose(surprise, wanted, atol=2e-3)
+    differs = found != padded.argmax(1)
+    assert differs.mean() < 0.001
+    np.testing.assert_array_equal(found, predict(segmenter, images))

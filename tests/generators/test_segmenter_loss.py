@@ -10,6 +10,13 @@ from generators.segmenter import Segmenter
 from generators.segmenter_loss import SegmenterLoss, load_segmenter_loss
 
 CHANNELS = 4
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda",
+        marks=[pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")],
+    ),
+]
 
 
 @pytest.fixture
@@ -54,6 +61,22 @@ def test_a_label_that_the_photograph_does_not_show_asks_nothing(segmenter):
         segmenter.classify.bias[3] = -60.0  # it never finds class 3
     assert SegmenterLoss(segmenter)(fake, real, torch.full_like(labels, 3)).labels.item() == pytest.approx(0, abs=1e-9)
     assert SegmenterLoss(segmenter)(fake, real, torch.zeros_like(labels)).labels.item() > 0
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_it_says_the_same_on_any_device_and_in_half_the_bits(segmenter, device, precision):
+    fake, real, labels = pair()
+    wanted = SegmenterLoss(segmenter)(fake, real, labels)
+    fake_there = fake.to(device).requires_grad_()
+    with torch.autocast(device, precision, enabled=precision is not torch.float32):
+        found = SegmenterLoss(segmenter)(fake_there, real.to(device), labels.to(device))
+    rel = 1e-4 if precision is torch.float32 else 0.03
+    for one, other in zip(found, wanted, strict=True):
+        assert one.dtype is torch.float32
+        assert one.item() == pytest.approx(other.item(), rel=rel)
+    sum(found).backward()
+    assert torch.isfinite(fake_there.grad).all()
 
 
 def test_gradients_reach_the_drawn_image_and_no_weight(segmenter):
