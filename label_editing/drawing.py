@@ -145,7 +145,7 @@ class _Names:
     def _free(self, corner: tuple[int, int], width: int, height: int) -> Box:
         """Above the corner, else as near over or under that as no other name stands; in a crowd, on top of others."""
         left = max(0, min(corner[0], self._picture.shape[1] - width))
-        bottom = max(height, corner[1])
+        bottom = max(height + 1, corner[1])
         steps = [0, *(way * step for step in range(1, _FARTHEST_NAME + 1) for way in (-1, 1))]
         places = [
             Box(bottom + (n - 1) * (height + 1), left, bottom + n * (height + 1) - 1, left + width) for n in steps

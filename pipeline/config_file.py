@@ -85,9 +85,35 @@ def parse_config(
         value = model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
         problems = explain(error, model)
+        places.blame(_broken_by_overrides(problems, model, text, overrides))
     if problems or document.problems:
         raise ConfigError(places.lines([*problems, *further(resolved)], document))
     return Loaded(value, path or Path(shown_as), text, resolved, shown_as, document)
+
+
+def _broken_by_overrides(
+    problems: Sequence[Problem], model: type[BaseModel], text: str, overrides: Sequence[str]
+) -> dict[tuple[str, ...], Place]:
+    """Rules of whole blocks that the file keeps and overrides break: by block, the overrides in question."""
+    of_blocks = [problem for problem in problems if problem.of_block]
+    if not of_blocks or not overrides:
+        return {}
+    try:
+        model.model_validate_json(json.dumps(read_yaml(text).data), strict=True)
+        own = set()
+    except ValidationError as error:
+        own = {problem.path for problem in explain(error, model)}
+    targets = [tuple(step.strip() for step in override.partition("=")[0].split(".")) for override in overrides]
+    blamed = {}
+    for problem in of_blocks:
+        block = as_text(problem.path)
+        inside = [target for target in dict.fromkeys(targets) if target[: len(block)] == block and target != block]
+        words = set(re.findall(r"\w+", problem.note))
+        # Those whose key the message speaks of, where it speaks of any.
+        told = [target for target in inside if words & set(target[len(block) :])] or inside
+        if told and problem.path not in own:
+            blamed[block] = Place(" ".join(f"--set {'.'.join(target)}" for target in told))
+    return blamed
 
 
 class _Places:
@@ -96,6 +122,11 @@ class _Places:
     def __init__(self, document: Document, shown_as: str) -> None:
         self._document = document
         self._shown_as = shown_as
+        self._blamed: dict[tuple[str, ...], Place] = {}
+
+    def blame(self, places: dict[tuple[str, ...], Place]) -> None:
+        """Places of blocks that stand for those in the file."""
+        self._blamed = places
 
     def lines(self, problems: Iterable[Problem], document: Document) -> list[str]:
         """Every problem as a line, in the order in which they stand in the file, overrides last, none twice."""
@@ -112,22 +143,14 @@ class _Places:
 
     def _place(self, problem: Problem) -> Place:
         path = as_text(problem.path)
+        if problem.of_block and path in self._blamed:
+            return self._blamed[path]
         own = self._document.keys if problem.at_key else self._document.values
         if path in own:
-            return self._blamed(problem) or own[path]
+            return own[path]
         while path not in self._document.values and path:
             path = path[:-1]
         return self._document.values.get(path, Place())
-
-    def _blamed(self, problem: Problem) -> Place | None:
-        """The --set of a key that is said to be wrong with its whole block; None where there is none."""
-        under = as_text(problem.path)
-        for path, place in self._document.values.items():
-            inside = path[: len(under)] == under and len(path) > len(under)
-            key = re.escape(".".join(map(str, path[len(under) :])))
-            if inside and place.override and re.search(rf"(?<![\w.]){key}(?![\w.])", problem.note):
-                return place
-        return None
 
     def _text(self, place: Place, path: Sequence[str | int], note: str) -> str:
         where = place.override or f"{self._shown_as}:{place.line}:{place.column}"

@@ -14,11 +14,15 @@ _LONGEST_FOUND = 60
 
 
 class Problem(NamedTuple):
-    """One mistake. `at_key` when the key itself is wrong and not its value."""
+    """One mistake.
+
+    `at_key` when the key itself is wrong and not its value, `of_block` when the values of a block do not go together.
+    """
 
     path: tuple[str | int, ...]
     note: str
     at_key: bool = False
+    of_block: bool = False
 
 
 class _Mismatch(NamedTuple):
@@ -100,7 +104,7 @@ def _problem(place: _Located) -> Problem | _Mismatch:
         tag = context["discriminator"].strip("'")
         return Problem((*path, tag), f"missing key {tag!r}")
     if kind == "value_error":
-        return Problem(path, str(context["error"]))
+        return Problem(path, str(context["error"]), of_block=isinstance(error["input"], dict))
     if kind in ("literal_error", "enum"):
         return _not_a_choice(path, context["expected"], error["input"])
     return _Mismatch(path, _EXPECTED.get(kind, _own_words)(error), found(error["input"]))

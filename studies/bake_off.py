@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from steps import RESULTS, keep_result, sets, synthgen
+from steps import RESULTS, folder_of, keep_result, sets, synthgen
 
 from generators import FAMILIES
 from pipeline.train_config import load_train_config
@@ -71,8 +71,8 @@ def main() -> None:
     if arguments.seconds is not None:
         budget = budget._replace(device_seconds=arguments.seconds)
     if arguments.resolution is not None:
-        if not re.fullmatch(r"\d+x\d+", arguments.resolution) or any(
-            s % _MULTIPLE for s in _sides(arguments.resolution)
+        if not re.fullmatch(r"[1-9]\d{1,3}x[1-9]\d{1,3}", arguments.resolution) or any(
+            side % _MULTIPLE for side in _sides(arguments.resolution)
         ):
             parser.error(f"--resolution {arguments.resolution}: WxH, both multiples of {_MULTIPLE}, such as 256x192")
         budget = budget._replace(resolution=budget.resolution | {arguments.on: arguments.resolution})
@@ -82,7 +82,8 @@ def main() -> None:
 def run(arguments: argparse.Namespace, budget: Budget) -> None:
     """Train and measure every family, then put them side by side."""
     on = arguments.on
-    out = arguments.out.resolve() / f"{on}-{budget.resolution[on]}"
+    spent = (budget.resolution[on], *budget[1:])
+    out = arguments.out.resolve() / folder_of(on, *spent)
     evaluations, trained = [], {}
     for family in arguments.families:
         options = _options(family, on, arguments.data, budget)

@@ -75,9 +75,10 @@ def run(arguments: argparse.Namespace) -> None:
     out, budget = arguments.out.resolve(), varied(BUDGETS[arguments.budget], arguments.set)
     place = place_of(out, arguments.called)
     judges = out / "judges"
-    model = out / folder_of(
-        "generator", budget.resolution, budget.scenes, budget.generator_steps, budget.teacher_steps, budget.batch_size
-    )
+    made_of = [budget.resolution, budget.scenes, budget.generator_steps]
+    if budget.teacher_steps:
+        made_of += [budget.teacher_steps, budget.batch_size, budget.width]
+    model = out / folder_of("generator", *made_of)
     made = place / "night_riders"
     real = f"{{format: streetscapes, scenes: {budget.scenes}, {HOURS}}}"
     held_out = f"{{format: streetscapes, split: val, scenes: {budget.held_out}, times_of_day: [day, night]}}"
@@ -92,14 +93,15 @@ def run(arguments: argparse.Namespace) -> None:
             real, budget.resolution, budget.teacher_steps, budget.batch_size, budget.width, judges
         )
     synthgen("train", "--config", "streetscapes", "--output", str(model), *sets(training))
-    recipe = {
+    recipe: dict[str, object] = {
         "source.scenes": budget.scenes,
         "model": model,
         "output.root": made,
         "samples": budget.samples,
-        "quality.max_surprise": budget.surprise or "null",
-        "quality.judge_steps": budget.teacher_steps or budget.judge_steps,
     }
+    if budget.surprise:
+        recipe["quality.max_surprise"] = budget.surprise
+        recipe["quality.judge_steps"] = budget.teacher_steps or budget.judge_steps
     synthgen("augment", "--recipe", str(HERE / "streetscapes_riders.yaml"), *sets(recipe))
     size = ["--resolution", budget.resolution]
     judge = ["--judge-steps", str(budget.judge_steps), "--judge-width", str(budget.width)]

@@ -39,12 +39,13 @@ def judge(
     Example: synthgen evaluate judge '{format: streetscapes, scenes: 60}'
     --holdout '{format: streetscapes, split: val, scenes: 20}'
     """
+    from pipeline.errors import InputError
     from pipeline.evaluation.held_out import check_apart, check_pairs, note_of_copies
-    from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, judge_for
+    from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, check_teaches, judge_for
     from pipeline.evaluation.judge_page import judge_page
     from pipeline.evaluation.judge_result import measure_judge
     from pipeline.evaluation.named_source import in_catalog_of, source_named
-    from pipeline.evaluation.networks import SMALL
+    from pipeline.evaluation.networks import SMALL, is_trained_here
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import default_out, write_results
     from pipeline.evaluation.tables import scores_table
@@ -54,13 +55,21 @@ def judge(
     size = resolution_of(resolution)
     settings = JudgeSettings(segmenter, steps, batch_size, width, seed)
     pairs = source_named(source)
+    if out is not None and holdout is None:
+        raise InputError("--out is where what was measured goes: give --holdout, the pairs to measure it on")
+    learns = is_trained_here(segmenter)
+    if learns:
+        check_teaches(pairs)
+    notes = []
     held_out = None if holdout is None else source_named(holdout)
     if held_out is not None:
         held_out = in_catalog_of(held_out, pairs.catalog, classes, "the held-out source")
         check_pairs(held_out)
-        check_apart(pairs, held_out, size)
-        if said := note_of_copies(pairs, held_out, size, console):
-            console.warn(said)
+        if learns:
+            check_apart(pairs, held_out, size)
+            if said := note_of_copies(pairs, held_out, size, console):
+                console.warn(said)
+                notes.append(said)
     cache = Store(judges)
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}
@@ -68,12 +77,13 @@ def judge(
     if segmenter == SMALL:  # the kind that generators learn from
         data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")
     if held_out is not None:
-        found = measure_judge(taught, held_out, console)
+        found = measure_judge(taught, held_out, console, notes)
         name = pairs.catalog.name
         data |= {"name": name, "resolution": str(size), **found.as_data()}
-        page = judge_page(name, found, taught, settings, pairs, held_out, provenance())
-        lines.append(f"{scores_table(found.scores)}\n{len(found.agreements)} scenes that it has not seen")
-        lines.append(write_results(out or default_out("judge", name), "judge", data, page))
+        page = judge_page(name, found, taught, settings if learns else None, pairs, held_out, provenance())
+        lines.append(f"{scores_table(found.scores)}\n{len(found.agreements)} held-out scenes")
+        place = out or default_out("judge", f"{name}-{taught.fingerprint[:8]}")
+        lines.append(write_results(place, "judge", data, page))
     if segmenter == SMALL:
         lines.append(f"weights  {data['weights']}")
     console.result("\n".join(lines), data)

@@ -46,8 +46,9 @@ def train(
     plan = make_plan(load_train_config(config, set_ or []).value, output)
     if plan.left_out:
         console.warn(_left_out(plan.left_out))
-    if said := _small_cut(plan.job.views):
-        console.warn(said)
+    for said in dict.fromkeys(_small_cut(stage.views) for stage in plan.job.stages):
+        if said:
+            console.warn(said)
     if dry_run:
         console.result(_plan_text(plan), _plan_data(plan))
         return

@@ -89,7 +89,7 @@ def run_downstream(
     check_trial(trial, budget)
     trainer, kept = Trainer(trial, budget), _KeptRuns(trial, budget, store)
     trainer.check_images()
-    warnings = _warnings(trial, console)
+    warnings = _warnings(trial, store, console)
     started = time.monotonic()
     done = 0
     # Without a limit of time all seeds go out together; with one, seed by seed.
@@ -301,9 +301,14 @@ def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:
     return f"{arm.replace(' + ', '-')}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]}"
 
 
-def _warnings(trial: Trial, console: Console) -> list[str]:
-    """What may make the comparison worthless, said before hours are spent on it."""
-    found = [note_of_copies(trial.real, trial.holdout, trial.resolution, console)]
+def _warnings(trial: Trial, store: Store, console: Console) -> list[str]:
+    """What may make the comparison worthless, said before hours are spent on it; images are looked at once."""
+    said = json.dumps([trial.real.fingerprint(), trial.holdout.fingerprint(), str(trial.resolution)])
+    looked = f"copies-{hashlib.sha256(said.encode()).hexdigest()[:12]}.txt"
+    if not store.exists(looked):
+        copies = note_of_copies(trial.real, trial.holdout, trial.resolution, console)
+        store.write_atomic(looked, copies.encode())
+    found = [store.read(looked).decode()]
     if trial.synthetic is not None:
         found.append(note_of_leaks(trial.synthetic, trial.holdout))
     for warning in filter(None, found):

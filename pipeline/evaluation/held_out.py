@@ -1,9 +1,12 @@
 """What is measured on must be apart from what was learned from, and be pairs."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.console import Console, Progress
+from pipeline.console import Console
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.duplicates import thumbnail, twins_between
 from pipeline.glance import spread
@@ -11,8 +14,11 @@ from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.sources.selection import attributes_of, keys_with_images
 
+Thumbnails = list[npt.NDArray[np.float32]]
+
 _LOOKED_AT = 200  # synthetic pairs
 _NAMED = 3
+_READERS = 8
 _COMPARED = 1000  # images that are learned from
 
 
@@ -55,25 +61,31 @@ def note_of_leaks(synthetic: Source, held_out: Source) -> str:
 def note_of_copies(learned: Source, held_out: Source, resolution: Resolution, console: Console) -> str:
     """A word of warning where held-out images are nearly ones that are learned from, under whatever name; or empty."""
     keys, held = spread(keys_with_images(learned), _COMPARED), keys_with_images(held_out)
-    with console.progress("looking for copies", len(keys) + len(held), "images") as progress:
-        known, seen = (
-            [_thumbnail(source, key, resolution, progress) for key in of_source]
-            for source, of_source in ((learned, keys), (held_out, held))
-        )
-    copies = twins_between(seen, known)
+    with (
+        console.progress("looking for copies", len(keys) + len(held), "images") as progress,
+        ThreadPoolExecutor(_READERS) as readers,
+    ):
+        known: Thumbnails = []
+        seen: Thumbnails = []
+        for found, source, of_source in ((known, learned, keys), (seen, held_out, held)):
+            for small in readers.map(partial(_thumbnail, source, resolution), of_source):
+                found.append(small)
+                progress.advance()
+    copies = twins_between(seen, known) if known else []
     if not copies:
         return ""
     shown = ", ".join(f"{held[copy.one]} like {keys[copy.other]}" for copy in copies[:_NAMED])
+    every = len(keys_with_images(learned))
+    some = f"{len(keys)} looked at of the {every} " if len(keys) < every else ""
     return (
-        f"{len(copies)} of {len(held)} held-out images are nearly the same as images that are learned from ({shown}"
-        f"{', ...' if len(copies) > _NAMED else ''}): what is measured on them says little"
+        f"{len(copies)} of {len(held)} held-out images are nearly the same as {some}images that are learned from "
+        f"({shown}{', ...' if len(copies) > _NAMED else ''}): what is measured on them says little"
     )
 
 
-def _thumbnail(source: Source, key: str, resolution: Resolution, progress: Progress) -> npt.NDArray[np.float32]:
+def _thumbnail(source: Source, resolution: Resolution, key: str) -> npt.NDArray[np.float32]:
     image = source.read_image(key, resolution)
     assert image is not None  # keys_with_images
-    progress.advance()
     return thumbnail(image)
 
 

@@ -97,6 +97,10 @@ class Judge:
         """Images as one vector each: the deepest level, averaged over the image."""
         return self.features(images)[-1].mean((2, 3))
 
+    def counts(self, labels: LabelMap) -> bool:
+        """Whether any pixel of a label map counts."""
+        return not np.isin(self.catalog.channel_of[labels], self.ignored).all()
+
     def share(self, found: npt.NDArray[np.uint16], labels: LabelMap) -> float:
         """The share of counted pixels of a predicted channel map on which the label is found again."""
         true = self.catalog.channel_of[labels]
@@ -119,11 +123,8 @@ def judge_for(source: Source, resolution: Resolution, settings: JudgeSettings, c
 
 def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings, console: Console) -> Judge:
     """Train a judge on pairs drawn from all of the source."""
-    if not source.paired:
-        raise SourceError(f"{source.format}: its images do not show its label maps; a judge is trained on pairs")
+    check_teaches(source)
     reader = PairReader(source, Views(resolution), _CACHE_BYTES)
-    if len(reader) < _FEWEST_PAIRS:
-        raise SourceError(f"the source has {len(reader)} pair; a judge is trained on at least {_FEWEST_PAIRS}")
     catalog = source.catalog
     network = build_network(settings.segmenter, catalog.num_channels, settings.width, settings.seed)
     ignored = ignored_channels(catalog)
@@ -131,6 +132,16 @@ def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings,
         batches = draw_batches(reader, settings.steps, settings.batch_size, np.random.default_rng(settings.seed))
         network = teach(network, settings.segmenter, batches, settings.steps, ignored, progress)
     return Judge(network, catalog, resolution, judge_fingerprint(source, resolution, settings), ignored)
+
+
+def check_teaches(source: Source) -> None:
+    """SourceError for a source that no judge can be trained on."""
+    if not source.paired:
+        raise SourceError(f"{source.format}: its images do not show its label maps; a judge is trained on pairs")
+    pairs = len(keys_with_images(source))
+    if pairs < _FEWEST_PAIRS:
+        what = "pair" if pairs == 1 else "pairs"
+        raise SourceError(f"the source has {pairs} {what}; a judge is trained on at least {_FEWEST_PAIRS}")
 
 
 def agreement_on_own(judge: Judge, source: Source, cache: Store) -> float:
@@ -196,7 +207,7 @@ def _save(judge: Judge, settings: JudgeSettings, source: Source, cache: Store) -
 
 def _described(source: Source) -> dict[str, Any]:
     """What a reader of the cache knows a source by."""
-    keys = source.keys()
+    keys = keys_with_images(source)
     said = {"format": source.format, "split": source.split, "pairs": len(keys), "fingerprint": source.fingerprint()}
     first = source.files(keys[0])
     return said | ({"first": first[0]} if first else {})

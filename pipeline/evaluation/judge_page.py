@@ -14,49 +14,56 @@ from pipeline.report.page import Page, Plot, Section, Sheet, Table, Tile, Words
 from pipeline.report.plots import histogram
 from pipeline.report.sheet import map_shot, photo_shot
 from pipeline.sources.base import Source
+from pipeline.sources.selection import keys_with_images
 
 _TERMS = ("segmentation network", "judge", "IoU", "agreement", "held-out")
 _METHOD = (
     "The network names a class for every pixel of each held-out photograph, and its answer is compared with the label "
-    "map. Classes that occur in none of these label maps are left out of the means. There is one training of one seed: "
-    "another seed would come out a little different."
+    "map. Classes that occur in none of these label maps are left out of the means."
 )
+_ONE_TRAINING = "There is one training of one seed: another seed would come out a little different."
 
 
 def judge_page(
     name: str,
     result: JudgeResult,
     judge: Judge,
-    settings: JudgeSettings,
+    settings: JudgeSettings | None,
     learned: Source,
     held_out: Source,
     provenance: dict[str, Any],
 ) -> Page:
-    """How far its opinion can be trusted: class by class, best and worst scenes, what it confuses."""
+    """How far its opinion can be trusted: class by class, best and worst scenes, what it confuses.
+
+    Without settings it is a published network.
+    """
+    worst, best = result.extremes()
     sections = [
-        Section("Which classes does it know?", _class_blocks(result)),
-        Section("Worst scenes, by agreement", [_sheet(result.worst, result, held_out, judge)]),
+        Section(
+            "Which classes does it know?", [*(Words(f"{note}.", "bad") for note in result.notes), *_classes(result)]
+        ),
+        Section("Worst scenes, by agreement", [_sheet(worst, result, held_out, judge)]),
     ]
-    if result.best:
-        sections.append(Section("Best scenes, by agreement", [_sheet(result.best, result, held_out, judge)]))
+    if best:
+        sections.append(Section("Best scenes, by agreement", [_sheet(best, result, held_out, judge)]))
     sections += [
         Section("Which class is taken for which", [confusion_table(result.confusion, judge.catalog, "the photograph")]),
         Section("Scene by scene", [_agreements(result)]),
         terms_section(*_TERMS),
-        Section("How it was measured", [Words(_METHOD), _settings(judge, settings)]),
+        Section("How it was measured", _how(judge, settings)),
     ]
-    lead = (
-        f"The judge learned from {len(learned.keys())} real pairs, and was shown the photographs of "
-        f"{len(result.agreements)} others."
-    )
+    origin = "The judge is a published network. It"
+    if settings is not None:
+        origin = f"The judge learned from {len(keys_with_images(learned))} real pairs, and"
+    lead = f"{origin} was shown the photographs of {len(result.agreements)} held-out scenes."
     return Page(f"Judge of {name}", lead, _tiles(result), sections, provenance, _answer(result))
 
 
 def _answer(result: JudgeResult) -> str:
     """What a reader in a hurry takes along."""
     said = (
-        f"In photographs that it has not seen the judge finds {result.scores.pixel_accuracy:.0%} of the labelled "
-        f"pixels again, with a mean IoU of {result.scores.mean_iou:.0%}."
+        f"In held-out photographs the judge finds {result.scores.pixel_accuracy:.0%} of the labelled pixels "
+        f"again, with a mean IoU of {result.scores.mean_iou:.0%}."
     )
     blind = [name for name, iou in result.scores.class_iou.items() if iou < UNSEEN]
     if blind:
@@ -75,7 +82,7 @@ def _tiles(result: JudgeResult) -> list[Tile]:
     ]
 
 
-def _class_blocks(result: JudgeResult) -> list[Plot | Table]:
+def _classes(result: JudgeResult) -> list[Plot | Table]:
     scores = result.scores
     names = sorted(scores.class_iou, key=lambda name: -scores.class_iou[name])
     rows = [[name, f"{scores.class_iou[name]:.1%}", f"{scores.class_accuracy[name]:.1%}"] for name in names]
@@ -112,7 +119,9 @@ def _agreements(result: JudgeResult) -> Plot:
     )
 
 
-def _settings(judge: Judge, settings: JudgeSettings) -> Table:
+def _how(judge: Judge, settings: JudgeSettings | None) -> list[Words | Table]:
+    if settings is None:
+        return [Words(_METHOD)]
     width = f", width {settings.width}" if settings.segmenter == SMALL else ""
     rows = [
         ["network", f"{settings.segmenter}{width}"],
@@ -121,4 +130,4 @@ def _settings(judge: Judge, settings: JudgeSettings) -> Table:
         ["seed", str(settings.seed)],
         ["known as", judge.fingerprint],
     ]
-    return Table(("the judge", ""), rows)
+    return [Words(f"{_METHOD} {_ONE_TRAINING}"), Table(("the judge", ""), rows)]

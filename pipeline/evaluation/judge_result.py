@@ -1,6 +1,6 @@
 """How well a judge segments photographs that it has not seen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,17 +21,12 @@ class JudgeResult:
     scores: Scores
     confusion: list[list[int]]  # rows are true
     agreements: Mapping[str, float]  # by key
+    notes: tuple[str, ...] = ()
 
-    @property
-    def worst(self) -> tuple[str, ...]:
-        """The scenes with the least agreement, the worst first."""
-        return tuple(sorted(self.agreements, key=lambda key: self.agreements[key])[:_SHOWN])
-
-    @property
-    def best(self) -> tuple[str, ...]:
-        """Those with the most of the others, the best first."""
-        others = [key for key in self.agreements if key not in self.worst]
-        return tuple(sorted(others, key=lambda key: -self.agreements[key])[:_SHOWN])
+    def extremes(self) -> tuple[list[str], list[str]]:
+        """The scenes with the least agreement, the worst first, and of the others those with the most."""
+        in_order = sorted(self.agreements, key=lambda key: self.agreements[key])
+        return in_order[:_SHOWN], in_order[_SHOWN:][::-1][:_SHOWN]
 
     def as_data(self) -> dict[str, Any]:
         """The result file."""
@@ -40,10 +35,11 @@ class JudgeResult:
             "scores": self.scores.as_data(),
             "agreement": dict(self.agreements),
             "confusion": self.confusion,
+            "notes": list(self.notes),
         }
 
 
-def measure_judge(judge: Judge, held_out: Source, console: Console) -> JudgeResult:
+def measure_judge(judge: Judge, held_out: Source, console: Console, notes: Sequence[str] = ()) -> JudgeResult:
     """The judge on every photograph of a source, read one by one; SourceError where there is nothing to score."""
     tally, agreements = Tally(judge.catalog, judge.ignored), {}
     keys = keys_with_images(held_out)
@@ -53,9 +49,12 @@ def measure_judge(judge: Judge, held_out: Source, console: Console) -> JudgeResu
             assert image is not None  # keys_with_images
             [found] = judge.predict(image[None])
             tally.add(found, scene.labels)
-            agreements[key] = judge.share(found, scene.labels)
+            if judge.counts(scene.labels):
+                agreements[key] = judge.share(found, scene.labels)
             progress.advance()
     try:
-        return JudgeResult(tally.scores(), tally.confusion.tolist(), agreements)
+        empty = len(keys) - len(agreements)
+        left_out = [f"{empty} of {len(keys)} label maps have no pixel that counts, and are left out"] if empty else []
+        return JudgeResult(tally.scores(), tally.confusion.tolist(), agreements, (*notes, *left_out))
     except ValueError as error:
         raise SourceError(f"the held-out source: {error}") from None

@@ -1,6 +1,7 @@
 """Where the result of an evaluation goes: the numbers as JSON, and the page."""
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipeline.storage import Store
 NUMBERS = "result.json"
 PAGE = "index.html"
 _EARLIER = "earlier"
+_OUR_PICTURE = r"([A-Za-z0-9_-]+/)?[A-Za-z0-9_-]+\.(png|jpg)"
 
 
 def write_results(
@@ -38,18 +40,41 @@ def default_out(kind: str, name: str) -> str:
 
 
 def _keep_earlier(store: Store, provenance: Mapping[str, Any]) -> str:
-    """The page of the result that is there, copied with all it needs; empty where none is, or it is this command's."""
-    if not store.exists(NUMBERS):
+    """Where the result that is there was copied with its pictures; empty where none is, or it is this command's."""
+    there = [path for path in (PAGE, NUMBERS) if store.exists(path)]
+    numbers = store.read(NUMBERS) if NUMBERS in there else b""
+    command, pictures = _told(numbers)
+    if not there or command == _asked(str(provenance["command"])):
         return ""
-    try:
-        earlier = json.loads(store.read(NUMBERS))
-        if earlier["provenance"]["command"] == provenance["command"]:
-            return ""
-        pictures = list(earlier.get("pictures", ()))
-    except (ValueError, TypeError, KeyError):
-        pictures = []  # not one of ours, and kept all the same
-    number = next(number for number in count(1) if not store.exists(f"{_EARLIER}/{number}/{NUMBERS}"))
-    for path in (*pictures, PAGE, NUMBERS):
+    for number in count(1):
+        place = f"{_EARLIER}/{number}"
+        kept = [path for path in (PAGE, NUMBERS) if store.exists(f"{place}/{path}")]
+        if not kept:
+            break
+        if NUMBERS in kept and store.read(f"{place}/{NUMBERS}") == numbers:
+            return place  # a run that kept it and came no further: its pictures may be others by now
+    for path in (*pictures, *there):
         if store.exists(path):
-            store.write_atomic(f"{_EARLIER}/{number}/{path}", store.read(path))
-    return f"{_EARLIER}/{number}/{PAGE}"
+            store.write_atomic(f"{place}/{path}", store.read(path))
+    return place
+
+
+def _told(numbers: bytes) -> tuple[str, list[str]]:
+    """What was asked for, and the pictures that belong to it, of a file that may be somebody else's."""
+    try:
+        said = json.loads(numbers)
+        command = _asked(str(said["provenance"]["command"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return "", []
+    named = said.get("pictures")
+    if not isinstance(named, list):  # from before results named them
+        shown = said.get("shown")
+        scenes = shown if isinstance(shown, list) else []
+        named = [value for scene in scenes if isinstance(scene, dict) for key, value in scene.items() if key != "key"]
+        named.append("sheet.jpg")
+    return command, [path for path in named if isinstance(path, str) and re.fullmatch(_OUR_PICTURE, path)]
+
+
+def _asked(command: str) -> str:
+    """A command without what only changes how it speaks."""
+    return re.sub(r" (--json|-q|--quiet|--progress[ =]\S+)(?= |$)", "", command)

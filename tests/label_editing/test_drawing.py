@@ -78,6 +78,14 @@ def test_names_of_a_crowd_stand_apart(street: Callable[..., Scene]) -> None:
     assert letters == pytest.approx(3 * letters_of_one, rel=0.1)
 
 
+def test_the_name_of_what_stands_at_the_top_is_at_the_top(street: Callable[..., Scene]) -> None:
+    scene = street(height=256, width=512)
+    paint = Paint.model_validate({"polygon": [[200, 0], [240, 0], [240, 60]], "class": "person"})
+    after, record = paint.apply(scene, EditContext(), np.random.default_rng(0))
+    letters = np.flatnonzero(has(outline_changes(scene, after, [record])[1], (0, 0, 0)).any(axis=1))
+    assert letters[0] == 0
+
+
 def test_a_mirrored_picture_is_not_striped(street: Callable[..., Scene]) -> None:
     scene = street()
     after, record = Mirror().apply(scene, EditContext(), np.random.default_rng(0))

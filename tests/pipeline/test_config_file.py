@@ -281,6 +281,7 @@ def test_a_rule_of_a_block_that_an_override_breaks_is_told_of_the_override() -> 
         size: int = 8
         cut: Swap | None = None
         most: int = 9
+        some: dict[str, int] = {}
 
         @model_validator(mode="after")
         def _fits(self) -> "Sized":
@@ -288,6 +289,8 @@ def test_a_rule_of_a_block_that_an_override_breaks_is_told_of_the_override() -> 
                 raise ValueError(f"size {self.size} is more than most")
             if self.cut is not None and self.cut.to == "void":
                 raise ValueError("cut.to is void")
+            if sum(self.some.values()) > 9:
+                raise ValueError("some sizes add up to more than 9")
             return self
 
     def told(*overrides: str) -> list[str]:
@@ -298,10 +301,19 @@ def test_a_rule_of_a_block_that_an_override_breaks_is_told_of_the_override() -> 
     assert told("size=10") == ["--set size: size 10 is more than most"]
     assert told("most=1") == ["--set most: size 3 is more than most"]
     assert told("cut.to=void") == ["--set cut.to: cut.to is void"]
-    assert told("cut.fraction=0.5", "cut.to=a") == ["toy.yaml:2:6: cut: swaps 'a' with itself"]
+    assert told("most=1", "size=2") == ["--set most --set size: size 2 is more than most"]
+    assert told("some.a=5", "some.b=5") == ["--set some.a --set some.b: some sizes add up to more than 9"]
+    assert told("cut.fraction=0.5", "cut.to=a") == ["--set cut.fraction --set cut.to: cut: swaps 'a' with itself"]
+    assert told("siz=1") == ["--set siz: unknown key 'siz'; did you mean 'size'?"]
     with pytest.raises(ConfigError) as caught:
         parse_config(Sized, "size: 10\n", "toy.yaml", ["cut={op: swap, from: a, to: b}"])
     assert caught.value.problems == ["toy.yaml:1:1: size 10 is more than most"]
+    with pytest.raises(ConfigError) as caught:
+        parse_config(Sized, "sizes: {a: 3}\n", "toy.yaml", ["sizes.a=4"])
+    assert caught.value.problems == ["toy.yaml:1:1: sizes: unknown key 'sizes'; did you mean 'size'?"]
+    with pytest.raises(ConfigError) as caught:
+        parse_config(Sized, "some: {a: 5, b: 5}\n", "toy.yaml", ["size=4"])
+    assert caught.value.problems == ["toy.yaml:1:1: some sizes add up to more than 9"]
 
 
 def test_mistakes_of_file_and_overrides_come_together_the_file_first() -> None:

@@ -237,6 +237,10 @@ def test_held_out_images_that_are_learned_from_under_other_names_are_noted(trial
     )
     assert said in found.notes
     assert f"warning: {said}\n" in capsys.readouterr().err
+    copied.real.reads.clear()
+    again = run_downstream(copied, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
+    assert again.notes == found.notes
+    assert copied.real.reads.count("flat04") == 0  # nothing is trained, and nothing looked at again
 
 
 def test_runs_with_a_changing_share_are_others(trial, tmp_path, quiet):

@@ -1,6 +1,7 @@
 """The judge finds labels again, is kept, reads lazily, and refuses what it cannot learn from."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,10 +13,12 @@ from pipeline.cli import main
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.held_out import check_apart, check_pairs
 from pipeline.evaluation.judge import Judge, JudgeSettings, judge_for, train_judge
+from pipeline.evaluation.judge_page import judge_page
 from pipeline.evaluation.judge_result import measure_judge
 from pipeline.evaluation.mapped import MappedSource
 from pipeline.judge_card import read_judge_card
 from pipeline.resolution import Resolution
+from pipeline.sources.streetscapes import StreetscapesConfig
 from pipeline.storage import Store
 
 SIZE = Resolution(48, 32)
@@ -83,8 +86,31 @@ def test_worst_scenes_come_first_and_no_scene_is_shown_twice(judge, make_world, 
             return 255 - image if key == "flat00" else image
 
     found = measure_judge(judge, Spoilt(6), quiet)
-    assert found.worst[0] == "flat00"
-    assert sorted((*found.worst, *found.best)) == sorted(found.agreements)
+    worst, best = found.extremes()
+    assert (worst[0], len(worst), len(best)) == ("flat00", 4, 2)
+    assert sorted((*worst, *best)) == sorted(found.agreements)
+
+
+def test_a_scene_in_which_nothing_counts_is_left_out_and_noted(judge, make_world, quiet):
+    class Void(make_world):
+        def read_scene(self, key, resolution=None):
+            scene = super().read_scene(key, resolution)
+            return replace(scene, labels=np.full_like(scene.labels, 9), instances=None) if key == "flat00" else scene
+
+    found = measure_judge(judge, Void(3), quiet)
+    assert list(found.agreements) == ["flat01", "flat02"]
+    assert found.notes == ("1 of 3 label maps have no pixel that counts, and are left out",)
+
+
+def test_a_published_judge_is_not_said_to_have_learned_here(judge, make_world, quiet):
+    found, held_out = measure_judge(judge, make_world(3), quiet), make_world(3)
+    page = judge_page("flat", found, judge, None, make_world(5), held_out, {}).to_html()
+    assert "The judge is a published network. It was shown the photographs of 3 held-out scenes." in page
+    assert "learned from" not in page
+    assert "one seed" not in page
+    trained = judge_page("flat", found, judge, QUICK, make_world(5), held_out, {}).to_html()
+    assert "The judge learned from 5 real pairs, and was shown the photographs of 3 held-out scenes." in trained
+    assert "2 of 2 images" in trained
 
 
 def test_another_source_size_or_setting_is_another_judge(tmp_path, world, make_world, quiet):
@@ -193,7 +219,7 @@ def test_the_command_teaches_measures_and_says_where_the_weights_are(tmp_path, c
     trained_at = Path(said["weights"]).stat().st_mtime_ns
     assert run_command(*asked) == 0
     out = capsys.readouterr().out
-    assert "2 scenes that it has not seen\n" in out
+    assert "2 held-out scenes\n" in out
     assert out.endswith(f"weights  {said['weights']}\n")
     assert Path(said["weights"]).stat().st_mtime_ns == trained_at
 
@@ -220,6 +246,49 @@ def test_the_command_refuses_held_out_scenes_that_it_learns_from_before_it_train
     said = "error: the held-out source shares scenes with the real one; give another split or selection\n"
     assert capsys.readouterr().err == said
     assert not judges.exists()
+
+
+def test_the_command_refuses_label_maps_without_images_before_it_looks_at_any(tmp_path, capsys):
+    for folder in ("train", "trainannot", "val", "valannot"):
+        (tmp_path / folder).mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "trainannot" / f"{name}.png").write_bytes(
+            cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes()
+        )
+    (tmp_path / "val" / "c.png").write_bytes(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    (tmp_path / "valannot" / "c.png").write_bytes(cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes())
+    source, held_out = (f"{{format: camvid, root: '{tmp_path}', split: {split}}}" for split in ("train", "val"))
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", "judge", source, "--holdout", held_out, "--judges", str(tmp_path / "judges")])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "error: the source has 0 pairs; a judge is trained on at least 2\n"
+
+
+def test_a_place_for_what_is_not_measured_is_refused(tmp_path, capsys):
+    assert run_command("--judges", str(tmp_path), "--out", str(tmp_path / "out")) == 2
+    said = "error: --out is where what was measured goes: give --holdout, the pairs to measure it on\n"
+    assert capsys.readouterr().err == said
+
+
+def test_held_out_images_that_were_learned_from_are_noted_where_the_numbers_are(tmp_path, capsys):
+    copied = tmp_path / "copied"
+    source = StreetscapesConfig(format="streetscapes", scenes=3).open()
+    for folder in ("images", "labels"):
+        (copied / folder).mkdir(parents=True)
+    for number, key in enumerate(source.keys()):
+        scene, image = source.read(key, Resolution(64, 32))
+        cv2.imwrite(str(copied / "images" / f"other{number}.png"), image[..., ::-1])
+        cv2.imwrite(str(copied / "labels" / f"other{number}.png"), scene.labels)
+    held_out = (
+        f"{{format: folder, root: '{copied}', images: 'images/*.png', labels: 'labels/*.png', catalog: cityscapes}}"
+    )
+    asked = ["--holdout", held_out, "--judges", str(tmp_path / "judges"), "--out", str(tmp_path / "out")]
+    assert run_command(*asked, "--json") == 0
+    out, err = capsys.readouterr()
+    said = "3 of 3 held-out images are nearly the same as images that are learned from (other0 like "
+    assert f"warning: {said}" in err
+    assert json.loads(out)["notes"][0].startswith(said)
+    assert said in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_held_out_scenes_must_be_pairs(make_world):
