@@ -102,9 +102,9 @@ def _sheet(keys: Sequence[str], result: JudgeResult, held_out: Source, judge: Ju
         assert image is not None  # it was measured
         [found] = judge.predict(image[None])
         shots = [
-            photo_shot(image, "photograph"),
             map_shot(catalog.palette[scene.labels], "label map"),
             map_shot(catalog.palette[ids[found]], "what the judge sees"),
+            photo_shot(image, "photograph"),  # last: on a phone it is as wide as both
         ]
         rows.append((f"{key}: agreement {result.agreements[key]:.0%}", shots))
     return Sheet(rows)
