@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pipeline.evaluation.verdict import compare
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "studies" / "results"
 PAGE = ROOT / "docs" / "results.md"
@@ -47,9 +49,8 @@ def document(results: list[dict[str, Any]]) -> str:
     }
     parts = [_HEAD, *([] if results else [_NOTHING])]
     for result in results:
-        parts.append(
-            f"\n## {result['study'].replace('_', ' ')}\n\n{_origin(result)}\n\n{writers[result['kind']](result)}"
-        )
+        heading = f"\n## {result['study'].replace('_', ' ')}\n\n{_origin(result)}\n\n"
+        parts.append(f"{heading}{writers[result['kind']](result)}{_beside_fewer_steps(result, results)}")
     return "".join(parts)
 
 
@@ -75,6 +76,39 @@ def _downstream(result: dict[str, Any]) -> str:
     for group in result.get("class_verdicts", {}):
         lines += ["", *_classes(result, group)]
     return "\n".join([*lines, *(f"- note: {note}" for note in result["notes"]), ""])
+
+
+def _beside_fewer_steps(result: dict[str, Any], results: list[dict[str, Any]]) -> str:
+    """A variation that trains for longer than real pairs alone can bear, beside those of its study."""
+    lines = []
+    for study in [other for other in results if _is_of_study(result, other)]:
+        steps, more = (each["settings"]["segmenter_steps"] for each in (study, result))
+        if more <= steps:
+            continue
+        real = {group: compare(*_paired(result, study, "real", group)) for group in result["scenes"]}
+        if all(verdict.points > 0 for verdict in real.values()):
+            continue
+        lines.append(f"\nAgainst real alone after {steps} steps, as in {study['study'].replace('_', ' ')}:\n")
+        lines += [
+            f"- {group}, {arm} after {more}: {compare(*_paired(result, study, arm, group))}"
+            for group in result["scenes"]
+            for arm in result["arms"]
+        ]
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def _paired(result: dict[str, Any], study: dict[str, Any], arm: str, group: str) -> list[list[float]]:
+    """Mean IoU of an arm of one and of the real pairs of the other, seed by seed, where both have the seed."""
+    both = [each["arms"][of_each]["runs"] for each, of_each in ((result, arm), (study, "real"))]
+    seeds = min(map(len, both))
+    return [[run[group]["mean_iou"] for run in runs[:seeds]] for runs in both]
+
+
+def _is_of_study(result: dict[str, Any], study: dict[str, Any]) -> bool:
+    """Whether a downstream result is a variation of a study, measured on the same scenes."""
+    if not result["kind"] == study["kind"] == "downstream" or result is study:
+        return False
+    return result["study"].startswith(study["study"].removesuffix("downstream")) and result["scenes"] == study["scenes"]
 
 
 def _goal(result: dict[str, Any]) -> str:

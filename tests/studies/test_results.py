@@ -95,6 +95,35 @@ def test_families_stand_beside_what_their_authors_publish(monkeypatch):
     assert "By mean IoU, ours: crn, spade; published: spade, crn." in page
 
 
+def test_a_longer_training_stands_beside_real_pairs_of_the_shorter_one_too(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import write_results
+
+    def downstream(name, steps, **arms):
+        runs = {arm: {"runs": [{"all": {"mean_iou": v / 100}} for v in values]} for arm, values in arms.items()}
+        return {
+            "study": name,
+            "kind": "downstream",
+            "provenance": {"command": "python a", "commit": "abc", "device": "CPU", "date": "2026-01-01"},
+            "settings": {"segmenter_steps": steps},
+            "seeds": 2,
+            "scenes": {"all": 9},
+            "mean_iou": {},
+            "verdicts": {"all": {}},
+            "notes": [],
+            "arms": runs,
+        }
+
+    short = downstream("s_small_downstream", 100, real=[40, 42, 44])
+    longer = downstream("s_small_longer_downstream", 200, real=[39, 40], mixed=[44, 46])
+    gaining = downstream("s_small_gaining_downstream", 200, real=[41, 43], mixed=[44, 46])
+    elsewhere = downstream("t_small_longer_downstream", 200, real=[39, 40])
+    page = write_results.document([short, longer, gaining, elsewhere])
+    assert page.count("Against real alone after 100 steps, as in s small downstream:") == 1
+    assert "- all, real after 200: -1.5 ± 6.4 points: within the noise\n" in page
+    assert "- all, mixed after 200: +4.0 ± 0.0 points: better\n" in page
+
+
 def test_classes_of_a_downstream_result_have_their_own_verdicts(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "studies"))
     import write_results
