@@ -15,6 +15,9 @@ from label_editing.instance_table import Instance
 from label_editing.perspective import Perspective
 from label_editing.scene import Scene
 
+NOT_DRAWN = "not drawn"  # by its probability
+NO_INSTANCES = "the scene has no instance map"
+
 
 class CannotApply(Exception):
     """An edit does not fit this scene. Its text becomes the reason in the record."""
@@ -109,7 +112,7 @@ class Edit(BaseModel, ABC):
         for name in self.class_names():
             canvas.catalog.named(name)
         if rng.random() >= self.probability:
-            return EditRecord(op=self.op, applied=False, reason="not drawn")
+            return EditRecord(op=self.op, applied=False, reason=NOT_DRAWN)
         try:
             done = self.change(canvas, context, rng)
         except CannotApply as refusal:
@@ -136,4 +139,4 @@ def touched(canvas: Canvas, instance: Instance, what: Literal["added", "removed"
 def need_instances(canvas: Canvas) -> None:
     """CannotApply on a scene without instance map."""
     if canvas.instances is None:
-        raise CannotApply("the scene has no instance map")
+        raise CannotApply(NO_INSTANCES)

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.augment.editing import Editor
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import EditedSample, Slot
+from pipeline.augment.statistics import edit_outcomes
 from pipeline.balance import ClassShare
 from pipeline.report.html import byte_size
 from pipeline.shards.commit import committed_shards
@@ -36,7 +37,7 @@ class DryRun:
     edited: int
     failed: tuple[str, ...]
     classes: dict[str, float]
-    edits: dict[str, int]
+    edits: dict[str, dict[str, int]]  # kind of edit -> {applied, not drawn, or why not: how often}
     balance: tuple[ClassShare, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class DryRun:
             f"classes drawn, over {self.edited} samples edited for this estimate:",
             *(f"  {share:6.1%}  {name}" for name, share in self.classes.items()),
         ]
-        lines += [f"  {op}: applied to {count} of {self.edited}" for op, count in self.edits.items()]
+        lines += [f"  {op}: {_outcome(counts)}" for op, counts in self.edits.items()]
         return "\n".join([*lines, *(f"  failed: {reason}" for reason in self.failed)])
 
 
@@ -61,10 +62,8 @@ def dry_run(job: AugmentJob, store: Store) -> DryRun:
     """The plan of a job, and an estimate from a few of its samples."""
     samples, failed = _edit_some(job)
     pixels: Counter[str] = Counter()
-    edits: Counter[str] = Counter()
     for sample in samples:
         pixels.update(sample.pixels)
-        edits.update(_applied(sample))
     total = sum(pixels.values()) or 1
     return DryRun(
         root=store.url,
@@ -77,7 +76,7 @@ def dry_run(job: AugmentJob, store: Store) -> DryRun:
         edited=len(samples),
         failed=tuple(failed),
         classes={name: count / total for name, count in pixels.most_common()},
-        edits={edit.op: edits[edit.op] for edit in job.recipe.edits},
+        edits=edit_outcomes(json.loads(sample.edits) for sample in samples),
         balance=job.balance,
     )
 
@@ -91,8 +90,11 @@ def _edit_some(job: AugmentJob) -> tuple[list[EditedSample], list[str]]:
     return [slot.sample for slot in slots if isinstance(slot.sample, EditedSample)], failed
 
 
-def _applied(sample: EditedSample) -> list[str]:
-    return [record["op"] for record in json.loads(sample.edits) if record["applied"]]
+def _outcome(counts: dict[str, int]) -> str:
+    """`applied 3 of 8 times; not drawn (4), no road to stand on (1)`."""
+    others = [f"{reason} ({count})" for reason, count in counts.items() if reason != "applied"]
+    said = f"applied {counts.get('applied', 0)} of {sum(counts.values())} times"
+    return f"{said}; {', '.join(others)}" if others else said
 
 
 def _bytes_a_sample(job: AugmentJob, samples: list[EditedSample]) -> int:

@@ -15,7 +15,7 @@ from pipeline.augment.job import AugmentJob
 from pipeline.augment.manifest import Manifest
 from pipeline.augment.preview import shown_samples
 from pipeline.augment.rows import Outcome
-from pipeline.augment.statistics import add_statistics
+from pipeline.augment.statistics import add_statistics, never_applied
 from pipeline.preview import preview_sheet, shown_on_page
 from pipeline.report.card import dataset_card
 from pipeline.report.contact_sheet import encode_jpeg
@@ -38,7 +38,7 @@ def finalise(
     recipe_text: str,
     tell: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Complete the data set; `tell` is told where its images show too little of its labels."""
+    """Complete the data set; `tell` is told where edits never fitted, or images show too little of their labels."""
     markers = list(read_markers(store, [shard.id for shard in job.plan.shards()]))
     store.write_atomic(layout.MANIFEST, Manifest(job.source.catalog).merge(store, [m.shard for m in markers]))
     store.write_atomic(layout.REJECTS, _lines(reject for marker in markers for reject in marker.rejects))
@@ -46,8 +46,8 @@ def finalise(
     statistics = _total(markers)
     real = kept_real_agreement(job, store)
     summary = _summary(job, markers, statistics, seconds, wall_seconds, recipe_text, real)
-    if little := _shows_little(summary):
-        tell(little)
+    for warning in filter(None, (*never_applied(statistics.get("edits", {})), _shows_little(summary))):
+        tell(warning)
     shown = shown_samples(job, store, next(m.shard for m in markers if m.samples))
     store.write_atomic(layout.PREVIEW, encode_jpeg(preview_sheet(shown)))
     image_field = IMAGE_FIELDS[job.recipe.output.image.format]

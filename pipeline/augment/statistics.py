@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from label_editing.edits.base import NO_INSTANCES, NOT_DRAWN
 from pipeline.augment.rows import RenderedSample
 from pipeline.shards.sample import NOT_MEASURED
 from pipeline.styles.bank import StyleBank
@@ -20,7 +21,7 @@ def shard_statistics(samples: Sequence[RenderedSample], bank: StyleBank) -> dict
         "instances": _sum(_classes(json.loads(sample.instances)) for sample in edited),
         "source_pixels": _sum(sample.source_pixels for sample in edited),
         "source_instances": _sum(sample.source_instances for sample in edited),
-        "edits": _edit_outcomes(json.loads(sample.edits) for sample in edited),
+        "edits": edit_outcomes(json.loads(sample.edits) for sample in edited),
         "agreement": _agreement(samples),
         "seen_pixels": _sum(sample.seen_pixels for sample in samples),
         "attributes": _attributes((json.loads(sample.styles) for sample in edited), bank),
@@ -53,7 +54,20 @@ def _agreement(samples: Sequence[RenderedSample]) -> Counts:
     return dict(Counter(f"{agreement:.2f}" for agreement in measured))
 
 
-def _edit_outcomes(records_of_samples: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, Counts]:
+def never_applied(outcomes: Mapping[str, Counts]) -> list[str]:
+    """A word of warning for each kind of edit that was tried and never fitted."""
+    warnings = []
+    for op, counts in outcomes.items():
+        refused = {reason: count for reason, count in counts.items() if reason not in ("applied", NOT_DRAWN)}
+        if refused and "applied" not in counts:
+            reason = max(refused, key=lambda reason: refused[reason])
+            hint = "; sources that can find objects in their label maps take instances: components"
+            warnings.append(f"{op} was never applied: {reason}{hint if reason.endswith(NO_INSTANCES) else ''}")
+    return warnings
+
+
+def edit_outcomes(records_of_samples: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, Counts]:
+    """Kind of edit -> {applied, not drawn, or why not: how often}."""
     outcomes: dict[str, Counter[str]] = {}
     for records in records_of_samples:
         for record in records:

@@ -114,6 +114,7 @@ def _show_plan(console: Console, job: "AugmentJob", store: "Store") -> None:
     from dataclasses import replace
 
     from pipeline.augment.dry_run import dry_run
+    from pipeline.augment.statistics import never_applied
     from pipeline.instance_banks import kept_context
     from pipeline.shards import layout
     from pipeline.storage import Store
@@ -121,6 +122,8 @@ def _show_plan(console: Console, job: "AugmentJob", store: "Store") -> None:
     kept = Store(store.place(layout.STATE))
     context = kept_context(job.recipe.edits, job.source, kept, job.resolution)
     drawn = dry_run(replace(job, context=context), store)
+    for warning in never_applied(drawn.edits):
+        console.warn(warning)
     console.result(drawn.as_text(), drawn.as_data())
 
 

@@ -20,7 +20,7 @@ def compare(
     Example: synthgen evaluate compare runs/evaluations/model-a runs/evaluations/model-b
     """
     from pipeline.console import Console
-    from pipeline.evaluation.comparison import compare_page, compare_text, read_results
+    from pipeline.evaluation.comparison import compare_page, compare_text, read_results, warnings_of
     from pipeline.evaluation.comparison_sheet import comparison_sheet, shared_scenes
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import default_out, write_results
@@ -33,8 +33,10 @@ def compare(
     sheet = comparison_sheet(scenes)
     jpeg = None if sheet is None else encode_jpeg(sheet)
     page = compare_page(compared, provenance(), scenes)
-    written = write_results(place, "compare", {"compared": data}, page, {"sheet.jpg": jpeg} if jpeg else None)
-    Console(json).result(f"{compare_text(compared)}\n{written}", data)
+    notes = warnings_of(compared)
+    pictures = {"sheet.jpg": jpeg} if jpeg else None
+    written = write_results(place, "compare", {"compared": data, "notes": notes}, page, pictures)
+    Console(json).result(f"{compare_text(compared)}\n{written}", {"compared": data, "notes": notes})
 
 
 def study(

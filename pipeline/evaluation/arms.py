@@ -18,8 +18,17 @@ SYNTHETIC = "synthetic"
 COPY_PASTE = "real + copy-paste"
 PHOTOMETRIC = "real + photometric"
 MIXED_COPY_PASTE = "real + synthetic + copy-paste"
+_CHANGES = 1  # beside the seed: a stream of its own
 
-Draw = Callable[[np.random.Generator], TrainingPair]
+
+class Chance(NamedTuple):
+    """Where an arm draws from: which real pair comes next is the same in every arm, whatever an arm changes in it."""
+
+    pairs: np.random.Generator
+    changes: np.random.Generator
+
+
+Draw = Callable[[Chance], TrainingPair]
 
 
 @dataclass(frozen=True)
@@ -55,13 +64,12 @@ def arm_named(name: str, materials: Materials) -> Draw:
     return arm.draw(materials)
 
 
-def arm_batches(
-    arm: str, materials: Materials, steps: int, batch_size: int, rng: np.random.Generator
-) -> Iterator[Batch]:
-    """The batches of one training."""
+def arm_batches(arm: str, materials: Materials, steps: int, batch_size: int, seed: int) -> Iterator[Batch]:
+    """The batches of one training; every arm meets the same real pairs, but for those it changes or replaces."""
+    chance = Chance(np.random.default_rng(seed), np.random.default_rng([seed, _CHANGES]))
     for step in range(steps):
         draw = arm_named(arm, materials.at(step / max(1, steps - 1)))
-        pairs = [draw(rng) for _ in range(batch_size)]
+        pairs = [draw(chance) for _ in range(batch_size)]
         yield np.stack([pair.image for pair in pairs]), np.stack([pair.labels for pair in pairs])
 
 
@@ -70,16 +78,17 @@ def _any(reader: PairReader, rng: np.random.Generator) -> TrainingPair:
 
 
 def _real(materials: Materials) -> Draw:
-    return lambda rng: _any(materials.real, rng)
+    return lambda chance: _any(materials.real, chance.pairs)
 
 
 def _synthetic(materials: Materials) -> Draw:
-    return lambda rng: _any(_given(materials), rng)
+    return lambda chance: _any(_given(materials), chance.pairs)
 
 
 def _mixed(materials: Materials) -> Draw:
-    def draw(rng: np.random.Generator) -> TrainingPair:
-        return _any(_given(materials) if rng.random() < materials.share else materials.real, rng)
+    def draw(chance: Chance) -> TrainingPair:
+        pair = _any(materials.real, chance.pairs)
+        return _any(_given(materials), chance.changes) if chance.changes.random() < materials.share else pair
 
     return draw
 
@@ -95,8 +104,8 @@ def _mixed_copy_paste(materials: Materials) -> Draw:
 def _pasted_into(target: Draw, materials: Materials) -> Draw:
     """A share of what `target` draws gets objects of real pairs."""
 
-    def draw(rng: np.random.Generator) -> TrainingPair:
-        pair = target(rng)
+    def draw(chance: Chance) -> TrainingPair:
+        pair, rng = target(chance), chance.changes
         if rng.random() >= materials.share:
             return pair
         return copy_paste(pair, _any(materials.real, rng), materials.catalog, rng)
@@ -105,8 +114,8 @@ def _pasted_into(target: Draw, materials: Materials) -> Draw:
 
 
 def _photometric(materials: Materials) -> Draw:
-    def draw(rng: np.random.Generator) -> TrainingPair:
-        pair = _any(materials.real, rng)
+    def draw(chance: Chance) -> TrainingPair:
+        pair, rng = _any(materials.real, chance.pairs), chance.changes
         return pair._replace(image=photometric(pair.image, rng)) if rng.random() < materials.share else pair
 
     return draw

@@ -42,6 +42,11 @@ def copy_paste(target: TrainingPair, donor: TrainingPair, catalog: Catalog, rng:
     return TrainingPair(labels, instances, image)
 
 
+def has_objects(pair: TrainingPair) -> bool:
+    """Whether there is anything in it to paste elsewhere."""
+    return bool(_whole_objects(pair).size)
+
+
 def photometric(image: Image, rng: np.random.Generator) -> Image:
     """Another exposure of the same picture: gamma, contrast, brightness, saturation, hue, blur and noise."""
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV).astype(np.float32)

@@ -98,7 +98,7 @@ def read_results(places: Sequence[str]) -> Compared:
     """The results in these folders; InputError where one has none, or they are of two kinds."""
     found: dict[str, Mapping[str, Any]] = {}
     stores: dict[str, Store] = {}
-    for place in places:
+    for place in (given.removesuffix(f"/{NUMBERS}") for given in places):
         result = _read(place)
         called = str(result.get("name") or place.rstrip("/").rpartition("/")[2])
         name = called if called not in found else place
@@ -106,6 +106,10 @@ def read_results(places: Sequence[str]) -> Compared:
     kinds = sorted({str(result["kind"]) for result in found.values()})
     if len(kinds) > 1 or kinds[0] not in _COLUMNS:
         raise InputError(f"results of kind {' and '.join(kinds)}; compare several of kind model, or several of dataset")
+    needed = _CLASSES[kinds[0]]
+    for name, result in found.items():
+        if _at_path(result, needed) is None:
+            raise InputError(f"{stores[name].place(NUMBERS)}: damaged: no {'.'.join(needed)}")
     return Compared(kinds[0], found, stores)
 
 
@@ -116,12 +120,12 @@ def compare_text(compared: Compared) -> str:
     lines = [" " * width + "".join(f"{heading.removesuffix(' -'):>24}" for heading in columns)]
     for place, name in enumerate(compared.results):
         lines.append(f"{name:{width}}" + "".join(f"{_number(values[place]):>24}" for values in columns.values()))
-    return "\n".join(lines)
+    return "\n".join([*lines, *warnings_of(compared)])
 
 
 def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequence[SharedScene] = ()) -> Page:
     """One table, the same label maps, classes side by side, and a warning where the protocols differ."""
-    names, warnings = list(compared.results), _warnings(compared)
+    names, warnings = list(compared.results), warnings_of(compared)
     answer = _answer(compared)
     shown = [(scene.key, scene.shots()) for scene in scenes]
     sections = [
@@ -176,10 +180,10 @@ def _cell(name: str, value: float | None) -> str:
 def _class_plot(compared: Compared) -> Plot:
     each = {name: _at_path(result, _CLASSES[compared.kind]) or {} for name, result in compared.results.items()}
     most = {c: max(of_one.get(c, 0.0) for of_one in each.values()) for of_one in each.values() for c in of_one}
-    return iou_plot(sorted(most, key=lambda c: -most[c]), each, "none")
+    return iou_plot(sorted(most, key=lambda c: -most[c]), each, " in all of them")
 
 
-def _warnings(compared: Compared) -> list[str]:
+def warnings_of(compared: Compared) -> list[str]:
     """What differs between the measurements, and what therefore does not compare."""
     scenes = {name: result.get("scenes") or result["made"]["images"] for name, result in compared.results.items()}
     said = [_unlike(compared)]

@@ -24,7 +24,7 @@ from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.likeness import EVERY, Groups, Likeness
 from pipeline.evaluation.looks import ClassLook, Looks
 from pipeline.evaluation.published_features import InceptionFeatures
-from pipeline.evaluation.scores import Scores, Tally
+from pipeline.evaluation.scores import Scores, Tally, note_of_weakness
 from pipeline.glance import spread
 from pipeline.passes import each
 from pipeline.shards import layout
@@ -148,7 +148,11 @@ def evaluate_dataset(
         rejects={},
         worst=tuple(keys_in_order[:_SHOWN]),
         best=tuple(keys_in_order[::-1][:_SHOWN]),
-        notes=(*_notes(made, real, limit), *_unknown_objects(made_side, real_side)),
+        notes=(
+            *filter(None, [note_of_weakness(real_side.scores)]),
+            *_notes(made, real, limit),
+            *_unknown_objects(made_side, real_side),
+        ),
     )
 
 

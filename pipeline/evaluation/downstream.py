@@ -9,22 +9,23 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from generators.segmenter import SegmentationNetwork
 from label_editing.names import unknown_name
 from pipeline.console import Console, ProgressMode
 from pipeline.errors import InputError, RunError, SourceError
-from pipeline.evaluation.arms import ARMS, REAL, Materials, arm_batches, arm_named
+from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED_COPY_PASTE, REAL, Materials, arm_batches, arm_named
+from pipeline.evaluation.baselines import has_objects
 from pipeline.evaluation.held_out import check_apart, check_paired, check_pairs, note_of_copies, note_of_leaks
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
 from pipeline.evaluation.scores import score_pairs
+from pipeline.glance import spread
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.storage import Store
 from pipeline.training.data import PairReader, Views
 
 OVERALL = "all"
+_LOOKED_AT = 32  # real pairs, for objects to paste
 _CACHE_BYTES = 768 * 2**20
 _FEWEST_PAIRS = 2
 
@@ -62,6 +63,7 @@ class DownstreamResult:
     runs: dict[str, list[dict[str, Any]]]
     budget: Budget
     scenes: dict[str, int]  # group -> held-out scenes
+    resolution: Resolution
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -89,7 +91,9 @@ def run_downstream(
     check_trial(trial, budget)
     trainer, kept = Trainer(trial, budget), _KeptRuns(trial, budget, store)
     trainer.check_images()
-    warnings = _warnings(trial, store, console)
+    warnings = [*_warnings(trial, store, console), *trainer.nothing_to_paste()]
+    for warning in warnings:
+        console.warn(warning)
     started = time.monotonic()
     done = 0
     # Without a limit of time all seeds go out together; with one, seed by seed.
@@ -104,7 +108,7 @@ def run_downstream(
     runs = {arm: [kept.scores(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
     counts = {group: len(indices) for group, indices in trainer.groups.items()}
     notes = (*_notes(len(runs[REAL]), budget), *warnings)
-    return DownstreamResult(runs, budget, counts, notes)
+    return DownstreamResult(runs, budget, counts, trial.resolution, notes)
 
 
 class Run(NamedTuple):
@@ -155,6 +159,17 @@ class Trainer:
 
     def check_images(self) -> None:
         _check_images(self._materials, self._held_out)
+
+    def nothing_to_paste(self) -> list[str]:
+        """A word of warning where arms that paste objects find none."""
+        pasting = [arm for arm in self._trial.arms if arm in (COPY_PASTE, MIXED_COPY_PASTE)]
+        looked = spread(range(len(self._materials.real)), _LOOKED_AT) if pasting else []
+        if not pasting or any(has_objects(self._materials.real.pair(index)) for index in looked):
+            return []
+        return [
+            f"{' and '.join(pasting)}: none of {len(looked)} real pairs has an object to paste, so that it is real "
+            "once more; give a source with instance maps, or with instances: components where it takes that"
+        ]
 
     def make(self, run: Run, console: Console) -> tuple[Run, Scores]:
         """Train and measure."""
@@ -274,8 +289,8 @@ def _train(
 ) -> SegmentationNetwork:
     catalog = trial.real.catalog
     network = build_network(budget.segmenter, catalog.num_channels, budget.width, seed)
-    # Arms of one seed start from the same weights and the same stream of draws, so that they compare in pairs.
-    batches = arm_batches(arm, materials, budget.steps, budget.batch_size, np.random.default_rng(seed))
+    # Arms of one seed start from the same weights and meet the same real pairs, so that they compare in pairs.
+    batches = arm_batches(arm, materials, budget.steps, budget.batch_size, seed)
     with console.progress(f"{arm}, seed {seed}", budget.steps, "steps") as progress:
         return teach(network, budget.segmenter, batches, budget.steps, ignored_channels(catalog), progress)
 
@@ -295,8 +310,10 @@ def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:
     settings = {key: value for key, value in asdict(budget).items() if key not in ("seeds", "minutes")}
     if "+" not in arm:
         del settings["share"], settings["last_share"]
-    elif budget.last_share is None:
-        del settings["last_share"]
+    else:
+        settings["draws"] = 2  # 1: each arm that mixes drew other real pairs
+        if budget.last_share is None:
+            del settings["last_share"]
     said = [trial.real.fingerprint(), synthetic, trial.holdout.fingerprint(), str(trial.resolution), trial.by, settings]
     return f"{arm.replace(' + ', '-')}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]}"
 
@@ -311,8 +328,6 @@ def _warnings(trial: Trial, store: Store, console: Console) -> list[str]:
     found = [store.read(looked).decode()]
     if trial.synthetic is not None:
         found.append(note_of_leaks(trial.synthetic, trial.holdout))
-    for warning in filter(None, found):
-        console.warn(warning)
     return [warning for warning in found if warning]
 
 

@@ -55,6 +55,7 @@ def downstream_data(result: DownstreamResult) -> dict[str, Any]:
         "budget": asdict(result.budget),
         "seeds": result.num_seeds,
         "scenes": result.scenes,
+        "resolution": str(result.resolution),
         "notes": list(result.notes),
         "arms": {arm: {"what": ARMS[arm].what, "runs": runs} for arm, runs in result.runs.items()},
         "mean_iou": {
@@ -84,10 +85,13 @@ def _as_data(found: dict[str, dict[str, Verdict]]) -> dict[str, dict[str, Any]]:
 
 def downstream_text(result: DownstreamResult) -> str:
     """The table for a terminal."""
-    width = max(len(arm) for arm in result.runs) + 2
-    lines = [f"{'mean IoU':{width}}" + "".join(f"{f'{g} ({n})':>18}" for g, n in result.scenes.items())]
+    heading = "mean IoU ± deviation"
+    width = max(map(len, (*result.runs, heading))) + 2
+    lines = [f"{heading:{width}}" + "".join(f"{f'{g} ({n})':>18}" for g, n in result.scenes.items())]
     for arm in result.runs:
         lines.append(f"{arm:{width}}" + "".join(f"{_points(result.values(arm, g)):>18}" for g in result.scenes))
+    if len(result.runs) > 1:
+        lines.append(f"differences to {REAL} ± half of their 95 % interval:")
     for group, of_group in verdicts(result).items():
         lines += [f"{group}: {arm}: {verdict}" for arm, verdict in of_group.items()]
     for group in result.scenes:
@@ -98,18 +102,19 @@ def downstream_text(result: DownstreamResult) -> str:
 
 def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, Any]) -> Page:
     """One table, one plot, the verdicts, every class."""
+    notes = [Words(f"{note}.", "bad") for note in result.notes]
     sections = [
-        Section("Mean IoU on held-out real scenes", [_table(result), _plot(result), _arms(result)]),
+        Section("Mean IoU on held-out real scenes", [*notes, _table(result), _plot(result), _arms(result)]),
         Section("Verdicts", _verdict_blocks(result)),
         Section("IoU by class", [_class_table(result, group) for group in result.scenes]),
         terms_section("segmentation network", "IoU", "points", "held-out", "arm", "seed", "within the noise"),
-        Section("How it was measured", [Words(_METHOD), *(Words(f"{note}.", "bad") for note in result.notes)]),
+        Section("How it was measured", [Words(_METHOD)]),
     ]
     scenes = ", ".join(f"{group} {count}" for group, count in result.scenes.items())
     budget = result.budget
     lead = (
-        f"Every arm trained the same {budget.segmenter} segmentation network with {budget.steps} "
-        f"steps of {budget.batch_size} images, {result.num_seeds} seeds; held-out scenes: {scenes}."
+        f"Every arm trained the same {budget.segmenter} segmentation network with {budget.steps} steps of "
+        f"{budget.batch_size} images of {result.resolution}, {result.num_seeds} seeds; held-out scenes: {scenes}."
         f"{_share_said(result)}"
     )
     title = "Does synthetic data help?" if name == NO_NAME else f"Does synthetic data help? {name}"

@@ -89,7 +89,7 @@ def _classes(result: JudgeResult) -> list[Plot | Table]:
     rows.append(["mean IoU", f"{scores.mean_iou:.1%}", ""])
     left_out = f"Occur in no label map, and left out: {', '.join(scores.absent)}." if scores.absent else ""
     return [
-        iou_plot(names, {"photographs": scores.class_iou}, "none", "IoU by class"),
+        iou_plot(names, {"photographs": scores.class_iou}, "", "IoU by class"),
         Table(("class", "IoU", "pixels found"), rows, strong=(len(names),), note=left_out),
     ]
 

@@ -19,6 +19,7 @@ class JudgeResult:
     """Over all held-out scenes, and scene by scene."""
 
     scores: Scores
+    classes: list[str]  # in the order of rows and columns of
     confusion: list[list[int]]  # rows are true
     agreements: Mapping[str, float]  # by key
     notes: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class JudgeResult:
             "scenes": len(self.agreements),
             "scores": self.scores.as_data(),
             "agreement": dict(self.agreements),
+            "classes": self.classes,
             "confusion": self.confusion,
             "notes": list(self.notes),
         }
@@ -55,6 +57,7 @@ def measure_judge(judge: Judge, held_out: Source, console: Console, notes: Seque
     try:
         empty = len(keys) - len(agreements)
         left_out = [f"{empty} of {len(keys)} label maps have no pixel that counts, and are left out"] if empty else []
-        return JudgeResult(tally.scores(), tally.confusion.tolist(), agreements, (*notes, *left_out))
+        confusion, classes = tally.confusion.tolist(), list(judge.catalog.names)
+        return JudgeResult(tally.scores(), classes, confusion, agreements, (*notes, *left_out))
     except ValueError as error:
         raise SourceError(f"the held-out source: {error}") from None

@@ -15,6 +15,7 @@ from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.looks import ClassLook, color_distance
 from pipeline.evaluation.published_features import open_inception, open_lpips
 from pipeline.evaluation.scene_measures import MeasureScene, Protocol, SceneMeasures, ShownScene, Side
+from pipeline.evaluation.scores import note_of_weakness
 from pipeline.glance import spread
 from pipeline.model_directory import OpenModel
 from pipeline.passes import each
@@ -52,6 +53,7 @@ class ModelResult:
             "looks": {name: _compared(*both) for name, both in self.looks.items()},
             "confusion": self.confusion,
             "cost": self.cost.as_data(),
+            "notes": self.notes(),
             "shown": [
                 {"key": shown.key} | {name: path for name, (path, _) in shown.files(number).items()}
                 for number, shown in enumerate(self.shown)
@@ -72,6 +74,11 @@ class ModelResult:
         """The files of the shown scenes, by path."""
         files = [file for number, shown in enumerate(self.shown) for file in shown.files(number).values()]
         return {path: encode_image(picture, "png", 100) for path, picture in files}
+
+    def notes(self) -> list[str]:
+        """What takes from the worth of the numbers."""
+        weakness = note_of_weakness(self.faithfulness.real)
+        return [weakness] if weakness else []
 
     def not_measured(self) -> list[str]:
         """What could not be said of this model on these scenes, and why."""

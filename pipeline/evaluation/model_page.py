@@ -22,7 +22,7 @@ _WORDS = ("segmentation network", "judge", "IoU", "agreement", "FID", "KID", "di
 def model_page(name: str, result: ModelResult, catalog: Catalog, provenance: dict[str, Any]) -> Page:
     """Headline numbers, classes, looks, the sheet, and what was not measured."""
     sections = [
-        Section("What it looks like", [_sheet(result)]),
+        Section("What it looks like", [*(Words(f"{note}.", "bad") for note in result.notes()), _sheet(result)]),
         Section("Is every class found again?", _class_blocks(result)),
         Section("All numbers", [_numbers(result), _agreements(result)]),
         Section("Which class is taken for which", [confusion_table(result.confusion, catalog, "the rendered image")]),
@@ -126,7 +126,7 @@ def _class_blocks(result: ModelResult) -> list[Plot | Table]:
     each = {"rendered": rendered.class_iou, "real": real.class_iou}
     headings = ("class", "IoU rendered", "IoU real", "pixels found, rendered")
     return [
-        iou_plot(names, each, "neither", "IoU by class"),
+        iou_plot(names, each, " in both", "IoU by class"),
         Table(headings, rows, strong=(len(names),)),
     ]
 

@@ -36,12 +36,12 @@ def fid_tiles(segmenter: Distances | None, inception: Distances | None) -> list[
     ]
 
 
-def iou_plot(names: Sequence[str], each: Mapping[str, Mapping[str, float]], nowhere: str, title: str = "") -> Plot:
-    """IoU of these classes in each; those found `nowhere` (none, neither) are named instead."""
+def iou_plot(names: Sequence[str], each: Mapping[str, Mapping[str, float]], where: str, title: str = "") -> Plot:
+    """IoU of these classes in each; those that count as not found are named instead."""
     drawn = [name for name in names if max(of_one.get(name, 0.0) for of_one in each.values()) >= UNSEEN]
     series = {of: [_percent(of_one.get(name)) for name in drawn] for of, of_one in each.items()}
     left_out = ", ".join(name for name in names if name not in drawn)
-    caption = f"Not drawn, as found in {nowhere}: {left_out}." if left_out else ""
+    caption = f"Not drawn, under {UNSEEN:.0%}{where}: {left_out}." if left_out else ""
     return Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, title)
 
 

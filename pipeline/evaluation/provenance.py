@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import torch
 def provenance() -> dict[str, Any]:
     """What a result file says of the run that made it."""
     return {
-        "command": " ".join(["synthgen", *sys.argv[1:]]),
+        "command": shlex.join(["synthgen", *sys.argv[1:]]),
         "commit": _commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "device": device_name(),

@@ -14,6 +14,7 @@ from label_editing.catalog import Catalog
 from label_editing.scene import LabelMap
 from pipeline.training.data import PairReader
 
+_WEAK = 0.15  # mean IoU on real images under which a judge has hardly learned anything
 Groups = Mapping[str, Collection[int]]  # name -> indices of scenes
 
 
@@ -30,6 +31,16 @@ class Scores:
     def as_data(self) -> dict[str, Any]:
         """As it stands in result files."""
         return {**vars(self), "absent": list(self.absent)}
+
+
+def note_of_weakness(of_real: Scores) -> str:
+    """A word of warning where a judge finds next to nothing in real images; empty where it does."""
+    if of_real.mean_iou >= _WEAK:
+        return ""
+    return (
+        f"the judge itself has a mean IoU of {of_real.mean_iou:.0%} on real images: what it finds in others says "
+        "little; teach it for longer (--judge-steps)"
+    )
 
 
 class Tally:

@@ -29,4 +29,5 @@ def model_table(result: ModelResult) -> str:
     if result.diversity is not None:
         lines.append(f"diversity_segmenter {result.diversity:.3f}")
     lines += [f"not measured: {missing}" for missing in result.not_measured()]
+    lines += [f"warning: {note}" for note in result.notes()]
     return "\n".join(lines)

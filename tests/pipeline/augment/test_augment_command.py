@@ -164,6 +164,16 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(recipe):
     assert not root.exists()
 
 
+def test_a_dry_run_warns_of_an_edit_that_never_fits(recipe):
+    impossible = "edits=[{op: swap_class, from: train, to: bus}, {op: mirror}]"
+    shown = synthgen("augment", "--recipe", str(recipe), "--set", impossible, "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert "warning: swap_class was never applied: no train to change\n" in shown.stderr
+    assert (
+        "  swap_class: applied 0 of 8 times; no train to change (8)\n  mirror: applied 8 of 8 times\n" in shown.stdout
+    )
+
+
 def test_a_missing_model_names_the_command_that_makes_one(recipe):
     refused = synthgen("augment", "--recipe", str(recipe), "--set", f"model={recipe.parent}/none")
     assert refused.returncode == 2

@@ -28,7 +28,7 @@ def folders(tmp_path):
         places = []
         for number, result in enumerate(results):
             folder = tmp_path / f"model-{number}"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             (folder / "result.json").write_text(json.dumps(result))
             places.append(str(folder))
         return places
@@ -116,6 +116,15 @@ def test_scores_that_do_not_compare_are_said_first(folders, second, said):
     page = compare_page(read_results(folders(a_result(**alike), a_result(**alike | second))), {})
     assert page.answer == said
     assert page.to_html().count(said) == 1
+    assert compare_text(read_results(folders(a_result(**alike), a_result(**alike | second)))).endswith(f"\n{said}")
+
+
+def test_a_result_may_be_named_by_its_file_and_a_damaged_one_is_refused(folders, tmp_path):
+    places = folders(a_result(), a_result())
+    named = read_results([f"{places[0]}/result.json", places[1]])
+    assert list(named.results) == list(read_results(places).results)
+    with pytest.raises(InputError, match=r"model-0/result\.json: damaged: no rendered\.class_iou$"):
+        read_results(folders({"kind": "model"}))
 
 
 def test_a_model_and_a_data_set_do_not_compare(folders):

@@ -13,8 +13,10 @@ from pipeline.evaluation.arms import (
     COPY_PASTE,
     MIXED,
     MIXED_COPY_PASTE,
+    PHOTOMETRIC,
     REAL,
     SYNTHETIC,
+    Chance,
     Materials,
     arm_batches,
     arm_named,
@@ -29,6 +31,7 @@ from pipeline.evaluation.downstream import (
     run_downstream,
 )
 from pipeline.evaluation.downstream_page import downstream_data, downstream_page, downstream_text
+from pipeline.evaluation.verdict import signed
 from pipeline.resolution import Resolution
 from pipeline.storage import Store
 from pipeline.training.data import PairReader, Views
@@ -85,7 +88,7 @@ def result_of(real: list[float], mixed: list[float], **groups: tuple[list[float]
         ]
         for place, arm in enumerate((REAL, MIXED))
     }
-    return DownstreamResult(runs, QUICK, dict.fromkeys(values, 4))
+    return DownstreamResult(runs, QUICK, dict.fromkeys(values, 4), SIZE)
 
 
 @pytest.mark.parametrize(
@@ -156,10 +159,42 @@ def test_more_seeds_than_minutes_says_how_many_were_done(trial, tmp_path, quiet)
     assert found.notes[0] == "1 of 2 seeds: the 0 minutes were used up; run again to go on"
 
 
+def some_chance():
+    return Chance(np.random.default_rng(0), np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("arm", [MIXED, COPY_PASTE, PHOTOMETRIC, MIXED_COPY_PASTE])
+def test_an_arm_meets_the_real_pairs_that_real_alone_meets_but_for_those_it_changes(trial, arm):
+    readers = [PairReader(source, Views(SIZE), 10**7) for source in (trial.real, trial.synthetic)]
+    for share in (0.0, 0.4):
+        materials = Materials(*readers, trial.real.catalog, share)
+        plain, others = (list(arm_batches(each, materials, 60, 1, 3)) for each in (REAL, arm))
+        same = [np.array_equal(one[0], other[0]) for one, other in zip(plain, others, strict=True)]
+        # Two chances to be changed where synthetic pairs get objects, and scenes that have nothing to paste elsewhere.
+        kept = (1 - share) ** (2 if arm == MIXED_COPY_PASTE else 1)
+        assert np.mean(same) == pytest.approx(kept, abs=0.2 if share else 0)
+
+
+def test_an_arm_that_has_nothing_to_paste_says_so(trial, make_world, tmp_path, quiet):
+    class Bare(make_world):
+        def read_scene(self, key, resolution=None):
+            return replace(super().read_scene(key, resolution), instances=None)
+
+    bare = replace(trial, real=Bare(5), arms=(REAL, COPY_PASTE))
+    found = run_downstream(bare, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
+    said = (
+        "real + copy-paste: none of 5 real pairs has an object to paste, so that it is real once more; give a source "
+        "with instance maps, or with instances: components where it takes that"
+    )
+    assert said in found.notes
+    whole = run_downstream(replace(bare, real=trial.real), replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
+    assert not any("paste" in note for note in whole.notes)
+
+
 def test_arms_draw_what_they_say(trial):
     readers = [PairReader(source, Views(SIZE), 10**7) for source in (trial.real, trial.synthetic)]
     materials = Materials(*readers, trial.real.catalog, share=0.5)
-    rng = np.random.default_rng(0)
+    rng = some_chance()
     trial.real.reads.clear()
     arm_named(SYNTHETIC, materials)(rng)
     assert trial.real.reads == []
@@ -178,7 +213,7 @@ def test_arms_draw_what_they_say(trial):
 def test_a_share_changes_evenly_over_a_training(trial, first, last, counts):
     readers = [PairReader(source, Views(SIZE), 0) for source in (trial.real, trial.synthetic)]
     materials = Materials(*readers, trial.real.catalog, first, last)
-    batches = arm_batches(MIXED, materials, 200, 1, np.random.default_rng(0))
+    batches = arm_batches(MIXED, materials, 200, 1, 0)
     drawn = []
     for half in range(2):
         trial.synthetic.reads.clear()
@@ -196,12 +231,12 @@ def test_the_share_of_a_moment_lies_between_first_and_last(trial):
 
 
 def test_runs_that_were_kept_before_shares_could_change_are_found(trial, tmp_path, quiet):
-    """As version 0.1.0 named them when it had no such option."""
-    budget = {"segmenter": "small", "steps": 3, "batch_size": 2, "width": 4, "share": 0.5}
-    said = [trial.real.fingerprint(), trial.synthetic.fingerprint(), trial.holdout.fingerprint(), "48x32", trial.by]
+    """As they were named when there was no such option. Arms that mix drew other real pairs then, and are made anew."""
+    budget = {"segmenter": "small", "steps": 3, "batch_size": 2, "width": 4}
+    said = [trial.real.fingerprint(), "", trial.holdout.fingerprint(), "48x32", trial.by]
     name = hashlib.sha256(json.dumps([*said, budget]).encode()).hexdigest()[:12]
     run_downstream(replace(trial, arms=(REAL, MIXED)), replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
-    assert (tmp_path / "runs" / f"real-synthetic-{name}-0.json").is_file()
+    assert (tmp_path / "runs" / f"real-{name}-0.json").is_file()
 
 
 def test_held_out_images_that_do_not_show_their_labels_are_refused(trial, tmp_path, quiet):
@@ -254,7 +289,7 @@ def test_runs_with_a_changing_share_are_others(trial, tmp_path, quiet):
 def test_objects_are_pasted_into_real_and_synthetic_pairs_alike(trial):
     readers = [PairReader(source, Views(SIZE), 10**7) for source in (trial.real, trial.synthetic)]
     draw = arm_named(MIXED_COPY_PASTE, Materials(*readers, trial.real.catalog, share=1.0))
-    rng = np.random.default_rng(0)
+    rng = some_chance()
     pasted = np.mean([(draw(rng).labels == 2).sum() for _ in range(30)])
     assert trial.synthetic.reads, "targets"
     assert trial.real.reads, "objects"
@@ -341,7 +376,7 @@ def test_the_command_writes_one_table_and_one_page(tmp_path, capsys):
     assert page.count("<svg") == 1
     assert all(f'<td class="name">{arm}</td>' in page for arm in ARMS)
     said = written["verdicts"]["all"]["real + synthetic"]
-    assert f"Against real pairs alone, in points of mean IoU: {said['points']:+.1f} ± " in page
+    assert f"Against real pairs alone, in points of mean IoU: {signed(said['points'])} ± " in page
 
 
 def test_a_resolution_that_is_none_is_refused(capsys):

@@ -56,7 +56,7 @@ def test_the_headline_says_the_share_what_is_kept_what_is_lost_and_what_the_judg
         "images of the same scenes (24% against 43%). Best kept: b, c, a; most lost: d, e, f. Of 1 of the 7 classes "
         "nothing can be said: the judge does not find it in real images either."
     )
-    assert "Not drawn, as found in neither: never." in page.to_html()
+    assert "Not drawn, under 1% in both: never." in page.to_html()
     alike = model_page("toy", with_scores(result, real, real), judge.catalog, {})
     assert "Best kept: a, b, c; most lost: none." in alike.answer
 

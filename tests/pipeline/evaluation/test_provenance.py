@@ -23,6 +23,12 @@ def git(monkeypatch):
     return answer
 
 
+def test_the_command_can_be_pasted_into_a_shell(git, monkeypatch):
+    git("0123456789ab")
+    monkeypatch.setattr("sys.argv", ["synthgen", "evaluate", "--real", "{format: camvid, root: a b}", "--seeds", "3"])
+    assert provenance()["command"] == "synthgen evaluate --real '{format: camvid, root: a b}' --seeds 3"
+
+
 def test_the_repository_knows_better_than_what_is_told(git, monkeypatch):
     git("0123456789ab")
     monkeypatch.setenv("SYNTHGEN_COMMIT", "left over")
