@@ -38,6 +38,9 @@ class Exported(NamedTuple):
 
 def export_model(model: OpenModel, path: Path, form: ExportFormat, resolution: Resolution | None = None) -> Exported:
     """Write the generator for one image of one size, run what was written, and compare."""
+    if (path.suffix == ".onnx") != (form is ExportFormat.ONNX):
+        other = next(each for each in ExportFormat if each is not form)
+        raise InputError(f"{path}: its name says another format than --format {form}; give --format {other}")
     missing = [name for name in _ONNX if form is ExportFormat.ONNX and find_spec(name) is None]
     if missing:
         raise InputError(f"ONNX needs {', '.join(missing)}, not installed here; run: pip install 'synthgen[export]'")
@@ -83,7 +86,14 @@ def _write_torch(program: torch.export.ExportedProgram, path: Path, arguments: t
 def _write_onnx(program: torch.export.ExportedProgram, path: Path, inputs: dict[str, Tensor]) -> Tensor:
     onnxruntime: Any = import_module("onnxruntime")  # by name: an extra that type checks do without
     torch.onnx.export(
-        program, (), str(path), input_names=list(inputs), output_names=["image"], dynamo=True, verbose=False
+        program,
+        (),
+        str(path),
+        input_names=list(inputs),
+        output_names=["image"],
+        dynamo=True,
+        external_data=False,  # weights beside the file are soon left behind
+        verbose=False,
     )
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     fed = {given.name: tensor.numpy() for given, tensor in zip(session.get_inputs(), inputs.values(), strict=True)}

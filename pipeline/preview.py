@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from label_editing.drawing import outline_changes
 from label_editing.edits import EditContext, EditRecord, EditRefused, apply_edits
+from label_editing.edits.base import NOT_DRAWN
 from label_editing.scene import Scene
 from pipeline.errors import SourceError
 from pipeline.plan import SPARES_A_SLOT, Plan, SampleSpec, sample_rng
@@ -79,7 +80,8 @@ def described(records: list[EditRecord]) -> list[str]:
     """A line an edit: what it did, or why it did nothing."""
     lines = []
     for record in records:
-        outcome = (_touched(record) or "applied") if record.applied else record.reason
+        reason = "skipped by its probability" if record.reason == NOT_DRAWN else record.reason
+        outcome = (_touched(record) or "applied") if record.applied else reason
         lines.append(f"{record.op}: {outcome}")
         lines += described(list(record.children))
     return lines

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from label_editing.edits.base import NOT_DRAWN
 from pipeline.augment.editing import Editor
 from pipeline.augment.job import AugmentJob
 from pipeline.augment.rows import EditedSample, Slot
@@ -91,8 +92,9 @@ def _edit_some(job: AugmentJob) -> tuple[list[EditedSample], list[str]]:
 
 
 def _outcome(counts: dict[str, int]) -> str:
-    """`applied 3 of 8 times; not drawn (4), no road to stand on (1)`."""
-    others = [f"{reason} ({count})" for reason, count in counts.items() if reason != "applied"]
+    """`applied 3 of 8 times; skipped by its probability (4), no road to stand on (1)`."""
+    words = {NOT_DRAWN: "skipped by its probability"}
+    others = [f"{words.get(reason, reason)} ({count})" for reason, count in counts.items() if reason != "applied"]
     said = f"applied {counts.get('applied', 0)} of {sum(counts.values())} times"
     return f"{said}; {', '.join(others)}" if others else said
 

@@ -259,7 +259,14 @@ def test_onnx_gives_the_original_image(family, model, tmp_path, capsys):
     code, out, err = run(capsys, "model", "export", model(family), "--format", "onnx", "--out", path, "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["largest_difference"] <= 1e-4
-    assert path.is_file()
+    assert list(tmp_path.glob("program*")) == [path]  # weights within
+
+
+def test_a_file_is_written_in_the_format_that_its_name_says(model, tmp_path, capsys):
+    path = tmp_path / "m.onnx"
+    code, _, err = run(capsys, "model", "export", model("oasis"), "--out", path)
+    said = f"error: {path}: its name says another format than --format torch-export; give --format onnx\n"
+    assert (code, err, list(tmp_path.glob("m.*"))) == (2, said, [])
 
 
 def test_onnx_names_the_packages_it_lacks(model, tmp_path, capsys, monkeypatch):
