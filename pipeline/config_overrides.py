@@ -1,8 +1,15 @@
 """`--set a.b=c`: one value of a config replaced from the command line, with its own place in messages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.yaml_file import Document, Place, as_text, read_yaml
+
+
+def as_run(text: str, overrides: Sequence[str]) -> str:
+    """A config as pages show it: the file, and what the command line replaced in it."""
+    end = "" if text.endswith("\n") else "\n"
+    return text + (end + "".join(f"# --set {override}\n" for override in overrides) if overrides else "")
 
 
 def apply_overrides(document: Document, overrides: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Opens what a preview needs, makes its rows, and writes its picture and page."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipeline.augment.job import AugmentJob
 from pipeline.augment.prepare import GLANCE, counts_are_missing, draw_recipe, prepare
 from pipeline.augment.workers import RENDER_THREADS
 from pipeline.config_file import Loaded
+from pipeline.config_overrides import as_run
 from pipeline.console import Console
 from pipeline.errors import InputError, StorageError
 from pipeline.instance_banks import quick_context
@@ -50,6 +52,9 @@ def make_preview(loaded: Loaded[Recipe], count: int, maps_only: bool, console: C
         source, resolution = opened_source(loaded), reading_resolution(recipe)
         drawn = draw_recipe(recipe, source, resolution, quick=True)
         previewer, note = previewer_of(drawn.recipe, source, drawn.plan, resolution)
+        if resolution is None:
+            own_size = "maps keep their own size; at the model's, edits may fall out another way"
+            note = f"{note}; {own_size}" if note else own_size
     if note:
         console.note(note)
     rows = []
@@ -112,11 +117,11 @@ def page_beside(out: Path) -> Path:
     return out.with_suffix(".html")
 
 
-def write_preview(loaded: Loaded[Recipe], preview: Preview, out: Path) -> None:
+def write_preview(loaded: Loaded[Recipe], preview: Preview, out: Path, overrides: Sequence[str] = ()) -> None:
     """Write picture and page."""
     check_out(out)
     done, data = cv2.imencode(out.suffix, preview_sheet(preview.rows)[:, :, ::-1])
-    page = preview_page(loaded.value, loaded.text, preview.rows, preview.note)
+    page = preview_page(loaded.value, as_run(loaded.text, overrides), preview.rows, preview.note)
     try:
         out.write_bytes(data.tobytes() if done else b"")
         page_beside(out).write_text(page, encoding="utf-8")

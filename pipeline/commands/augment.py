@@ -48,7 +48,9 @@ def augment(
     Example: synthgen augment --recipe night_cars --set samples=200
     """
     from pipeline.augment.prepare import prepare
+    from pipeline.augment.run import check_output
     from pipeline.augment.workers import Wish
+    from pipeline.config_overrides import as_run
     from pipeline.plan_record import check_plan
     from pipeline.recipe import load_recipe
     from pipeline.storage import Store
@@ -60,10 +62,11 @@ def augment(
     job, record = prepare(loaded)
     store = Store(loaded.value.output.root)
     if dry_run:
+        check_output(store)
         check_plan(store, record)
         _show_plan(console, job, store)
         return
-    tally = _run(console, job, record, store, _as_run(loaded.text, set_ or []), _Place(address, cpus, wish))
+    tally = _run(console, job, record, store, as_run(loaded.text, set_ or []), _Place(address, cpus, wish))
     console.result(_summary(tally, store), _data(tally, store))
 
 
@@ -73,11 +76,6 @@ class _Place(NamedTuple):
     address: str | None
     cpus: int | None
     wish: "Wish"
-
-
-def _as_run(text: str, overrides: list[str]) -> str:
-    """The recipe as the report shows it: the file, and what the command line replaced in it."""
-    return text + "".join(f"# --set {override}\n" for override in overrides)
 
 
 def _run(

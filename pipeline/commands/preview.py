@@ -35,7 +35,7 @@ def preview(
     loaded = load_recipe(recipe, set_ or ())
     check_out(out)
     made = make_preview(loaded, samples, maps_only, console)
-    write_preview(loaded, made, out)
+    write_preview(loaded, made, out, set_ or ())
     name, count, page = loaded.value.name, len(made.rows), page_beside(out)
     console.result(
         f"{count} samples of {name}\nlook at  {out}\nor at    {page}",

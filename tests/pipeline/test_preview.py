@@ -58,13 +58,22 @@ def test_a_preview_is_a_picture_and_a_page(tmp_path):
     recipe = loaded(tmp_path)
     made = make_preview(recipe, 2, True, Console(quiet=True))
     rows = made.rows
-    write_preview(recipe, made, tmp_path / "seen" / "cars.png")
+    write_preview(recipe, made, tmp_path / "seen" / "cars.png", ["samples=2"])
     assert np.array_equal(cv2.imread(str(tmp_path / "seen/cars.png"))[:, :, ::-1], preview_sheet(rows))
     text = page_beside(tmp_path / "seen" / "cars.png").read_text()
     assert text.count("data:image/jpeg;base64,") == 4
     assert all(row.spec.source_key in text and row.done[2] in text for row in rows)
+    assert "# --set samples=2\n" in text
     with pytest.raises(InputError, match=r"^--out .*cars\.txt: expected a \.png or \.jpg file$"):
         check_out(tmp_path / "cars.txt")
+
+
+@pytest.mark.parametrize("resolution", ["null", "64x32"])
+def test_without_a_size_the_note_says_that_maps_keep_their_own(tmp_path, resolution):
+    recipe = loaded(tmp_path, f"resolution={resolution}")
+    note = make_preview(recipe, 1, True, Console(quiet=True)).note
+    own_size = "maps keep their own size; at the model's, edits may fall out another way"
+    assert (own_size in note) == (resolution == "null")
 
 
 def test_a_scene_that_refuses_gives_way_to_the_next_spare(tmp_path):

@@ -164,6 +164,16 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(recipe):
     assert not root.exists()
 
 
+def test_a_dry_run_refuses_the_output_that_a_run_refuses(recipe):
+    root = recipe.parent / "strange"
+    root.mkdir()
+    (root / "mine.txt").write_text("mine")
+    refused = synthgen("augment", "--recipe", str(recipe), "--set", f"output.root={root}", "--dry-run")
+    assert refused.returncode == 1
+    said = f"error: {root}: holds files that are no data set of synthgen (mine.txt); give another output.root"
+    assert refused.stderr.splitlines()[-1] == said
+
+
 def test_a_dry_run_warns_of_an_edit_that_never_fits(recipe):
     impossible = "edits=[{op: swap_class, from: train, to: bus}, {op: mirror}]"
     shown = synthgen("augment", "--recipe", str(recipe), "--set", impossible, "--dry-run")
