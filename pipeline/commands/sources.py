@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Look at what data can come from. Example: synthgen sources check")
 
+_DEFAULT_FORMAT = "streetscapes"
 _MOST_SHOWN = 20  # problems of one kind in the text; --json has all
 
 
@@ -45,7 +46,9 @@ def check(
         str | None,
         typer.Argument(metavar="[SOURCE]", help="A YAML with `source:`, the block in braces, or a data set."),
     ] = None,
-    format: Annotated[str, typer.Option("--format", help="See `synthgen sources list`.")] = "streetscapes",
+    format: Annotated[
+        str | None, typer.Option("--format", help="See `synthgen sources list`; streetscapes without any.")
+    ] = None,
     root: Annotated[str | None, typer.Option("--root", metavar="URL", help="Folder or URL of the data.")] = None,
     split: Annotated[str | None, typer.Option("--split", help="Which part of it.")] = None,
     config: Annotated[
@@ -78,15 +81,20 @@ def check(
 
     overrides = set_ or []
     if named is not None:
-        if config is not None or root is not None or split is not None or overrides:
-            raise InputError("SOURCE says all of the source; leave out --config, --root, --split and --set")
+        if any(given is not None for given in (config, format, root, split)) or overrides:
+            raise InputError("SOURCE says all of the source; leave out --config, --format, --root, --split and --set")
         source = source_named(named)
     elif config is not None:
+        if format is not None:
+            raise InputError("--config says the format of the source; leave out --format")
         told = {"root": root, "split": split}
         overrides = [*(f"source.{name}={value}" for name, value in told.items() if value is not None), *overrides]
         source = source_in_config(config, overrides).open()
     else:
-        source = chosen_source(format, {"root": root, "split": split}, overrides).open()
+        for override in overrides:
+            if not override.startswith("source."):
+                raise InputError(f"--set {override}: only the source is read here; as in --set source.{override}")
+        source = chosen_source(format or _DEFAULT_FORMAT, {"root": root, "split": split}, overrides).open()
     console = Console(as_json=as_json, quiet=quiet, mode=progress)
     total = min(limit or len(source.keys()), len(source.keys()))
     examined = on_threads(threads) if address is None else on_cluster(address)

@@ -91,6 +91,11 @@ def test_a_limit_is_kept(run, team):
     [
         (("--format", "citscapes"), "error: --format: unknown format 'citscapes'; did you mean 'cityscapes'?"),
         (("--format", "camvid"), "error: --format: source.root: missing key 'root'"),
+        (("--set", "split=val"), "error: --set split=val: only the source is read here; as in --set source.split=val"),
+        (
+            ("--config", "night_cars", "--format", "camvid"),
+            "error: --config says the format of the source; leave out --format",
+        ),
         (("--set", "source.scens=3"), "error: --set source.scens: unknown key 'scens'; did you mean 'scenes'?"),
     ],
 )
@@ -142,7 +147,7 @@ def test_a_source_can_be_named_as_everywhere_else(team, run, tmp_path):
     assert [json.loads(out)["scenes"] for _, out, _ in told] == [2, 2]
     code, _, error = run("check", block, "--root", "elsewhere")
     assert code == 2
-    assert "SOURCE says all of the source; leave out --config, --root, --split and --set" in error
+    assert "SOURCE says all of the source; leave out --config, --format, --root, --split and --set" in error
 
 
 def test_a_list_of_faulty_classes_is_told_class_by_class_with_what_may_stand_there(team, run):
