@@ -156,6 +156,11 @@ class TrainConfig(_Block):
             raise ValueError(f"data.load {load} is smaller than resolution {self.resolution}, which is cut out of it")
         if self.checkpoints.model == "best" and self.validation.pairs == 0:
             raise ValueError("checkpoints.model best needs validation.pairs: with 0 nothing is measured")
+        if self.validation.pairs and self.validation.split == self.source.split:
+            raise ValueError(
+                f"validation.split {self.validation.split!r} is what is trained on; give a held-out split, or null to "
+                "measure on pairs that are trained on"
+            )
         if self.coarse is not None and self.stages:
             raise ValueError("expected either coarse or stages")
         if self.freeze_coarse and not self.stages:

@@ -118,3 +118,14 @@ def test_the_papers_settings_are_the_familys_defaults() -> None:
     config = load_train_config("cityscapes_pix2pixhd_1024x512", []).value
     assert (config.resolution, config.epochs, config.decay, config.batch_size) == (Resolution(1024, 512), 200, 0.5, 1)
     assert config.family_config == family_named("pix2pixhd").config()
+
+
+def test_what_is_trained_on_is_no_validation_split() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_train_config("streetscapes", ["validation.split=train"])
+    assert caught.value.problems == [
+        "--set validation.split: validation.split 'train' is what is trained on; give a held-out split, or null to "
+        "measure on pairs that are trained on"
+    ]
+    for fine in ("validation.split=null", "validation.pairs=0"):
+        load_train_config("streetscapes", ["source.split=val", fine])
