@@ -175,8 +175,8 @@ def test_a_dry_run_refuses_the_output_that_a_run_refuses(recipe):
 
 
 def test_a_dry_run_warns_of_an_edit_that_never_fits(recipe):
-    impossible = "edits=[{op: swap_class, from: train, to: bus}, {op: mirror}]"
-    shown = synthgen("augment", "--recipe", str(recipe), "--set", impossible, "--dry-run")
+    sets = (f"output.root={recipe.parent}/nowhere", "edits=[{op: swap_class, from: train, to: bus}, {op: mirror}]")
+    shown = synthgen("augment", "--recipe", str(recipe), *(f"--set={each}" for each in sets), "--dry-run")
     assert shown.returncode == 0, shown.stderr
     assert "warning: swap_class was never applied: no train to change\n" in shown.stderr
     assert (
