@@ -1,6 +1,6 @@
 """All that only a GPU can show, in one command: tests, rendering, training, the whole pipeline, and the studies.
 
-    python benchmarks/on_a_card.py --data CAMVID --out card             # half an hour of a large GPU
+    python benchmarks/on_a_card.py --data CAMVID --out card             # an hour of a large GPU at most
     python benchmarks/on_a_card.py --data CAMVID --out card --only tests rendering --minutes 9
     python benchmarks/on_a_card.py --data CAMVID --out smoke --smoke    # on a CPU: does each part run at all?
 
@@ -87,10 +87,15 @@ def main() -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Every part that is asked for and not done; 1 where one failed or is left."""
     out = arguments.out.resolve()
-    places = {"out": out, "work": (arguments.work or out / "work").resolve(), "data": arguments.data}
+    places = {
+        "out": out,
+        "work": (arguments.work or out / "work").resolve(),
+        "data": arguments.data and arguments.data.resolve(),
+    }
     ends = time.monotonic() + 60 * arguments.minutes
     (out / "logs").mkdir(parents=True, exist_ok=True)
-    done = _read(out / "done.json")
+    kept = out / ("smoke.json" if arguments.smoke else "done.json")  # a part that runs is not one that is done
+    done = _read(kept)
     for name in arguments.only:
         part, left = PARTS[name], ends - time.monotonic()
         if done.get(name) == "done" or left < _LEAST_S:
@@ -98,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         words = [word.format(**places) for word in (part.smoke if arguments.smoke else part.card).split(" ")]
         done[name] = _said(words, out / "logs" / f"{name}.log", min(part.limit_s, left))
         print(f"{name}: {done[name]}", flush=True)
-        (out / "done.json").write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+        kept.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
     left_over = [name for name in arguments.only if done.get(name) != "done"]
     if left_over:
         print(f"not done: {', '.join(left_over)}; see {out / 'logs'}", flush=True)

@@ -185,6 +185,11 @@ class Catalog(BaseModel):
         return self._table(self.num_channels, np.uint16, ranks).astype(np.uint16)
 
     @cached_property
+    def id_of(self) -> npt.NDArray[np.uint16]:
+        """Look-up table the other way: one-hot channel to class id."""
+        return np.array([c.id for c in self.classes], np.uint16)
+
+    @cached_property
     def train_id_of(self) -> npt.NDArray[np.uint8]:
         """Look-up table: class id to train id, 255 for classes left out of training and evaluation."""
         return self._table(255, np.uint8, {c.id: c.train_id for c in self.classes}).astype(np.uint8)

@@ -74,8 +74,6 @@ def judge(
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}
     lines = [f"judge    {cache.place(taught.fingerprint)}"]
-    if segmenter == SMALL:  # the kind that generators learn from
-        data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")
     if held_out is not None:
         found = measure_judge(taught, held_out, console, notes)
         name = pairs.catalog.name
@@ -84,6 +82,7 @@ def judge(
         lines.append(f"{scores_table(found.scores)}\n{len(found.agreements)} held-out scenes")
         place = out or default_out("judge", f"{name}-{taught.fingerprint[:8]}")
         lines.append(write_results(place, "judge", data, page))
-    if segmenter == SMALL:
+    if segmenter == SMALL:  # the kind that generators learn from
+        data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")
         lines.append(f"weights  {data['weights']}")
     console.result("\n".join(lines), data)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED, MIXED_COPY_PASTE, REAL
 from pipeline.evaluation.downstream import OVERALL, DownstreamResult
+from pipeline.evaluation.page_parts import warnings
 from pipeline.evaluation.terms import terms_section
 from pipeline.evaluation.verdict import FEWEST_SEEDS, Verdict, compare, mean_and_spread, signed
 from pipeline.report.page import Page, Plot, Section, Table, Tile, Words
@@ -102,9 +103,10 @@ def downstream_text(result: DownstreamResult) -> str:
 
 def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, Any]) -> Page:
     """One table, one plot, the verdicts, every class."""
-    notes = [Words(f"{note}.", "bad") for note in result.notes]
     sections = [
-        Section("Mean IoU on held-out real scenes", [*notes, _table(result), _plot(result), _arms(result)]),
+        Section(
+            "Mean IoU on held-out real scenes", [*warnings(result.notes), _table(result), _plot(result), _arms(result)]
+        ),
         Section("Verdicts", _verdict_blocks(result)),
         Section("IoU by class", [_class_table(result, group) for group in result.scenes]),
         terms_section("segmentation network", "IoU", "points", "held-out", "arm", "seed", "within the noise"),

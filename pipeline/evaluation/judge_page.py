@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from pipeline.evaluation.judge import Judge, JudgeSettings
 from pipeline.evaluation.judge_result import JudgeResult
 from pipeline.evaluation.networks import SMALL
-from pipeline.evaluation.page_parts import UNSEEN, confusion_table, iou_plot, mean_share
+from pipeline.evaluation.page_parts import UNSEEN, agreement_plot, confusion_table, iou_plot, warnings
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.page import Page, Plot, Section, Sheet, Table, Tile, Words
-from pipeline.report.plots import histogram
 from pipeline.report.sheet import map_shot, photo_shot
 from pipeline.sources.base import Source
 from pipeline.sources.selection import keys_with_images
@@ -39,16 +36,14 @@ def judge_page(
     """
     worst, best = result.extremes()
     sections = [
-        Section(
-            "Which classes does it know?", [*(Words(f"{note}.", "bad") for note in result.notes), *_classes(result)]
-        ),
+        Section("Which classes does it know?", [*warnings(result.notes), *_classes(result)]),
         Section("Worst scenes, by agreement", [_sheet(worst, result, held_out, judge)]),
     ]
     if best:
         sections.append(Section("Best scenes, by agreement", [_sheet(best, result, held_out, judge)]))
     sections += [
         Section("Which class is taken for which", [confusion_table(result.confusion, judge.catalog, "the photograph")]),
-        Section("Scene by scene", [_agreements(result)]),
+        Section("Scene by scene", [agreement_plot(result.agreements)]),
         terms_section(*_TERMS),
         Section("How it was measured", _how(judge, settings)),
     ]
@@ -96,27 +91,17 @@ def _classes(result: JudgeResult) -> list[Plot | Table]:
 
 def _sheet(keys: Sequence[str], result: JudgeResult, held_out: Source, judge: Judge) -> Sheet:
     catalog, rows = judge.catalog, []
-    ids = np.array([spec.id for spec in catalog.classes], np.uint16)
     for key in keys:
         scene, image = held_out.read(key, judge.resolution)
         assert image is not None  # it was measured
         [found] = judge.predict(image[None])
         shots = [
             map_shot(catalog.palette[scene.labels], "label map"),
-            map_shot(catalog.palette[ids[found]], "what the judge sees"),
+            map_shot(catalog.palette[catalog.id_of[found]], "what the judge sees"),
             photo_shot(image, "photograph"),  # last: on a phone it is as wide as both
         ]
         rows.append((f"{key}: agreement {result.agreements[key]:.0%}", shots))
     return Sheet(rows)
-
-
-def _agreements(result: JudgeResult) -> Plot:
-    shares = list(result.agreements.values())
-    return Plot(
-        histogram({"photographs": shares}, "Agreement of scenes", "scenes", "pixels found again, of a scene"),
-        f"Mean, with its 95% interval: {mean_share(shares)}, of {len(shares)} scenes.",
-        "Agreement, scene by scene",
-    )
 
 
 def _how(judge: Judge, settings: JudgeSettings | None) -> list[Words | Table]:

@@ -6,12 +6,11 @@ from typing import Any
 from label_editing.catalog import Catalog
 from pipeline.evaluation.looks import color_distance
 from pipeline.evaluation.model import ModelResult
-from pipeline.evaluation.page_parts import UNSEEN, confusion_table, fid_tiles, iou_plot, mean_share
+from pipeline.evaluation.page_parts import UNSEEN, agreement_plot, confusion_table, fid_tiles, iou_plot, warnings
 from pipeline.evaluation.scene_measures import ShownScene
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.html import three_digits
 from pipeline.report.page import Color, Page, Plot, Section, Sheet, Shot, Table, Tile, Words
-from pipeline.report.plots import histogram
 from pipeline.report.sheet import map_shot, photo_shot
 
 _LOST = 0.9  # of the IoU on real images; what keeps more is not called lost
@@ -22,9 +21,9 @@ _WORDS = ("segmentation network", "judge", "IoU", "agreement", "FID", "KID", "di
 def model_page(name: str, result: ModelResult, catalog: Catalog, provenance: dict[str, Any]) -> Page:
     """Headline numbers, classes, looks, the sheet, and what was not measured."""
     sections = [
-        Section("What it looks like", [*(Words(f"{note}.", "bad") for note in result.notes()), _sheet(result)]),
+        Section("What it looks like", [*warnings(result.notes()), _sheet(result)]),
         Section("Is every class found again?", _class_blocks(result)),
-        Section("All numbers", [_numbers(result), _agreements(result)]),
+        Section("All numbers", [_numbers(result), agreement_plot(result.agreements)]),
         Section("Which class is taken for which", [confusion_table(result.confusion, catalog, "the rendered image")]),
         Section("Colours and sharpness of surfaces", [_looks_table(result)]),
         terms_section(*_WORDS),
@@ -129,15 +128,6 @@ def _class_blocks(result: ModelResult) -> list[Plot | Table]:
         iou_plot(names, each, " in both", "IoU by class"),
         Table(headings, rows, strong=(len(names),)),
     ]
-
-
-def _agreements(result: ModelResult) -> Plot:
-    shares = list(result.agreements.values())
-    return Plot(
-        histogram({"scenes": shares}, "Agreement of scenes", "scenes", "pixels found again, of a scene"),
-        f"Mean, with its 95% interval: {mean_share(shares)}, of {len(shares)} scenes.",
-        "Agreement, scene by scene",
-    )
 
 
 def _sheet(result: ModelResult) -> Sheet:

@@ -1,14 +1,14 @@
 """What several pages of results show in the same way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
 from label_editing.catalog import Catalog
 from pipeline.evaluation.distances import Distances
 from pipeline.evaluation.verdict import half_width
 from pipeline.report.html import three_digits
-from pipeline.report.page import Plot, Table, Tile
-from pipeline.report.plots import Bar, bars
+from pipeline.report.page import Plot, Table, Tile, Words
+from pipeline.report.plots import Bar, bars, histogram
 
 _SHOWN_SHARE = 0.005  # of a row of the confusion matrix
 _DARKEST = 0.55  # shade of a cell, so that its number stays readable
@@ -43,6 +43,21 @@ def iou_plot(names: Sequence[str], each: Mapping[str, Mapping[str, float]], wher
     left_out = ", ".join(name for name in names if name not in drawn)
     caption = f"Not drawn, under {UNSEEN:.0%}{where}: {left_out}." if left_out else ""
     return Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, title)
+
+
+def agreement_plot(agreements: Mapping[str, float]) -> Plot:
+    """How much of each scene was found again."""
+    shares = list(agreements.values())
+    return Plot(
+        histogram({"scenes": shares}, "Agreement of scenes", "scenes", "pixels found again, of a scene"),
+        f"Mean, with its 95% interval: {mean_share(shares)}, of {len(shares)} scenes.",
+        "Agreement, scene by scene",
+    )
+
+
+def warnings(notes: Iterable[str]) -> list[Words]:
+    """What takes from the worth of the numbers below."""
+    return [Words(f"{note}.", "bad") for note in notes]
 
 
 def confusion_table(confusion: Sequence[Sequence[int]], catalog: Catalog, looked_at: str) -> Table:

@@ -153,6 +153,5 @@ class MeasureScene:
 
 def _shown(rendering: Rendering, agreement: float, found: np.ndarray, judge: Judge) -> ShownScene:
     catalog, (scene, real, rendered) = judge.catalog, rendering
-    ids = np.array([spec.id for spec in catalog.classes])
-    labels, seen = catalog.palette[scene.labels], catalog.palette[ids[found]]
+    labels, seen = catalog.palette[scene.labels], catalog.palette[catalog.id_of[found]]
     return ShownScene(scene.key, agreement, labels, rendered, real, seen)

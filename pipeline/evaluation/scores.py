@@ -88,13 +88,12 @@ def score_pairs(
 ) -> dict[str, Scores]:
     """How well the network segments the photographs of each group; ValueError for one with nothing to score."""
     tallies = {group: Tally(catalog, ignored) for group in groups}
-    ids = np.array([spec.id for spec in catalog.classes], np.uint16)
     members = {group: frozenset(indices) for group, indices in groups.items()}
     for index in range(len(pairs)):
         pair = pairs.pair(index)
         found = predict(network, pair.image[None])[0]
         for group, tally in tallies.items():
             if index in members[group]:
-                tally.add(found, ids[pair.labels])
+                tally.add(found, catalog.id_of[pair.labels])
         advance()
     return {group: tally.scores() for group, tally in tallies.items()}

@@ -23,7 +23,7 @@ class Watch:
         from torch.utils.tensorboard.writer import SummaryWriter
 
         self._store = store
-        self._colors = catalog.palette[[c.id for c in catalog.classes]]
+        self._colors = catalog.palette[catalog.id_of]
         # Event files grow by appending, which object storage cannot: they are made here and copied whole.
         self._folder = tempfile.TemporaryDirectory(prefix="synthgen-events-")
         # What an earlier, killed run wrote of later steps is struck out.

@@ -35,6 +35,26 @@ def test_parts_that_are_done_are_not_run_again_and_slow_ones_are_stopped(tmp_pat
     assert capsys.readouterr().out.endswith(f"not done: bad, slow; see {out / 'logs'}\n")
 
 
+def test_a_look_at_whether_parts_run_is_no_run_of_them_and_data_is_found_from_here(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import on_a_card
+
+    root, here = tmp_path / "root", tmp_path / "here"
+    (here / "data").mkdir(parents=True)
+    root.mkdir()
+    (root / "look.py").write_text("import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')")
+    part = on_a_card.Part(60, "look.py card {data}", "look.py smoke {data}", needs_data=True)
+    monkeypatch.setattr(on_a_card, "PARTS", {"part": part})
+    monkeypatch.setattr(on_a_card, "ROOT", root)
+    monkeypatch.chdir(here)
+    for more in (["--smoke"], []):
+        monkeypatch.setattr(sys, "argv", ["on_a_card", "--out", "out", "--data", "data", *more])
+        with pytest.raises(SystemExit) as ended:
+            on_a_card.main()
+        assert ended.value.code == 0
+    assert [(root / name).read_text() for name in ("smoke", "card")] == [f"{here}/data\n"] * 2
+
+
 def test_what_needs_data_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     import on_a_card

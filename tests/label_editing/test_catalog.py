@@ -17,6 +17,7 @@ def test_tables_agree_with_the_classes(catalog: Catalog) -> None:
         assert catalog.is_thing[spec.id] == spec.thing
         assert catalog.is_void[spec.id] == spec.void
         assert catalog.channel_of[spec.id] == rank
+        assert catalog.id_of[rank] == spec.id
         assert tuple(catalog.palette[spec.id]) == spec.color
         assert [layer for layer, table in catalog.of_layer.items() if table[spec.id]] == [spec.layer]
     assert catalog.channel_of[99] == catalog.num_channels
