@@ -22,7 +22,7 @@ _CHANGES = 1  # beside the seed: a stream of its own
 
 
 class Chance(NamedTuple):
-    """Where an arm draws from: which real pair comes next is the same in every arm, whatever an arm changes in it."""
+    """What an arm draws with: the real pair that comes next is the same in every arm, whatever an arm changes in it."""
 
     pairs: np.random.Generator
     changes: np.random.Generator

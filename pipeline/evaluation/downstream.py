@@ -167,8 +167,8 @@ class Trainer:
         if not pasting or any(has_objects(self._materials.real.pair(index)) for index in looked):
             return []
         return [
-            f"{' and '.join(pasting)}: none of {len(looked)} real pairs has an object to paste, so that it is real "
-            "once more; give a source with instance maps, or with instances: components where it takes that"
+            f"{' and '.join(pasting)}: nothing is pasted, for none of {len(looked)} real pairs has an object; give a "
+            "source with instance maps, or with instances: components where it takes that"
         ]
 
     def make(self, run: Run, console: Console) -> tuple[Run, Scores]:

@@ -1,20 +1,19 @@
 """What is measured on must be apart from what was learned from, and be pairs."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.console import Console
+from pipeline.console import Console, Progress
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.duplicates import thumbnail, twins_between
 from pipeline.glance import spread
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
 from pipeline.sources.selection import attributes_of, keys_with_images
-
-Thumbnails = list[npt.NDArray[np.float32]]
 
 _LOOKED_AT = 200  # synthetic pairs
 _NAMED = 3
@@ -61,16 +60,11 @@ def note_of_leaks(synthetic: Source, held_out: Source) -> str:
 def note_of_copies(learned: Source, held_out: Source, resolution: Resolution, console: Console) -> str:
     """A word of warning where held-out images are nearly ones that are learned from, under whatever name; or empty."""
     keys, held = spread(keys_with_images(learned), _COMPARED), keys_with_images(held_out)
-    with (
-        console.progress("looking for copies", len(keys) + len(held), "images") as progress,
-        ThreadPoolExecutor(_READERS) as readers,
-    ):
-        known: Thumbnails = []
-        seen: Thumbnails = []
-        for found, source, of_source in ((known, learned, keys), (seen, held_out, held)):
-            for small in readers.map(partial(_thumbnail, source, resolution), of_source):
-                found.append(small)
-                progress.advance()
+    with console.progress("looking for copies", len(keys) + len(held), "images") as progress:
+        known, seen = (
+            _thumbnails(source, of_source, resolution, progress)
+            for source, of_source in ((learned, keys), (held_out, held))
+        )
     copies = twins_between(seen, known) if known else []
     if not copies:
         return ""
@@ -83,10 +77,17 @@ def note_of_copies(learned: Source, held_out: Source, resolution: Resolution, co
     )
 
 
-def _thumbnail(source: Source, resolution: Resolution, key: str) -> npt.NDArray[np.float32]:
-    image = source.read_image(key, resolution)
-    assert image is not None  # keys_with_images
-    return thumbnail(image)
+def _thumbnails(
+    source: Source, keys: Sequence[str], resolution: Resolution, progress: Progress
+) -> list[npt.NDArray[np.float32]]:
+    """Read in threads: on object storage waiting is most of it."""
+    found = []
+    with ThreadPoolExecutor(_READERS) as readers:
+        for image in readers.map(partial(source.read_image, resolution=resolution), keys):
+            assert image is not None  # keys_with_images
+            found.append(thumbnail(image))
+            progress.advance()
+    return found
 
 
 def _share_scenes(learned: Source, held_out: Source, resolution: Resolution) -> bool:

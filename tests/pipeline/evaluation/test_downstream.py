@@ -183,12 +183,12 @@ def test_an_arm_that_has_nothing_to_paste_says_so(trial, make_world, tmp_path, q
     bare = replace(trial, real=Bare(5), arms=(REAL, COPY_PASTE))
     found = run_downstream(bare, replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
     said = (
-        "real + copy-paste: none of 5 real pairs has an object to paste, so that it is real once more; give a source "
-        "with instance maps, or with instances: components where it takes that"
+        "real + copy-paste: nothing is pasted, for none of 5 real pairs has an object; give a source with instance "
+        "maps, or with instances: components where it takes that"
     )
     assert said in found.notes
     whole = run_downstream(replace(bare, real=trial.real), replace(QUICK, seeds=1), Store(str(tmp_path)), quiet)
-    assert not any("paste" in note for note in whole.notes)
+    assert not any("pasted" in note for note in whole.notes)
 
 
 def test_arms_draw_what_they_say(trial):
