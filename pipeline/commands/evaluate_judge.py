@@ -24,7 +24,8 @@ def judge(
     judges: Annotated[str, typer.Option(metavar="URL", help="Where trained judges are kept.")] = "runs/judges",
     classes: Annotated[str | None, typer.Option(metavar="FILE", help="A mapping where label spaces differ.")] = None,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Where numbers and page go, with --holdout; runs/evaluations without it.")
+        str | None,
+        typer.Option(metavar="DIR", help="Where numbers and page go, with --holdout; runs/evaluations without it."),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
