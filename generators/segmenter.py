@@ -83,12 +83,14 @@ class SegmenterTraining:
         num_steps: int,
         void_channels: Sequence[int] = (),
         learning_rate: float = 4e-3,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         self.segmenter = channels_last(segmenter.train())
+        self._dtype = dtype  # of products and what they make; weights and the loss stay float32
         self._void = torch.tensor(void_channels, dtype=torch.int64)
         self._turn = 0
         self._counts = torch.zeros(segmenter.num_channels, dtype=torch.float64)
-        self._optimizer = torch.optim.AdamW(segmenter.parameters(), learning_rate, weight_decay=1e-3)
+        self._optimizer = torch.optim.AdamW(segmenter.parameters(), learning_rate, weight_decay=1e-3, fused=True)
         # One step more than there are: the schedule refuses a single one.
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, learning_rate, total_steps=num_steps + 1)
 
@@ -98,7 +100,8 @@ class SegmenterTraining:
         target_BHW = self._target(labels_BHW)[:, self._turn // 2 :: 2, self._turn % 2 :: 2]
         self._turn = (self._turn + 1) % 4
         weights = self._class_weights(target_BHW)
-        logits = self.segmenter.half_size_logits(image_BCHW.contiguous(memory_format=torch.channels_last))
+        with torch.autocast(image_BCHW.device.type, self._dtype, enabled=self._dtype != torch.float32):
+            logits = self.segmenter.half_size_logits(image_BCHW.contiguous(memory_format=torch.channels_last))
         loss = F.cross_entropy(logits.float(), target_BHW, weights, ignore_index=IGNORED)
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -56,7 +56,8 @@ def document(results: list[dict[str, Any]]) -> str:
 
 def _origin(result: dict[str, Any]) -> str:
     made = result["provenance"]
-    return f"`{made['command']}`, commit {made['commit']}, {made['device']}, {made['date']}."
+    learned = f", segmentation networks in {made['learned_in']}" if "learned_in" in made else ""
+    return f"`{made['command']}`, commit {made['commit']}, {made['device']}{learned}, {made['date']}."
 
 
 def _downstream(result: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from generators.inference.device import choose_device
+from generators.inference.device import choose_device, choose_precision
 from generators.segmenter import SegmentationNetwork, Segmenter, SegmenterTraining, pad_to_stride, to_network
 from label_editing.catalog import Catalog
 from label_editing.names import nearest
@@ -58,9 +58,13 @@ def teach(
     progress: Progress,
     device: str = "auto",
 ) -> SegmentationNetwork:
-    """Train the network on these batches, one a step; it comes back on its device, ready to predict."""
+    """Train the network on these batches, one a step; it comes back on its device, ready to predict.
+
+    It learns in bfloat16 where the device multiplies it in hardware, which halves the time.
+    """
     network = network.to(choose_device(device))
-    training = SegmenterTraining(network, steps, tuple(ignored), _RATES[_kind(name)])
+    dtype = choose_precision("auto", network.device)
+    training = SegmenterTraining(network, steps, tuple(ignored), _RATES[_kind(name)], dtype)
     for images, channels in batches:
         # Padded as images are.
         labels_BHW = (

@@ -16,11 +16,12 @@ def coloured_scenes(num: int, rng: np.random.Generator):
     return images, labels
 
 
-def test_segmenter_learns_colours_in_seconds():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_segmenter_learns_colours_in_seconds(dtype):
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     segmenter = Segmenter(4, width=8)
-    training = SegmenterTraining(segmenter, num_steps=60, void_channels=(3,))
+    training = SegmenterTraining(segmenter, num_steps=60, void_channels=(3,), dtype=dtype)
     first, *_, last = [
         training.step(to_network(images), torch.from_numpy(labels))
         for images, labels in (coloured_scenes(4, rng) for _ in range(60))
@@ -30,6 +31,7 @@ def test_segmenter_learns_colours_in_seconds():
     agreement = mean_iou(confusion_matrix(torch.from_numpy(predicted.astype(np.int64)), torch.from_numpy(labels), 4))
     assert last < first / 2
     assert agreement > 0.8
+    assert {weights.dtype for weights in segmenter.parameters()} == {torch.float32}
 
 
 def test_prediction_has_the_size_of_the_image():
