@@ -16,7 +16,7 @@ from generators.inference.device import choose_device, choose_precision
 
 
 def provenance() -> dict[str, Any]:
-    """What a result file says of the run that made it; `learned_in`: the numbers that segmentation networks learn in."""
+    """What a result file says of the run that made it; `learned_in`: the numbers that segmenters learn in."""
     return {
         "command": shlex.join(["synthgen", *sys.argv[1:]]),
         "commit": _commit(),
