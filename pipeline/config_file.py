@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.config_overrides import apply_overrides
 from pipeline.config_problems import Problem, explain, found
-from pipeline.configs import ConfigKind, find_config
+from pipeline.configs import ConfigKind, find_config, for_another_command
 from pipeline.errors import ConfigError, InputError
 from pipeline.yaml_file import Document, Place, as_text, read_yaml
 
@@ -34,6 +34,8 @@ class Loaded(Generic[M]):
         """Raise ConfigError with what only later checks could see."""
         raise ConfigError(_Places(self.document, self.shown_as).lines(problems, self.document))
 
+
+_KINDS = ("family", "format", "op")  # keys that say which others their block may have
 
 Further = Callable[[dict[str, Any]], Iterable[Problem]]
 
@@ -58,7 +60,9 @@ def load_config(
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    return parse_config(model, _decode(raw, _shown(path)), _shown(path), overrides, path, further)
+    text = _decode(raw, _shown(path))
+    _check_kind(text, _shown(path), kind)
+    return parse_config(model, text, _shown(path), overrides, path, further)
 
 
 def parse_config(
@@ -84,11 +88,64 @@ def parse_config(
     try:
         value = model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        problems = explain(error, model)
+        problems = _without_left_over(explain(error, model), document, text)
         places.blame(_broken_by_overrides(problems, model, text, overrides))
     if problems or document.problems:
         raise ConfigError(places.lines([*problems, *further(resolved)], document))
     return Loaded(value, path or Path(shown_as), text, resolved, shown_as, document)
+
+
+def _check_kind(text: str, shown_as: str, kind: ConfigKind) -> None:
+    """A recipe for a training config or the other way round is one mistake, not as many as it has keys."""
+    data = read_yaml(text).data
+    model = data.get("model") if isinstance(data, dict) else None
+    actual: ConfigKind | None = None
+    if isinstance(model, dict) and "family" in model:
+        actual = "train"
+    elif isinstance(model, str) and {"edits", "samples", "styles"} & data.keys():
+        actual = "recipes"
+    if actual and actual != kind:
+        raise ConfigError([f"{shown_as}:1:1: {for_another_command(shown_as, actual)}"])
+
+
+def _without_left_over(problems: Sequence[Problem], document: Document, text: str) -> list[Problem]:
+    """Keys of the file that a --set of their block's kind leaves behind: one mistake, and it is the --set's."""
+    own = read_yaml(text).data
+    kept, told = list(problems), []
+    for path, place in document.values.items():
+        if not place.override or not path or path[-1] not in _KINDS:
+            continue
+        now, before = (_value_at(data, path) for data in (document.data, own))
+        block = path[:-1]
+        of_file = [
+            p
+            for p in kept
+            if as_text(p.path)[: len(block)] == block
+            and len(p.path) > len(block)
+            and not document.keys.get(as_text(p.path), place).override
+        ]
+        if before is None or now == before or not of_file:
+            continue
+        kept = [p for p in kept if p not in of_file]
+        keys = ", ".join(dict.fromkeys(str(p.path[len(block)]) for p in of_file))
+        name = ".".join(block)
+        note = (
+            f"{name} of the file was written for {before}: {keys} do not go with {now}; start from a file "
+            f"of that kind, or give the block as a whole: --set '{name}={{{path[-1]}: {now}}}'"
+        )
+        told.append(Problem(path, note))
+    return [*told, *kept]
+
+
+def _value_at(data: Any, path: Sequence[str]) -> Any:
+    for step in path:
+        if isinstance(data, list) and step.isdigit() and int(step) < len(data):
+            data = data[int(step)]
+        elif isinstance(data, dict):
+            data = data.get(step)
+        else:
+            return None
+    return data
 
 
 def _broken_by_overrides(

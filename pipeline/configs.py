@@ -11,6 +11,7 @@ from pipeline.errors import InputError
 ConfigKind = Literal["recipes", "train", "classes"]
 
 _ONE = {"recipes": "recipe", "train": "training config", "classes": "class catalog"}
+_COMMANDS: dict[ConfigKind, str] = {"recipes": "synthgen augment --recipe", "train": "synthgen train --config"}
 
 
 def configs_folder() -> Path:
@@ -55,7 +56,15 @@ def find_config(name_or_path: str, kind: ConfigKind) -> Path:
     if name in known:
         return known[name]
     said = f"no {_ONE[kind]} {name_or_path!r}: no such file here, and none of that name ships"
+    for other in _COMMANDS:
+        if other != kind and name in shipped(other):
+            raise InputError(f"{said}; {for_another_command(name, other)}")
     raise InputError(f"{said}; {_known(name, known)}")
+
+
+def for_another_command(name_or_path: str, kind: ConfigKind) -> str:
+    """What is of another kind than was asked for, and the command that takes it."""
+    return f"{name_or_path} is a {_ONE[kind]}, for `{_COMMANDS[kind]} {name_or_path}`"
 
 
 def _known(name: str, known: Mapping[str, Path]) -> str:

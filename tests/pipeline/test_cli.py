@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from pipeline.cli import COMMANDS, build_app, main, report_failure
+from pipeline.configs import configs_folder
 from pipeline.errors import ConfigError, InputError, Interrupted, RunError
 
 HEAVY = ("torch", "ray", "numpy", "cv2", "pyarrow", "pydantic", "sklearn", "fsspec", "jinja2", "yaml")
@@ -78,6 +79,33 @@ def test_an_unknown_recipe_is_told_the_nearest_one(capsys: pytest.CaptureFixture
     assert code == 2
     assert err.startswith(
         "error: no recipe 'nigth_cars': no such file here, and none of that name ships; did you mean 'night_cars'?"
+    )
+
+
+def test_a_config_of_another_command_is_told_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text((configs_folder() / "recipes" / "night_cars.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    training = tmp_path / "training.yaml"
+    training.write_text((configs_folder() / "train" / "camvid.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+
+    def told(*arguments: str) -> str:
+        code, out, err = run(capsys, *arguments)
+        assert (code, out) == (2, "")
+        return err.strip()
+
+    other = "no such file here, and none of that name ships"
+    assert told("train", "--config", "night_cars", "--dry-run") == (
+        f"error: no training config 'night_cars': {other}; night_cars is a recipe, for "
+        "`synthgen augment --recipe night_cars`"
+    )
+    assert told("augment", "--recipe", "camvid", "--dry-run") == (
+        f"error: no recipe 'camvid': {other}; camvid is a training config, for `synthgen train --config camvid`"
+    )
+    assert told("train", "--config", str(recipe), "--dry-run") == (
+        f"error: {recipe}:1:1: {recipe} is a recipe, for `synthgen augment --recipe {recipe}`"
+    )
+    assert told("augment", "--recipe", str(training), "--dry-run") == (
+        f"error: {training}:1:1: {training} is a training config, for `synthgen train --config {training}`"
     )
 
 

@@ -473,3 +473,16 @@ def test_any_plain_data_is_a_config_or_told_without_repetition(data: dict[str, o
     problems = problems_if_any(json.dumps(data), [])
     assert problems is None or problems
     assert len(set(problems or [])) == len(problems or [])
+
+
+def test_keys_that_another_kind_leaves_behind_are_one_mistake_of_the_override() -> None:
+    text = "name: x\nedits: [{op: swap, from: a, to: b}]\n"
+    assert problems_of(text, "edits.0.op=drop", "edits.0.classes=[c]", "edits.0.cuont=1") == [
+        "--set edits.0.cuont: unknown key 'cuont'; did you mean 'count'?",
+        "--set edits.0.op: edits.0 of the file was written for swap: from, to do not go with drop; start from a file "
+        "of that kind, or give the block as a whole: --set 'edits.0={op: drop}'",
+    ]
+    # What the file itself has wrong stays the file's.
+    assert problems_of("name: x\nedits: [{op: drop, classes: [a], form: a}]\n", "edits.0.op=drop") == [
+        "toy.yaml:2:34: edits[0].form: unknown key 'form'; known: op, classes, count"
+    ]
