@@ -80,7 +80,7 @@ def model(
     from pipeline.evaluation.model_page import model_page
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.provenance import provenance
-    from pipeline.evaluation.results import default_out, write_results
+    from pipeline.evaluation.results import place_for, write_results
     from pipeline.evaluation.scene_measures import Protocol
     from pipeline.evaluation.tables import model_table
     from pipeline.evaluation.training_source import source_of
@@ -97,6 +97,7 @@ def model(
     opened.check_catalog(scenes.catalog)
     asked = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
     settings = impartial(asked, opened.card.training.teachers, console)
+    place = place_for(out, "model", opened.name)
     judge = judge_for(source_of(opened), opened.resolution, settings, Store(judges), console)
     protocol = Protocol(limit, styles, seed, inception=inception, alexnet=alexnet)
     with workers(address) as cluster:
@@ -104,5 +105,5 @@ def model(
     data = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split}
     data |= {"resolution": str(opened.resolution), "judge": judge.fingerprint, **found.as_data()}
     page = model_page(opened.name, found, opened.catalog, provenance())
-    written = write_results(out or default_out("model", opened.name), "model", data, page, found.pictures())
+    written = write_results(place, "model", data, page, found.pictures())
     console.result(f"{model_table(found)}\n{written}", data)

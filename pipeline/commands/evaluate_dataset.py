@@ -47,7 +47,7 @@ def dataset(
     from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.published_features import open_inception
-    from pipeline.evaluation.results import default_out, write_results
+    from pipeline.evaluation.results import place_for, write_results
     from pipeline.passes import workers
     from pipeline.storage import Store
 
@@ -59,14 +59,13 @@ def dataset(
     made = in_catalog_of(source_named(root), pairs.catalog, classes, "the data set")
     asked = JudgeSettings(segmenter=segmenter, steps=judge_steps, width=judge_width, seed=seed)
     settings = impartial(asked, teachers_of(Store(root)), console)
+    name = Path(root.rstrip("/")).name
+    place = place_for(out, "dataset", name)
     judge = judge_for(pairs, size, settings, Store(judges), console)
     published = open_inception(inception)
     with workers(address) as cluster:
         found = evaluate_dataset(made, pairs, judge, limit, console, published, by, cluster)
     found = replace(found, rejects=count_rejects(Store(root)))
-    name = Path(root.rstrip("/")).name
     data = {"name": name, "root": root, "resolution": str(size), "judge": judge.fingerprint, **found.as_data()}
-    written = write_results(
-        out or default_out("dataset", name), "dataset", data, dataset_page(name, found, made, judge, provenance())
-    )
+    written = write_results(place, "dataset", data, dataset_page(name, found, made, judge, provenance()))
     console.result(f"{dataset_text(found)}\n{written}", data)

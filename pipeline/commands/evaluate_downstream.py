@@ -55,7 +55,7 @@ def downstream(
     from pipeline.evaluation.downstream_page import NO_NAME, downstream_data, downstream_page, downstream_text
     from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named
     from pipeline.evaluation.provenance import provenance
-    from pipeline.evaluation.results import default_out, write_results
+    from pipeline.evaluation.results import place_for, write_results
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
@@ -67,7 +67,7 @@ def downstream(
         made = in_catalog_of(made, pairs.catalog, classes, "the synthetic data set")
     arms = tuple(arm or (name for name, of in ARMS.items() if made is not None or not of.needs_synthetic))
     name = name or (Path(synthetic.rstrip("/")).name if synthetic and is_data_set(synthetic) else NO_NAME)
-    place = out or default_out("downstream", name)
+    place = place_for(out, "downstream", name)
     budget = Budget(segmenter, steps, batch_size, width, share, last_share, seeds, minutes)
     spread = on_workers(workers, address, console) if workers > 1 or address else None
     try:

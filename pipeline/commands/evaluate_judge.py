@@ -48,7 +48,7 @@ def judge(
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.networks import SMALL, is_trained_here
     from pipeline.evaluation.provenance import provenance
-    from pipeline.evaluation.results import default_out, write_results
+    from pipeline.evaluation.results import place_for, write_results
     from pipeline.evaluation.tables import scores_table
     from pipeline.storage import Store
 
@@ -72,6 +72,8 @@ def judge(
                 console.warn(said)
                 notes.append(said)
     cache = Store(judges)
+    if out is not None:
+        place_for(out, "judge", "")
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}
     lines = [f"judge    {cache.place(taught.fingerprint)}"]
@@ -81,7 +83,7 @@ def judge(
         data |= {"name": name, "resolution": str(size), **found.as_data()}
         page = judge_page(name, found, taught, settings if learns else None, pairs, held_out, provenance())
         lines.append(f"{scores_table(found.scores)}\n{len(found.agreements)} held-out scenes")
-        place = out or default_out("judge", f"{name}-{taught.fingerprint[:8]}")
+        place = place_for(out, "judge", f"{name}-{taught.fingerprint[:8]}")
         lines.append(write_results(place, "judge", data, page))
     if segmenter == SMALL:  # the kind that generators learn from
         data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")

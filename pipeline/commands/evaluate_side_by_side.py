@@ -23,12 +23,12 @@ def compare(
     from pipeline.evaluation.comparison import compare_page, compare_text, read_results, warnings_of
     from pipeline.evaluation.comparison_sheet import comparison_sheet, shared_scenes
     from pipeline.evaluation.provenance import provenance
-    from pipeline.evaluation.results import default_out, write_results
+    from pipeline.evaluation.results import place_for, write_results
     from pipeline.report.contact_sheet import encode_jpeg
 
     compared = read_results(results)
     data = compared.as_data()
-    place = out or default_out("compare", compared.kind)
+    place = place_for(out, "compare", compared.kind)
     scenes = shared_scenes(compared.results, compared.stores)
     sheet = comparison_sheet(scenes)
     jpeg = None if sheet is None else encode_jpeg(sheet)

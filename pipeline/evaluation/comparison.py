@@ -77,13 +77,33 @@ class Compared:
         return {heading: values for heading, values in whole.items() if any(v is not None for v in values)}
 
     def best(self, heading: str) -> list[int]:
-        """The places of the best value of a column; none where all are alike or it stands alone."""
+        """The places of the best value of a column; none where all are alike or nothing compares."""
+        if _unlike(self):
+            return []
         column = self.columns()[heading]
         known = [value for value in column if value is not None]
         if len(set(known)) < 2:
             return []
         best = min(known) if heading.endswith(" -") else max(known)
         return [place for place, value in enumerate(column) if value == best]
+
+    def header(self) -> tuple[str, ...]:
+        """What stands above `rows`."""
+        return ("measure", *self.results)
+
+    def rows(self) -> list[list[str]]:
+        """A row a measure, as text; the best of each is marked."""
+        rows = []
+        for heading, values in self.columns().items():
+            best = self.best(heading)
+            name, less = heading.removesuffix(" -"), f" {_LESS}" if heading.endswith(" -") else ""
+            cells = [_cell(name, value) + (" *" if place in best else "") for place, value in enumerate(values)]
+            rows.append([f"{_MEANING.get(heading, name)}{less}", *cells])
+        return rows
+
+    def legend(self) -> str:
+        """What the marks mean."""
+        return f"* is the best of its row; {_LESS}: less is better. Small differences may be luck."
 
     def as_data(self) -> dict[str, Any]:
         """Name -> column -> value."""
@@ -114,13 +134,15 @@ def read_results(places: Sequence[str]) -> Compared:
 
 
 def compare_text(compared: Compared) -> str:
-    """The table for a terminal."""
-    columns = compared.columns()
-    width = max(len(name) for name in compared.results) + 2
-    lines = [" " * width + "".join(f"{heading.removesuffix(' -'):>24}" for heading in columns)]
-    for place, name in enumerate(compared.results):
-        lines.append(f"{name:{width}}" + "".join(f"{_number(values[place]):>24}" for values in columns.values()))
-    return "\n".join([*lines, *warnings_of(compared)])
+    """The table for a terminal: a line a measure, as on the page."""
+    heading, *rows = [list(compared.header()), *compared.rows()]
+    widths = [max(len(row[column]) for row in (heading, *rows)) + 2 for column in range(len(heading))]
+    lines = [
+        f"{row[0]:{widths[0]}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in (heading, *rows)
+    ]
+    said = [f"warning: {text}" for text in warnings_of(compared)]
+    return "\n".join([*lines, compared.legend(), *said])
 
 
 def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequence[SharedScene] = ()) -> Page:
@@ -159,14 +181,7 @@ def _answer(compared: Compared) -> str:
 
 
 def _table(compared: Compared) -> Table:
-    rows = []
-    for heading, values in compared.columns().items():
-        best = compared.best(heading)
-        name, less = heading.removesuffix(" -"), f" {_LESS}" if heading.endswith(" -") else ""
-        cells = [_cell(name, value) + (" *" if place in best else "") for place, value in enumerate(values)]
-        rows.append([f"{_MEANING.get(heading, name)}{less}", *cells])
-    note = f"* is the best of its row; {_LESS}: less is better. Small differences may be luck."
-    return Table(("measure", *compared.results), rows, note=note)
+    return Table(compared.header(), compared.rows(), note=compared.legend())
 
 
 def _cell(name: str, value: float | None) -> str:

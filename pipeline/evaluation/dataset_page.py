@@ -1,6 +1,6 @@
 """The page of `evaluate dataset`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 from typing import Any
 
@@ -8,7 +8,7 @@ from pipeline.evaluation.dataset import DatasetResult
 from pipeline.evaluation.judge import Judge
 from pipeline.evaluation.likeness import EVERY
 from pipeline.evaluation.looks import ClassLook
-from pipeline.evaluation.page_parts import fid_tiles, mean_share
+from pipeline.evaluation.page_parts import colors_of, fid_tiles, mean_share
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.html import three_digits
 from pipeline.report.page import Color, Page, Plot, Section, Sheet, Table, Tile, Words
@@ -31,11 +31,12 @@ _METHOD = (
 
 def dataset_page(name: str, result: DatasetResult, made: Source, judge: Judge, provenance: dict[str, Any]) -> Page:
     """Histograms, distances, agreement, duplicates, rejects, worst and best."""
+    counted = result.made.scores.class_iou
     sections = [
         Section("What is in it", [_class_plot(result), *_instance_plot(result)]),
         Section("Do the images show their labels?", [_class_table(result), _agreement(result)]),
-        Section("Best samples, by agreement", [_sheet(result.best, made, judge)]),
-        Section("Worst samples, by agreement", [_sheet(result.worst, made, judge)]),
+        Section("Best samples, by agreement", [_sheet(result.best, made, judge, counted)]),
+        Section("Worst samples, by agreement", [_sheet(result.worst, made, judge, counted)]),
         Section("Which real images it looks like", [_likeness(result), *_surfaces(result)]),
         Section("Duplicates and rejects", _losses(result)),
         terms_section(*_TERMS),
@@ -183,14 +184,14 @@ def _color(look: ClassLook | None) -> str:
     return "-" if look is None else Color.of(look.color)
 
 
-def _sheet(keys: Sequence[str], made: Source, judge: Judge) -> Sheet:
+def _sheet(keys: Sequence[str], made: Source, judge: Judge, counted: Iterable[str]) -> Sheet:
     rows = []
     for key in keys:
         scene, image = made.read(key, judge.resolution)
         assert image is not None  # evaluate_dataset has looked at it
         shots = [map_shot(made.catalog.palette[scene.labels], "label map"), photo_shot(image, "image")]
         rows.append((f"{key}: agreement {judge.agreement(image, scene.labels):.0%}", shots))
-    return Sheet(rows)
+    return Sheet(rows, colors=colors_of(made.catalog, counted))
 
 
 def _losses(result: DatasetResult) -> list[Table | Words]:

@@ -116,6 +116,7 @@ def judge_for(source: Source, resolution: Resolution, settings: JudgeSettings, c
     fingerprint = judge_fingerprint(source, resolution, settings)
     if cache.exists(f"{fingerprint}/{CARD}"):
         return _open(cache, fingerprint, source.catalog, resolution, settings)
+    cache.check_writable()
     judge = train_judge(source, resolution, settings, console)
     _save(judge, settings, source, cache)
     return judge

@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.evaluation.judge import Judge, JudgeSettings
 from pipeline.evaluation.judge_result import JudgeResult
 from pipeline.evaluation.networks import SMALL
-from pipeline.evaluation.page_parts import UNSEEN, agreement_plot, confusion_table, iou_plot, warnings
+from pipeline.evaluation.page_parts import UNSEEN, agreement_plot, colors_of, confusion_table, iou_plot, warnings
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.page import Page, Plot, Section, Sheet, Table, Tile, Words
 from pipeline.report.sheet import map_shot, photo_shot
@@ -49,7 +49,9 @@ def judge_page(
     ]
     origin = "The judge is a published network. It"
     if settings is not None:
-        origin = f"The judge learned from {len(keys_with_images(learned))} real pairs, and"
+        pairs, drawn = len(keys_with_images(learned)), settings.steps * settings.batch_size
+        few = f"{drawn} pictures, drawn among " if drawn < pairs else ""
+        origin = f"The judge learned from {few}{pairs} real pairs, and"
     lead = f"{origin} was shown the photographs of {len(result.agreements)} held-out scenes."
     return Page(f"Judge of {name}", lead, _tiles(result), sections, provenance, _answer(result))
 
@@ -101,7 +103,7 @@ def _sheet(keys: Sequence[str], result: JudgeResult, held_out: Source, judge: Ju
             photo_shot(image, "photograph"),  # last: on a phone it is as wide as both
         ]
         rows.append((f"{key}: agreement {result.agreements[key]:.0%}", shots))
-    return Sheet(rows)
+    return Sheet(rows, colors=colors_of(catalog, result.scores.class_iou))
 
 
 def _how(judge: Judge, settings: JudgeSettings | None) -> list[Words | Table]:

@@ -6,7 +6,15 @@ from typing import Any
 from label_editing.catalog import Catalog
 from pipeline.evaluation.looks import color_distance
 from pipeline.evaluation.model import ModelResult
-from pipeline.evaluation.page_parts import UNSEEN, agreement_plot, confusion_table, fid_tiles, iou_plot, warnings
+from pipeline.evaluation.page_parts import (
+    UNSEEN,
+    agreement_plot,
+    colors_of,
+    confusion_table,
+    fid_tiles,
+    iou_plot,
+    warnings,
+)
 from pipeline.evaluation.scene_measures import ShownScene
 from pipeline.evaluation.terms import terms_section
 from pipeline.report.html import three_digits
@@ -21,7 +29,7 @@ _WORDS = ("segmentation network", "judge", "IoU", "agreement", "FID", "KID", "di
 def model_page(name: str, result: ModelResult, catalog: Catalog, provenance: dict[str, Any]) -> Page:
     """Headline numbers, classes, looks, the sheet, and what was not measured."""
     sections = [
-        Section("What it looks like", [*warnings(result.notes()), _sheet(result)]),
+        Section("What it looks like", [*warnings(result.notes()), _sheet(result, catalog)]),
         Section("Is every class found again?", _class_blocks(result)),
         Section("All numbers", [_numbers(result), agreement_plot(result.agreements)]),
         Section("Which class is taken for which", [confusion_table(result.confusion, catalog, "the rendered image")]),
@@ -130,9 +138,10 @@ def _class_blocks(result: ModelResult) -> list[Plot | Table]:
     ]
 
 
-def _sheet(result: ModelResult) -> Sheet:
+def _sheet(result: ModelResult, catalog: Catalog) -> Sheet:
     rows = [(f"{shown.key}: agreement {shown.agreement:.0%}", _shots(shown)) for shown in result.shown]
-    return Sheet(rows, "Scenes from all over those measured. Found again: what the judge sees in the rendered image.")
+    note = "Scenes from all over those measured. Found again: what the judge sees in the rendered image."
+    return Sheet(rows, note, colors_of(catalog, result.faithfulness.real.class_iou))
 
 
 def _shots(shown: ShownScene) -> Sequence[Shot]:

@@ -45,6 +45,21 @@ def iou_plot(names: Sequence[str], each: Mapping[str, Mapping[str, float]], wher
     return Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, title)
 
 
+def colors_of(catalog: Catalog, counted: Iterable[str]) -> dict[str, str]:
+    """What the colours of label maps mean: the classes that count in them, then what does not."""
+    names = set(counted)
+    colors = {spec.name: _css(spec.color) for spec in catalog.classes if spec.name in names}
+    void: dict[str, list[str]] = {}
+    for spec in catalog.classes:
+        if spec.void:
+            void.setdefault(_css(spec.color), []).append(spec.name)
+    return colors | {f"{', '.join(of_color)} (not counted)": color for color, of_color in void.items()}
+
+
+def _css(color: Sequence[int]) -> str:
+    return f"rgb({' '.join(map(str, color))})"
+
+
 def agreement_plot(agreements: Mapping[str, float]) -> Plot:
     """How much of each scene was found again."""
     shares = list(agreements.values())

@@ -34,9 +34,11 @@ def write_results(
     return f"{said}\nearlier  {store.place(kept)}, of another command" if kept else said
 
 
-def default_out(kind: str, name: str) -> str:
-    """Where a result goes when nobody says: beside the other runs."""
-    return str(Path("runs") / "evaluations" / f"{kind}-{name}")
+def place_for(out: str | None, kind: str, name: str) -> str:
+    """Where a result goes, beside the other runs when nobody says; StorageError now where it could not be written."""
+    place = out or str(Path("runs") / "evaluations" / f"{kind}-{name}")
+    Store(place).check_writable()
+    return place
 
 
 def _keep_earlier(store: Store, provenance: Mapping[str, Any]) -> str:

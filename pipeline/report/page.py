@@ -93,10 +93,11 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows of pictures, each row under its caption."""
+    """Rows of pictures, each row under its caption; `colors` say what the colours of label maps mean."""
 
     rows: Sequence[tuple[str, Sequence[Shot]]]
     note: str = ""
+    colors: Mapping[str, str] = field(default_factory=dict)  # by name, as CSS writes them
 
     @property
     def columns(self) -> int:

@@ -75,7 +75,10 @@ def test_models_that_show_no_scene_in_common_have_no_sheet(folders):
 def test_what_none_was_measured_on_has_no_column(folders):
     compared = read_results(folders(a_result(), a_result()))
     assert "FID (Inception) -" not in compared.columns()
-    assert compare_text(compared).splitlines()[1].split()[0] == "model-0"
+    head, first, *_, legend = compare_text(compared).splitlines()
+    assert head.split() == ["measure", "model-0", "model-1"]
+    assert first.split() == ["mean", "IoU", "of", "the", "judge", "50.0%", "50.0%"]
+    assert legend.startswith("* is the best of its row")
 
 
 def test_a_measure_that_one_lacks_is_a_dash(folders):
@@ -116,7 +119,9 @@ def test_scores_that_do_not_compare_are_said_first(folders, second, said):
     page = compare_page(read_results(folders(a_result(**alike), a_result(**alike | second))), {})
     assert page.answer == said
     assert page.to_html().count(said) == 1
-    assert compare_text(read_results(folders(a_result(**alike), a_result(**alike | second)))).endswith(f"\n{said}")
+    assert compare_text(read_results(folders(a_result(**alike), a_result(**alike | second)))).endswith(
+        f"\nwarning: {said}"
+    )
 
 
 def test_a_result_may_be_named_by_its_file_and_a_damaged_one_is_refused(folders, tmp_path):

@@ -108,9 +108,12 @@ def test_a_published_judge_is_not_said_to_have_learned_here(judge, make_world, q
     assert "The judge is a published network. It was shown the photographs of 3 held-out scenes." in page
     assert "learned from" not in page
     assert "one seed" not in page
-    trained = judge_page("flat", found, judge, QUICK, make_world(5), held_out, {}).to_html()
+    few = JudgeSettings(steps=2, batch_size=2)
+    trained = judge_page("flat", found, judge, few, make_world(5), held_out, {}).to_html()
+    assert "The judge learned from 4 pictures, drawn among 5 real pairs, and was shown the" in trained
+    trained = judge_page("flat", found, judge, JudgeSettings(), make_world(5), held_out, {}).to_html()
     assert "The judge learned from 5 real pairs, and was shown the photographs of 3 held-out scenes." in trained
-    assert "2 of 2 images" in trained
+    assert "700 of 8 images" in trained
 
 
 def test_another_source_size_or_setting_is_another_judge(tmp_path, world, make_world, quiet):
@@ -216,6 +219,8 @@ def test_the_command_teaches_measures_and_says_where_the_weights_are(tmp_path, c
     page = (out / "index.html").read_text()
     assert "<h1>Judge of cityscapes</h1>" in page
     assert page.count("<img ") == 2 * 3
+    assert "The judge learned from 3 real pairs, and was shown" in page
+    assert '<i class="chip" style="background:rgb(128 64 128)"></i>road</span>' in page
     trained_at = Path(said["weights"]).stat().st_mtime_ns
     assert run_command(*asked) == 0
     out = capsys.readouterr().out
@@ -228,6 +233,12 @@ def test_the_command_refuses_what_it_cannot_measure_before_it_trains(tmp_path, c
     judges = tmp_path / "judges"
     assert run_command("--judges", str(judges), "--resolution", "64") == 2
     assert capsys.readouterr().err.startswith("error: --resolution: ")
+    (tmp_path / "file").write_text("")
+    val = "{format: streetscapes, split: val, scenes: 2}"
+    assert run_command("--judges", str(judges), "--holdout", val, "--out", str(tmp_path / "file" / "out")) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path}/file/out: cannot write: ")
+    assert run_command("--judges", str(tmp_path / "file" / "judges"), "--holdout", val) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path}/file/judges: cannot write: ")
     other = tmp_path / "camvid"
     for folder in ("val", "valannot"):
         (other / folder).mkdir(parents=True)

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from pipeline.evaluation.results import write_results
+from pipeline.errors import StorageError
+from pipeline.evaluation.results import place_for, write_results
 from pipeline.report.page import Page
 
 
@@ -83,3 +84,11 @@ def test_a_page_without_numbers_is_kept(write, tmp_path):
     (tmp_path / "index.html").write_text("mine")
     write("evaluate", "first")
     assert (tmp_path / "earlier/1/index.html").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=rf"^{tmp_path}/file/out: cannot write: "):
+        place_for(f"{tmp_path}/file/out", "model", "a")
+    assert place_for(str(tmp_path / "out"), "model", "a") == str(tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []

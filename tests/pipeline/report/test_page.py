@@ -53,6 +53,16 @@ def test_everything_given_is_there_and_escaped():
     assert html.count('<tr class="strong">') == 1
 
 
+def test_words_between_backticks_are_code_and_colours_have_names():
+    black = np.zeros((8, 16, 3), np.uint8)
+    sheet = Sheet([("1", [map_shot(black, "label map")])], "see `a <b>` and c", {"road <r>": "rgb(128 64 128)"})
+    html = Page("A", "run `x`", [], [Section("All", [sheet, Words("do `y`", "bad")])]).to_html()
+    assert "run <code>x</code></p>" in html
+    assert '<p class="bad">do <code>y</code></p>' in html
+    assert '<p class="note">see <code>a &lt;b&gt;</code> and c</p>' in html
+    assert '<i class="chip" style="background:rgb(128 64 128)"></i>road &lt;r&gt;</span>' in html
+
+
 def test_a_page_asks_nobody_for_anything():
     html = a_page().to_html()
     assert "http" not in html
