@@ -25,7 +25,7 @@ _METHOD = (
     "the real images in training, which flatters their side. FID and KID named segmenter are distances in its "
     "features, and not comparable with published ones, which use Inception; the FID between two halves of the "
     "real images says how much sampling alone gives. Near-duplicates have thumbnails of 32 x 16 pixels that "
-    "differ by less than 3 grey levels on average."
+    "differ by less than a twentieth of their contrast on average."
 )
 
 

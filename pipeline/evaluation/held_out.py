@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pipeline.console import Console, Progress
 from pipeline.errors import InputError, SourceError
-from pipeline.evaluation.duplicates import thumbnail, twins_between
+from pipeline.evaluation.duplicates import copies_between, thumbnail
 from pipeline.glance import spread
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
@@ -58,14 +58,14 @@ def note_of_leaks(synthetic: Source, held_out: Source) -> str:
 
 
 def note_of_copies(learned: Source, held_out: Source, resolution: Resolution, console: Console) -> str:
-    """A word of warning where held-out images are nearly ones that are learned from, under whatever name; or empty."""
+    """A word of warning where held-out images show what learned ones show, whatever their names; or empty."""
     keys, held = spread(keys_with_images(learned), _COMPARED), keys_with_images(held_out)
     with console.progress("looking for copies", len(keys) + len(held), "images") as progress:
         known, seen = (
             _thumbnails(source, of_source, resolution, progress)
             for source, of_source in ((learned, keys), (held_out, held))
         )
-    copies = twins_between(seen, known) if known else []
+    copies = copies_between(seen, known) if known else []
     if not copies:
         return ""
     shown = ", ".join(f"{held[copy.one]} like {keys[copy.other]}" for copy in copies[:_NAMED])

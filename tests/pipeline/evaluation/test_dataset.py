@@ -4,13 +4,14 @@ import json
 import re
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from pipeline.errors import InputError, SourceError
 from pipeline.evaluation.dataset import count_rejects, evaluate_dataset
 from pipeline.evaluation.dataset_page import dataset_page, dataset_text
-from pipeline.evaluation.duplicates import thumbnail, twins_between, twins_within
+from pipeline.evaluation.duplicates import copies_between, thumbnail, twins_between, twins_within
 from pipeline.storage import Store
 
 
@@ -128,15 +129,37 @@ def test_rejects_are_counted_by_stage_and_reason(tmp_path):
     assert count_rejects(store) == {"render: rejected: agreement below 0.6": 2, "edit: failed: SourceError": 1}
 
 
+def a_photograph(seed, contrast=50.0, brightness=110.0):
+    """Soft blobs, as photographs are when they are small."""
+    noise = np.random.default_rng(seed).normal(size=(64, 128, 3)).astype(np.float32)
+    blobs = cv2.GaussianBlur(noise, None, 12)
+    return np.clip(blobs / blobs.std() * contrast + brightness, 0, 255).astype(np.uint8)
+
+
 def test_twins_are_images_whose_thumbnails_hardly_differ():
-    image = np.random.default_rng(0).integers(0, 255, (64, 128, 3), dtype=np.uint8)
-    brighter = np.clip(image.astype(int) + 2, 0, 255).astype(np.uint8)
-    other = np.random.default_rng(1).integers(0, 255, (64, 128, 3), dtype=np.uint8) // 2
-    small = [thumbnail(each) for each in (image, other, brighter)]
+    image, other = a_photograph(0), a_photograph(1)
+    small = [thumbnail(each) for each in (image, other, cv2.add(image, 2))]
     [twin] = twins_within(small)
     assert (twin.one, twin.other) == (2, 0)
-    assert twin.difference == pytest.approx(2, abs=0.3)
+    assert twin.difference == pytest.approx(2 / small[0].std(), rel=0.05)
     assert [t.one for t in twins_between(small[1:], small[:1])] == [1]
+
+
+def test_dark_images_are_not_twins_for_being_dark():
+    night, another = (a_photograph(seed, contrast=2, brightness=8) for seed in (0, 1))
+    assert np.abs(thumbnail(night) - thumbnail(another)).mean() < 3
+    assert twins_within([thumbnail(night), thumbnail(another)]) == []
+    flat = [np.full((64, 128, 3), level, np.uint8) for level in (4, 4, 5)]
+    assert [(twin.one, twin.other) for twin in twins_within([thumbnail(each) for each in flat])] == [(1, 0)]
+
+
+def test_copies_are_found_brighter_of_another_contrast_compressed_or_mirrored():
+    images = [a_photograph(seed) for seed in range(4)]
+    known = [thumbnail(image) for image in images]
+    jpeg = cv2.imdecode(cv2.imencode(".jpg", images[2], [cv2.IMWRITE_JPEG_QUALITY, 30])[1], cv2.IMREAD_COLOR)
+    held = [cv2.convertScaleAbs(images[3], alpha=0.5, beta=20), images[0][:, ::-1], jpeg, a_photograph(9)]
+    found = copies_between([thumbnail(image) for image in held], known)
+    assert [(copy.one, copy.other) for copy in found] == [(0, 3), (1, 0), (2, 2)]
 
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path, capsys):
