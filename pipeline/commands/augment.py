@@ -53,6 +53,7 @@ def augment(
     from pipeline.config_overrides import as_run
     from pipeline.plan_record import check_plan
     from pipeline.recipe import load_recipe
+    from pipeline.sources.shape import note_of_shape, own_sizes
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
@@ -61,6 +62,8 @@ def augment(
     loaded = load_recipe(recipe, set_ or ())
     job, record = prepare(loaded)
     store = Store(loaded.value.output.root)
+    if said := note_of_shape(own_sizes(job.source), job.resolution):
+        console.warn(said)
     if dry_run:
         check_output(store)
         check_plan(store, record)

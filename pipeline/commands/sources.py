@@ -126,6 +126,10 @@ def _report_text(source: "Source", report: "CheckReport") -> str:
     for name, values in report.attributes.items():
         lines.append(f"  {name}: " + ", ".join(f"{value} {count}" for value, count in values.most_common(8)))
     lines += _class_lines(source, report)
+    if report.all_void:
+        shown = ", ".join(report.all_void[:_MOST_SHOWN]) + ", ..." * (len(report.all_void) > _MOST_SHOWN)
+        which = "1 scene, which teaches" if len(report.all_void) == 1 else f"{len(report.all_void)} scenes, which teach"
+        lines += ["", f"  nothing is labelled in {which} nothing: {shown}"]
     lines += _problem_lines(report)
     return "\n".join(lines)
 

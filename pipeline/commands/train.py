@@ -46,9 +46,8 @@ def train(
     plan = make_plan(load_train_config(config, set_ or []).value, output)
     if plan.left_out:
         console.warn(_left_out(plan.left_out))
-    for said in dict.fromkeys(_small_cut(stage.views) for stage in plan.job.stages):
-        if said:
-            console.warn(said)
+    for said in _of_sizes(plan):
+        console.warn(said)
     if dry_run:
         console.result(_plan_text(plan), _plan_data(plan))
         return
@@ -68,15 +67,20 @@ def _left_out(files: tuple[str, ...]) -> str:
     return f"{len(files)} of the source cannot be trained on:{shown}{more}"
 
 
-def _small_cut(views: "Views") -> str:
-    """What is lost where a step sees little of a picture, as where a config is overridden in its resolution alone."""
-    if views.load is None or views.load.pixels <= 2 * views.resolution.pixels:
-        return ""
-    share = views.resolution.pixels / views.load.pixels
-    return (
-        f"a step sees {share:.0%} of a picture: {views.resolution} cut at random out of {views.load}; to learn whole "
-        "scenes set data.load nearer to resolution, or to null"
-    )
+def _of_sizes(plan: "TrainingPlan") -> list[str]:
+    """What is lost where steps see little of a picture, or all of it in another shape, as where a config is overridden
+    in its resolution alone."""
+    from pipeline.sources.shape import little_seen, note_of_cut, note_of_shape, own_sizes
+
+    own, said = own_sizes(plan.job.source.open()), []
+    for views in (stage.views for stage in plan.job.stages):
+        if views.native:
+            said.append(note_of_cut(own, views.resolution))
+        else:
+            said.append(note_of_shape(own, views.load or views.resolution))
+        if views.load is not None and views.load.pixels > 2 * views.resolution.pixels:
+            said.append(little_seen(views.resolution.pixels / views.load.pixels, views.resolution, str(views.load)))
+    return [note for note in dict.fromkeys(said) if note]
 
 
 def _train(plan: "TrainingPlan", console: Console, cluster: "ClusterInfo", trained: list[int]) -> "OpenModel":

@@ -48,6 +48,7 @@ class CheckReport:
     unpaired: list[Unpaired] = field(default_factory=list)
     unknown_ids: Counter[int] = field(default_factory=Counter)  # pixels of ids that are no class
     broken: list[tuple[str, str]] = field(default_factory=list)  # key, problem with its file
+    all_void: list[str] = field(default_factory=list)  # keys of scenes without a pixel that counts
 
     @property
     def sound(self) -> bool:
@@ -71,6 +72,7 @@ class CheckReport:
             "attributes": {name: dict(values.most_common()) for name, values in self.attributes.items()},
             "unknown_ids": {str(i): pixels for i, pixels in self.unknown_ids.most_common()},
             "unpaired": [unpaired._asdict() for unpaired in self.unpaired],
+            "all_void": self.all_void,
             "broken": [{"key": key, "problem": problem} for key, problem in self.broken],
         }
 
@@ -159,6 +161,8 @@ def _count(report: CheckReport, source: Source, finding: Finding) -> None:
         return
     report.sizes[finding.size] += 1
     report.images += finding.has_image
+    if all(source.catalog.with_id(class_id).void for class_id in finding.pixels):
+        report.all_void.append(finding.key)
     for class_id, pixels in finding.pixels.items():
         name = source.catalog.with_id(class_id).name
         report.pixels[name] += pixels

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.commands.sources import _report_text
 from pipeline.sources.base import Unpaired
 from pipeline.sources.check import check_source, on_cluster, on_threads
 from pipeline.sources.cityscapes import CityscapesConfig
@@ -84,3 +85,14 @@ def test_wide_sources_are_counted_too(small_source):
     assert report.pixels["unlabelled"] == 2 * 5
     assert sum(report.pixels.values()) == 2 * 24 * 40
     assert np.isclose(report.pixels["sky-other"], 2 * (12 * 40 - 5))
+
+
+def test_scenes_in_which_nothing_is_labelled_are_listed(config, cityscapes, street_maps, encode_png):
+    for what, kind in (("labelIds", np.uint8), ("instanceIds", np.uint16)):
+        empty = cityscapes / f"gtFine/train/aachen/aachen_000000_000019_gtFine_{what}.png"
+        empty.write_bytes(encode_png(np.zeros(street_maps(0)[0].shape, kind)))
+    report = check_source(config.open())
+    assert report.sound
+    assert report.all_void == ["aachen_000000_000019"]
+    said = _report_text(config.open(), report)
+    assert "  nothing is labelled in 1 scene, which teaches nothing: aachen_000000_000019" in said.splitlines()

@@ -1,0 +1,59 @@
+"""What a size does to the scenes of a source: stretched to another shape, or seen in small parts."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from pipeline.errors import SourceError, StorageError
+from pipeline.glance import spread
+from pipeline.resolution import Resolution
+from pipeline.sources.base import Source
+
+_LOOKED_AT = 5
+_STRETCHED = 1.1  # as much as nobody sees
+_SIDES = 16  # what families and networks want sides to be multiples of
+
+
+def own_sizes(source: Source) -> list[Resolution]:
+    """The sizes of a few scenes; none where scenes are made up at any size."""
+    sizes = []
+    for key in spread(source.keys(), _LOOKED_AT):
+        if not source.files(key):
+            return []
+        try:
+            scene = source.read_scene(key)
+        except (SourceError, StorageError):
+            continue  # whoever reads all of them tells what is wrong
+        sizes.append(Resolution(scene.width, scene.height))
+    return sizes
+
+
+def note_of_shape(own: Sequence[Resolution], size: Resolution) -> str:
+    """A word of warning where this size gives most scenes another shape; empty where it does not."""
+    if not own:
+        return ""
+    shape = median(each.width / each.height for each in own)
+    stretch = size.width / size.height / shape
+    if 1 / _STRETCHED <= stretch <= _STRETCHED:
+        return ""
+    usual = min(own, key=lambda each: abs(each.width / each.height - shape))
+    way = f"{stretch:.2f} times as wide" if stretch > 1 else f"{1 / stretch:.2f} times as high"
+    height = max(1, round(size.width / shape / _SIDES)) * _SIDES
+    return (
+        f"scenes of {usual} become {way} for their size at {size}; {size.width}x{height} is nearer to their own shape"
+    )
+
+
+def note_of_cut(own: Sequence[Resolution], size: Resolution) -> str:
+    """A word of warning where `size`, cut out of scenes as they are, shows little of them."""
+    pixels = median(each.pixels for each in own) if own else 0
+    if pixels <= 2 * size.pixels:
+        return ""
+    return little_seen(size.pixels / pixels, size, "scenes of their own size")
+
+
+def little_seen(share: float, size: Resolution, out_of: str) -> str:
+    """How both kinds of cuts are told of."""
+    return (
+        f"a step sees {share:.0%} of a picture: {size} cut at random out of {out_of}; to learn whole scenes set "
+        "data.load nearer to resolution, or to null"
+    )

@@ -1,0 +1,54 @@
+"""A size that stretches scenes, or shows little of them, is told of before anything is trained or rendered."""
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.resolution import Resolution
+from pipeline.sources.cityscapes import CityscapesConfig
+from pipeline.sources.shape import note_of_cut, note_of_shape, own_sizes
+from pipeline.sources.streetscapes import StreetscapesConfig
+
+CAMVID = [Resolution(960, 720)] * 3
+
+
+def test_another_shape_is_told_with_a_size_of_the_own_one():
+    assert note_of_shape(CAMVID, Resolution(256, 128)) == (
+        "scenes of 960x720 become 1.50 times as wide for their size at 256x128; 256x192 is nearer to their own shape"
+    )
+    assert note_of_shape(CAMVID, Resolution(256, 256)) == (
+        "scenes of 960x720 become 1.33 times as high for their size at 256x256; 256x192 is nearer to their own shape"
+    )
+
+
+@pytest.mark.parametrize("size", [(960, 720), (240, 176), (256, 192), (264, 192)])
+def test_the_own_shape_and_what_nobody_sees_are_no_matter(size):
+    assert note_of_shape(CAMVID, Resolution(*size)) == ""
+
+
+def test_one_scene_of_another_shape_does_not_speak_for_the_others():
+    assert note_of_shape([*CAMVID, Resolution(720, 960)], Resolution(256, 192)) == ""
+
+
+def test_small_cuts_out_of_scenes_of_their_own_size_are_told():
+    assert note_of_cut(CAMVID, Resolution(240, 176)).startswith(
+        "a step sees 6% of a picture: 240x176 cut at random out"
+    )
+    assert note_of_cut(CAMVID, Resolution(720, 512)) == ""
+
+
+def test_sizes_are_those_of_the_files_and_made_up_scenes_have_none(cityscapes):
+    assert own_sizes(CityscapesConfig(root=str(cityscapes)).open()) == [Resolution(40, 24)] * 3
+    (cityscapes / "gtFine/train/ulm/ulm_000002_000019_gtFine_labelIds.png").write_bytes(b"broken")
+    assert own_sizes(CityscapesConfig(root=str(cityscapes)).open()) == [Resolution(40, 24)] * 2
+    assert own_sizes(StreetscapesConfig(format="streetscapes", scenes=3).open()) == []
+    assert note_of_shape([], Resolution(64, 64)) == note_of_cut([], Resolution(64, 64)) == ""
+
+
+def test_training_says_so(cityscapes, tmp_path, capsys):
+    options = [f"source={{format: cityscapes, root: '{cityscapes}'}}", "resolution=64x64", "validation.split=null"]
+    sets = [option for value in options for option in ("--set", value)]
+    with pytest.raises(SystemExit) as left:
+        main(["train", "--config", "streetscapes", "--dry-run", "--output", str(tmp_path / "model"), *sets])
+    said = capsys.readouterr().err
+    assert not left.value.code, said
+    assert "warning: scenes of 40x24 become 1.67 times as high for their size at 64x64; 64x32 is nearer" in said
