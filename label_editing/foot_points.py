@@ -1,5 +1,6 @@
 """Where objects of a class may put their feet, and how likely each place is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,12 +38,22 @@ class FootPoints:
 
 
 def find_foot_points(
-    canvas: Canvas, spec: ClassSpec, view: Perspective | None, height_range: tuple[float, float]
+    canvas: Canvas,
+    spec: ClassSpec,
+    view: Perspective | None,
+    height_range: tuple[float, float],
+    grounds: Sequence[str] = (),
 ) -> FootPoints:
-    """Every place on the class's supports where it would be of a height, over the picture's, within the range."""
+    """Every place on the class's supports where it would be of a height, over the picture's, within the range.
+
+    With `grounds`, only on those of them, the first ones more often.
+    """
     offset = min(GRID_PX // 2, canvas.height - 1, canvas.width - 1)
     grid = canvas.labels[offset::GRID_PX, offset::GRID_PX]
-    rows, columns = canvas.catalog.supports[spec.name][grid].nonzero()
+    supported = canvas.catalog.supports[spec.name][grid]
+    if grounds:
+        supported &= np.isin(grid, [canvas.catalog.named(name).id for name in grounds])
+    rows, columns = supported.nonzero()
     classes = grid[rows, columns]
     rows, columns = rows * GRID_PX + offset, columns * GRID_PX + offset
     near = np.ones(len(rows))
@@ -50,14 +61,16 @@ def find_foot_points(
         heights = spec.height_m * view.scale * (rows / canvas.height - view.horizon)
         kept = (heights >= height_range[0]) & (heights <= height_range[1])
         rows, columns, classes, near = rows[kept], columns[kept], classes[kept], heights[kept]
-    weights = _support_weights(canvas, spec, classes, near)
+    weights = _support_weights(canvas, grounds or spec.support, classes, near)
     return FootPoints(rows, columns, np.cumsum(weights))
 
 
-def _support_weights(canvas: Canvas, spec: ClassSpec, classes: npt.NDArray[np.integer], heights: _Floats) -> _Floats:
+def _support_weights(
+    canvas: Canvas, grounds: Sequence[str], classes: npt.NDArray[np.integer], heights: _Floats
+) -> _Floats:
     # Near ground is wide in the picture: over the square of heights, these come out evenly in their logarithm.
     weights = 1.0 / heights**2
-    for rank, name in enumerate(spec.support):
+    for rank, name in enumerate(grounds):
         on_it = classes == canvas.catalog.named(name).id
         count = int(np.count_nonzero(on_it))
         if count:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from label_editing.catalog import Catalog
 from label_editing.edits import Edit
+from label_editing.edits.add_instances import not_a_ground
 from label_editing.names import unknown_name
 from pipeline.config_file import Loaded, steps_of
 from pipeline.config_problems import Problem
@@ -122,6 +123,11 @@ def _unfit(edit: dict[str, Any], path: tuple[str | int, ...], catalog: Catalog) 
         for named in _places(edit.get(key), (*path, key), catalog.names):
             if not catalog.named(named.name).thing:
                 yield named, f"{op} works on things, and {named.name!r} is stuff"
+    if op == "add_instances" and edit.get("class") in catalog.names:
+        spec = catalog.named(edit["class"])
+        for named in _places(edit.get("stands_on"), (*path, "stands_on"), catalog.names):
+            if spec.support and named.name not in spec.support:
+                yield named, not_a_ground(spec, named.name)
     for key in ("to", "target") if op == "swap_class" else ():
         for named in _places(edit.get(key), (*path, key), catalog.names):
             if catalog.named(named.name).layer in ("void", "fixed"):

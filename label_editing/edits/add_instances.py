@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationInfo, field_validator, model_serializer
 
 from label_editing.canvas import Canvas
 from label_editing.catalog import ClassSpec
@@ -34,6 +34,9 @@ class AddInstances(Edit):
     cutouts: Origin = Field(
         default="auto", description="where cut-outs come from; auto takes the first of the others that has any"
     )
+    stands_on: tuple[str, ...] = Field(
+        default=(), description="only on these of the classes that the catalog lets it stand on, the first ones most"
+    )
     mirror: bool = Field(default=True, description="whether cut-outs may be mirrored")
     min_visible: float = Field(default=0.4, ge=0.0, le=1.0, description="the share of a new object that must show")
     min_left_visible: float = Field(
@@ -56,7 +59,7 @@ class AddInstances(Edit):
         return max_height
 
     def class_names(self) -> tuple[str, ...]:
-        return (self.class_name,)
+        return (self.class_name, *self.stands_on)
 
     def change(self, canvas: Canvas, context: EditContext, rng: np.random.Generator) -> Done:
         need_instances(canvas)
@@ -65,6 +68,9 @@ class AddInstances(Edit):
             raise ValueError(f"add_instances of {spec.name!r}: not a class of things")
         if not spec.support:
             raise CannotApply(f"the catalog does not say what a {spec.name} stands on")
+        for ground in self.stands_on:
+            if ground not in spec.support:
+                raise ValueError(f"stands_on: {not_a_ground(spec, ground)}")
         low, high = as_range(self.count)
         wanted = int(rng.integers(low, high + 1))
         search = self._search(canvas, context, spec, rng)
@@ -79,11 +85,21 @@ class AddInstances(Edit):
         cut_outs = find_cut_outs(canvas, context.bank, spec, self.cutouts, rng)
         if cut_outs is None:
             raise CannotApply(f"the scene has no whole {spec.name} to copy")
-        points = find_foot_points(canvas, spec, view, (self.min_height, self.max_height))
+        points = find_foot_points(canvas, spec, view, (self.min_height, self.max_height), self.stands_on)
         if not len(points):
-            raise CannotApply(f"no {' or '.join(spec.support[:2])} to stand on")
+            raise CannotApply(f"no {' or '.join((self.stands_on or spec.support)[:2])} to stand on")
         limits = Limits(self.min_visible, self.min_left_visible)
-        return _Search(spec, view, cut_outs, points, limits, self.mirror, Counter())
+        return _Search(spec, view, cut_outs, points, limits, self.mirror, self.stands_on, Counter())
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A recipe without it is the one that it was before there was such a key: its data sets can be finished.
+        return {key: value for key, value in handler(self).items() if key != "stands_on" or value}
+
+
+def not_a_ground(spec: ClassSpec, ground: str) -> str:
+    """Why a class cannot be put there."""
+    return f"a {spec.name} never stands on {ground}; the catalog lets it stand on {', '.join(spec.support)}"
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,7 @@ class _Search:
     points: FootPoints
     limits: Limits
     mirror: bool
+    grounds: tuple[str, ...]
     reasons: Counter[str]
 
     def place(self, canvas: Canvas, rng: np.random.Generator) -> tuple[dict[str, Any], list[Instance]] | None:
@@ -106,6 +123,7 @@ class _Search:
             width = max(1, round(entry.width * pose.height_px / entry.height))
             try:
                 check_place(canvas, self.spec, box_at(pose, pose.height_px, width), neighbours)
+                self._check_ground(canvas, pose)
                 parts = posed(entry.parts, pose)
                 fit = fit_parts(canvas, self.spec, parts, box_at(pose, *parts.shape), self.limits)
             except Unfit as unfit:
@@ -114,6 +132,12 @@ class _Search:
             new = paste(canvas, self.spec, fit, entry.companion)
             return _described(entry, pose, new), new
         return None
+
+    def _check_ground(self, canvas: Canvas, pose: Pose) -> None:
+        """Places are drawn around the points that were looked at."""
+        name = canvas.catalog.with_id(int(canvas.labels[pose.foot_row, pose.foot_column])).name
+        if self.grounds and name not in self.grounds:
+            raise Unfit(f"no free {' or '.join(self.grounds[:2])} wide enough")
 
     def most_common_reason(self) -> str:
         """Why most poses were turned down."""

@@ -6,6 +6,7 @@ import cv2
 import pytest
 
 from pipeline.configs import shipped
+from pipeline.errors import ConfigError
 from pipeline.recipe import load_recipe
 from pipeline.recipe_checks import check_recipe
 from pipeline.recipe_docs import main, recipe_page
@@ -59,3 +60,24 @@ def test_the_docs_show_every_recipe_in_a_small_picture(name: str) -> None:
     path = Path(__file__).parents[2] / "docs" / "previews" / f"{name}.jpg"
     assert 5_000 < path.stat().st_size <= MOST_BYTES
     assert cv2.imread(str(path)).shape[1] >= 768
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        ("{op: add_instances, class: road}", "edits[0].class: add_instances works on things, and 'road' is stuff"),
+        (
+            "{op: add_instances, class: car, stands_on: [road, sidewalk]}",
+            "edits[0].stands_on[1]: a car never stands on sidewalk; the catalog lets it stand on road, parking, ground",
+        ),
+        (
+            "{op: repeat, times: 2, edit: {op: add_instances, class: person, stands_on: [sidewlak]}}",
+            "edits[0].edit.stands_on[0]: unknown class 'sidewlak'; did you mean 'sidewalk'?",
+        ),
+    ],
+)
+def test_an_edit_that_the_catalog_does_not_allow_is_refused_at_its_place(edit: str, problem: str) -> None:
+    loaded = load_recipe("crowded_sidewalks", [f"edits=[{edit}]"])
+    with pytest.raises(ConfigError) as caught:
+        check_recipe(loaded, loaded.value.source.open().catalog)
+    assert caught.value.problems == [f"--set edits: {problem} (catalog cityscapes)"]

@@ -42,6 +42,31 @@ def test_feet_stand_on_the_support_and_heights_follow_the_view(street: Callable[
     assert placed >= 15
 
 
+def test_objects_can_be_kept_to_some_of_what_they_stand_on(street: Callable[..., Scene]) -> None:
+    scene = street(height=256, width=512)
+    support = scene.catalog.named("person").support
+    seen: dict[str, int] = {}
+    for ground in support:
+        for seed in range(12):
+            if not (scene.labels == scene.catalog.named(ground).id).any():
+                continue
+            _, record = add(scene, seed=seed, stands_on=[ground], count=2, **{"class": "person"})
+            for placed in record.parameters.get("placed", []):
+                row, column = placed["foot"]
+                assert scene.catalog.with_id(int(scene.labels[row, column])).name == ground
+                seen[ground] = seen.get(ground, 0) + 1
+    assert len(seen) >= 2
+    assert min(seen.values()) >= 5
+    with pytest.raises(ValueError, match=r"^stands_on: a car never stands on sky; the catalog lets it stand on road"):
+        add(scene, stands_on=["sky"])
+
+
+def test_an_edit_without_grounds_is_written_as_it_was_before_there_were_any() -> None:
+    assert "stands_on" not in AddInstances.model_validate({"class": "car"}).model_dump()
+    kept = AddInstances.model_validate({"class": "car", "stands_on": ["road"]})
+    assert AddInstances.model_validate(kept.model_dump(mode="json", by_alias=True)) == kept
+
+
 def test_a_rider_comes_with_its_bicycle(street: Callable[..., Scene]) -> None:
     after, record = add(street(height=256, width=512), cutouts="silhouettes", **{"class": "rider"})
     assert [i.class_name for i in record.instances] == ["rider", "bicycle"]
