@@ -89,7 +89,8 @@ class SegmenterTraining:
         self._dtype = dtype  # of products and what they make; weights and the loss stay float32
         self._void = torch.tensor(void_channels, dtype=torch.int64)
         self._turn = 0
-        self._counts = torch.zeros(segmenter.num_channels, dtype=torch.float64)
+        # Of pixels by channel, the ignored ones last; on the device, so that no step waits for it.
+        self._counts = torch.zeros(segmenter.num_channels + 1, dtype=torch.int64, device=segmenter.device)
         self._optimizer = torch.optim.AdamW(segmenter.parameters(), learning_rate, weight_decay=1e-3, fused=True)
         # One step more than there are: the schedule refuses a single one.
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(self._optimizer, learning_rate, total_steps=num_steps + 1)
@@ -116,10 +117,11 @@ class SegmenterTraining:
 
     def _class_weights(self, target_BHW: Tensor) -> Tensor:
         """Inverse square roots of the shares of all pixels seen so far: between equal pixels and equal classes."""
-        seen = target_BHW[target_BHW != IGNORED].cpu()
-        self._counts += torch.bincount(seen, minlength=len(self._counts))
-        share = self._counts / self._counts.sum().clamp(min=1)
-        return share.clamp(min=1e-4).rsqrt().float().to(target_BHW.device)
+        ignored = len(self._counts) - 1
+        channels = target_BHW.masked_fill(target_BHW == IGNORED, ignored).flatten()
+        self._counts.scatter_add_(0, channels, torch.ones_like(channels))
+        seen = self._counts[:ignored].double()
+        return (seen / seen.sum().clamp(min=1)).clamp(min=1e-4).rsqrt().float()
 
 
 @torch.inference_mode()

@@ -48,6 +48,16 @@ def test_images_of_another_kind_are_refused():
         predict(Segmenter(5, width=8), np.zeros((1, 8, 8, 3)))
 
 
+def test_classes_weigh_by_the_inverse_root_of_their_share_of_all_pixels_so_far():
+    training = SegmenterTraining(Segmenter(4, width=8), num_steps=2)
+    first = torch.tensor([[[0, 0, 0, 1], [-100, -100, 0, 0]]])
+    second = torch.full((1, 2, 4), 2)
+    training._class_weights(first)
+    weights = training._class_weights(second)
+    counts = np.array([5, 1, 8, 0])
+    assert weights.numpy() == pytest.approx(np.clip(counts / counts.sum(), 1e-4, None) ** -0.5, rel=1e-5)
+
+
 def test_void_pixels_do_not_teach():
     torch.manual_seed(0)
     segmenter = Segmenter(4, width=8)
