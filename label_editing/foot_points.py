@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from label_editing.canvas import Canvas
 from label_editing.catalog import ClassSpec
+from label_editing.ground import Ground
 from label_editing.perspective import Perspective
 
 GRID_PX = 8  # places are looked for on every eighth row and column
@@ -38,22 +39,12 @@ class FootPoints:
 
 
 def find_foot_points(
-    canvas: Canvas,
-    spec: ClassSpec,
-    view: Perspective | None,
-    height_range: tuple[float, float],
-    grounds: Sequence[str] = (),
+    canvas: Canvas, spec: ClassSpec, ground: Ground, view: Perspective | None, height_range: tuple[float, float]
 ) -> FootPoints:
-    """Every place on the class's supports where it would be of a height, over the picture's, within the range.
-
-    With `grounds`, only on those of them, the first ones more often.
-    """
+    """Every place on the ground where the class would be of a height, over the picture's, within the range."""
     offset = min(GRID_PX // 2, canvas.height - 1, canvas.width - 1)
     grid = canvas.labels[offset::GRID_PX, offset::GRID_PX]
-    supported = canvas.catalog.supports[spec.name][grid]
-    if grounds:
-        supported &= np.isin(grid, [canvas.catalog.named(name).id for name in grounds])
-    rows, columns = supported.nonzero()
+    rows, columns = ground.table[grid].nonzero()
     classes = grid[rows, columns]
     rows, columns = rows * GRID_PX + offset, columns * GRID_PX + offset
     near = np.ones(len(rows))
@@ -61,16 +52,16 @@ def find_foot_points(
         heights = spec.height_m * view.scale * (rows / canvas.height - view.horizon)
         kept = (heights >= height_range[0]) & (heights <= height_range[1])
         rows, columns, classes, near = rows[kept], columns[kept], classes[kept], heights[kept]
-    weights = _support_weights(canvas, grounds or spec.support, classes, near)
+    weights = _support_weights(canvas, ground.names, classes, near)
     return FootPoints(rows, columns, np.cumsum(weights))
 
 
 def _support_weights(
-    canvas: Canvas, grounds: Sequence[str], classes: npt.NDArray[np.integer], heights: _Floats
+    canvas: Canvas, names: Sequence[str], classes: npt.NDArray[np.integer], heights: _Floats
 ) -> _Floats:
     # Near ground is wide in the picture: over the square of heights, these come out evenly in their logarithm.
     weights = 1.0 / heights**2
-    for rank, name in enumerate(grounds):
+    for rank, name in enumerate(names):
         on_it = classes == canvas.catalog.named(name).id
         count = int(np.count_nonzero(on_it))
         if count:

@@ -12,6 +12,7 @@ from label_editing.boxes import Box
 from label_editing.canvas import Canvas
 from label_editing.catalog import ClassSpec
 from label_editing.changes import UNCHANGED, Codes
+from label_editing.ground import Ground
 from label_editing.instance_bank import COMPANION, NOTHING, SELF, Parts
 from label_editing.instance_table import Instance
 from label_editing.look_up import look_up
@@ -85,21 +86,21 @@ def box_at(pose: Pose, height: int, width: int) -> Box:
     return Box(pose.foot_row + 1 - height, left, pose.foot_row + 1, left + width)
 
 
-def check_place(canvas: Canvas, spec: ClassSpec, box: Box, neighbours: Neighbours) -> None:
+def check_place(canvas: Canvas, ground: Ground, box: Box, neighbours: Neighbours) -> None:
     """Unfit where a look at the box alone tells that the object cannot be there."""
     if box.top < 0 or box.left < 0 or box.bottom > canvas.height or box.right > canvas.width:
         raise Unfit("it would reach out of the picture")
     under = canvas.labels[box.bottom - 1, box.left + box.width // 8 : box.right - box.width // 8]
-    clear = canvas.catalog.supports[spec.name] | canvas.catalog.is_thing  # a nearer object may stand before it
+    clear = ground.table | canvas.catalog.is_thing  # a nearer object may stand before it
     if np.count_nonzero(clear[under]) < _LEAST_UNDER_BOX * under.size:
-        raise Unfit(_no_room(spec))
+        raise Unfit(_no_room(ground))
     if neighbours.share_ground(box):
         raise Unfit("another object stands there")
     if neighbours.mostly_hidden(box):
         raise Unfit("it would hide other objects")
 
 
-def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, limits: Limits) -> Fit:
+def fit_parts(canvas: Canvas, spec: ClassSpec, ground: Ground, parts: Parts, box: Box, limits: Limits) -> Fit:
     """What shows of an object in this box; Unfit says why it cannot be there."""
     mask = parts != NOTHING
     labels = canvas.labels[box.window]
@@ -107,7 +108,7 @@ def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, limits: L
     nearer = [_stands_nearer(canvas, instance, shared, box) for instance, shared in around]
     _check_covered(canvas, box, mask, limits, [each for each, near in zip(around, nearer, strict=True) if not near])
     visible = mask & ~_in_front(canvas, box, [each for each, near in zip(around, nearer, strict=True) if near])
-    _check_support(canvas, spec, labels, mask, visible)
+    _check_support(ground, labels, mask, visible)
     if spec.height_m is None or spec.height_m < _TALLER_THAN_SKYLINE_M:
         _check_sky(canvas, labels, visible)
     area, shown = int(np.count_nonzero(mask)), int(np.count_nonzero(visible))
@@ -116,26 +117,24 @@ def fit_parts(canvas: Canvas, spec: ClassSpec, parts: Parts, box: Box, limits: L
     return Fit(box, np.where(visible, parts, np.uint8(NOTHING)))
 
 
-def _no_room(spec: ClassSpec) -> str:
-    return f"no free {' or '.join(spec.support[:2])} wide enough"
+def _no_room(ground: Ground) -> str:
+    return f"no free {ground} wide enough"
 
 
 def _check_support(
-    canvas: Canvas,
-    spec: ClassSpec,
-    labels: LabelMap,
-    mask: npt.NDArray[np.bool_],
-    visible: npt.NDArray[np.bool_],
+    ground: Ground, labels: LabelMap, mask: npt.NDArray[np.bool_], visible: npt.NDArray[np.bool_]
 ) -> None:
-    """What shows of the foot line must be on a support; nearer objects may hide a part of it."""
-    supports = canvas.catalog.supports[spec.name]
+    """What shows of the foot line must be on the ground; nearer objects may hide a part of it."""
     band = max(2, round(_FOOT_BAND * mask.shape[0]))
     foot, seen = mask[-band:], visible[-band:]
-    under_feet = supports[labels[-band:]][seen]
+    under_feet = ground.table[labels[-band:]][seen]
     if not under_feet.size or under_feet.size < _LEAST_FOOT_SEEN * np.count_nonzero(foot) or not visible[-1].any():
         raise Unfit("nearer objects would hide where it stands")
-    if np.count_nonzero(under_feet) < _LEAST_SUPPORTED * under_feet.size or not supports[labels[-1]][visible[-1]].all():
-        raise Unfit(_no_room(spec))
+    if (
+        np.count_nonzero(under_feet) < _LEAST_SUPPORTED * under_feet.size
+        or not ground.table[labels[-1]][visible[-1]].all()
+    ):
+        raise Unfit(_no_room(ground))
 
 
 def _in_front(canvas: Canvas, box: Box, nearer: list[tuple[Instance, Box]]) -> npt.NDArray[np.bool_]:

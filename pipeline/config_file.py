@@ -61,7 +61,8 @@ def load_config(
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     text = _decode(raw, _shown(path))
-    _check_kind(text, _shown(path), kind)
+    if "model" in model.model_fields:  # others read a part that every kind has
+        _check_kind(text, _shown(path), kind)
     return parse_config(model, text, _shown(path), overrides, path, further)
 
 
@@ -102,7 +103,7 @@ def _check_kind(text: str, shown_as: str, kind: ConfigKind) -> None:
     actual: ConfigKind | None = None
     if isinstance(model, dict) and "family" in model:
         actual = "train"
-    elif isinstance(model, str) and {"edits", "samples", "styles"} & data.keys():
+    elif isinstance(model, str) and {"edits", "samples"} & data.keys():
         actual = "recipes"
     if actual and actual != kind:
         raise ConfigError([f"{shown_as}:1:1: {for_another_command(shown_as, actual)}"])
@@ -120,18 +121,16 @@ def _without_left_over(problems: Sequence[Problem], document: Document, text: st
         of_file = [
             p
             for p in kept
-            if as_text(p.path)[: len(block)] == block
-            and len(p.path) > len(block)
-            and not document.keys.get(as_text(p.path), place).override
+            if p.at_key and as_text(p.path[:-1]) == block and not document.keys[as_text(p.path)].override
         ]
         if before is None or now == before or not of_file:
             continue
         kept = [p for p in kept if p not in of_file]
-        keys = ", ".join(dict.fromkeys(str(p.path[len(block)]) for p in of_file))
-        name = ".".join(block)
+        keys, name = [str(p.path[-1]) for p in of_file], ".".join(block)
         note = (
-            f"{name} of the file was written for {before}: {keys} do not go with {now}; start from a file "
-            f"of that kind, or give the block as a whole: --set '{name}={{{path[-1]}: {now}}}'"
+            f"{name} of the file was written for {before}: {', '.join(keys)} {'does' if len(keys) == 1 else 'do'} "
+            f"not go with {now}; start from a file of that kind, or give the block as a whole: --set "
+            f"'{name}={{{path[-1]}: {now}, ...}}'"
         )
         told.append(Problem(path, note))
     return [*told, *kept]

@@ -56,7 +56,7 @@ def find_config(name_or_path: str, kind: ConfigKind) -> Path:
     if name in known:
         return known[name]
     said = f"no {_ONE[kind]} {name_or_path!r}: no such file here, and none of that name ships"
-    for other in _COMMANDS:
+    for other in _COMMANDS if kind in _COMMANDS else ():
         if other != kind and name in shipped(other):
             raise InputError(f"{said}; {for_another_command(name, other)}")
     raise InputError(f"{said}; {_known(name, known)}")

@@ -123,8 +123,9 @@ def _unfit(edit: dict[str, Any], path: tuple[str | int, ...], catalog: Catalog) 
         for named in _places(edit.get(key), (*path, key), catalog.names):
             if not catalog.named(named.name).thing:
                 yield named, f"{op} works on things, and {named.name!r} is stuff"
-    if op == "add_instances" and edit.get("class") in catalog.names:
-        spec = catalog.named(edit["class"])
+    added = edit.get("class", edit.get("class_name"))
+    if op == "add_instances" and added in catalog.names:
+        spec = catalog.named(added)
         for named in _places(edit.get("stands_on"), (*path, "stands_on"), catalog.names):
             if spec.support and named.name not in spec.support:
                 yield named, not_a_ground(spec, named.name)

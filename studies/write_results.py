@@ -56,7 +56,8 @@ def document(results: list[dict[str, Any]]) -> str:
 
 def _origin(result: dict[str, Any]) -> str:
     made = result["provenance"]
-    learned = f", segmentation networks in {made['learned_in']}" if "learned_in" in made else ""
+    budget = result.get("budget")
+    learned = f", in {budget['precision']}" if isinstance(budget, dict) and "precision" in budget else ""
     return f"`{made['command']}`, commit {made['commit']}, {made['device']}{learned}, {made['date']}."
 
 

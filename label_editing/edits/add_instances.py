@@ -13,6 +13,7 @@ from label_editing.cutouts import CutOuts, Origin, draw_mirrored, find_cut_outs
 from label_editing.edits.base import CannotApply, Done, Edit, EditContext, need_instances, touched
 from label_editing.edits.counts import Count, as_range
 from label_editing.foot_points import FootPoints, find_foot_points
+from label_editing.ground import Ground
 from label_editing.instance_bank import BankEntry
 from label_editing.instance_table import Instance
 from label_editing.neighbours import Neighbours
@@ -51,6 +52,13 @@ class AddInstances(Edit):
         as_range(count)
         return count
 
+    @field_validator("stands_on")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"names {next(name for name in names if names.count(name) > 1)!r} twice")
+        return names
+
     @field_validator("max_height")
     @classmethod
     def _above_least(cls, max_height: float, info: ValidationInfo) -> float:
@@ -68,9 +76,9 @@ class AddInstances(Edit):
             raise ValueError(f"add_instances of {spec.name!r}: not a class of things")
         if not spec.support:
             raise CannotApply(f"the catalog does not say what a {spec.name} stands on")
-        for ground in self.stands_on:
-            if ground not in spec.support:
-                raise ValueError(f"stands_on: {not_a_ground(spec, ground)}")
+        for name in self.stands_on:
+            if name not in spec.support:
+                raise ValueError(f"stands_on: {not_a_ground(spec, name)}")
         low, high = as_range(self.count)
         wanted = int(rng.integers(low, high + 1))
         search = self._search(canvas, context, spec, rng)
@@ -85,11 +93,12 @@ class AddInstances(Edit):
         cut_outs = find_cut_outs(canvas, context.bank, spec, self.cutouts, rng)
         if cut_outs is None:
             raise CannotApply(f"the scene has no whole {spec.name} to copy")
-        points = find_foot_points(canvas, spec, view, (self.min_height, self.max_height), self.stands_on)
+        ground = Ground.of(canvas.catalog, spec, self.stands_on)
+        points = find_foot_points(canvas, spec, ground, view, (self.min_height, self.max_height))
         if not len(points):
-            raise CannotApply(f"no {' or '.join((self.stands_on or spec.support)[:2])} to stand on")
+            raise CannotApply(f"no {ground} to stand on")
         limits = Limits(self.min_visible, self.min_left_visible)
-        return _Search(spec, view, cut_outs, points, limits, self.mirror, self.stands_on, Counter())
+        return _Search(spec, ground, view, cut_outs, points, limits, self.mirror, Counter())
 
     @model_serializer(mode="wrap")
     def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -107,12 +116,12 @@ class _Search:
     """Poses drawn until one holds."""
 
     spec: ClassSpec
+    ground: Ground
     view: Perspective | None
     cut_outs: CutOuts
     points: FootPoints
     limits: Limits
     mirror: bool
-    grounds: tuple[str, ...]
     reasons: Counter[str]
 
     def place(self, canvas: Canvas, rng: np.random.Generator) -> tuple[dict[str, Any], list[Instance]] | None:
@@ -122,22 +131,15 @@ class _Search:
             entry, pose = self._draw_pose(canvas, rng)
             width = max(1, round(entry.width * pose.height_px / entry.height))
             try:
-                check_place(canvas, self.spec, box_at(pose, pose.height_px, width), neighbours)
-                self._check_ground(canvas, pose)
+                check_place(canvas, self.ground, box_at(pose, pose.height_px, width), neighbours)
                 parts = posed(entry.parts, pose)
-                fit = fit_parts(canvas, self.spec, parts, box_at(pose, *parts.shape), self.limits)
+                fit = fit_parts(canvas, self.spec, self.ground, parts, box_at(pose, *parts.shape), self.limits)
             except Unfit as unfit:
                 self.reasons[str(unfit)] += 1
                 continue
             new = paste(canvas, self.spec, fit, entry.companion)
             return _described(entry, pose, new), new
         return None
-
-    def _check_ground(self, canvas: Canvas, pose: Pose) -> None:
-        """Places are drawn around the points that were looked at."""
-        name = canvas.catalog.with_id(int(canvas.labels[pose.foot_row, pose.foot_column])).name
-        if self.grounds and name not in self.grounds:
-            raise Unfit(f"no free {' or '.join(self.grounds[:2])} wide enough")
 
     def most_common_reason(self) -> str:
         """Why most poses were turned down."""

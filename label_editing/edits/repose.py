@@ -3,6 +3,7 @@
 from label_editing.canvas import Canvas
 from label_editing.companions import company_of
 from label_editing.edits.remove_instances import remove
+from label_editing.ground import Ground
 from label_editing.instance_bank import is_whole, parts_of
 from label_editing.instance_table import Instance
 from label_editing.neighbours import Neighbours
@@ -19,6 +20,7 @@ class Lifted:
         self._canvas = canvas
         self._companion = "" if companion is None else canvas.catalog.with_id(companion.class_id).name
         self._spec = canvas.catalog.with_id(instance.class_id)
+        self._ground = Ground.of(canvas.catalog, self._spec)
         box, self._parts = parts_of(canvas, instance, companion)
         self.pose = Pose(box.bottom - 1, box.left + box.width // 2, box.height, False)
         self._trial = canvas.fork()
@@ -29,8 +31,8 @@ class Lifted:
         """The object under the ids it had, on the canvas; Unfit, nothing painted there, where it cannot be."""
         parts = posed(self._parts, pose)
         box = box_at(pose, *parts.shape)
-        check_place(self._trial, self._spec, box, self._neighbours)
-        fit = fit_parts(self._trial, self._spec, parts, box, limits)
+        check_place(self._trial, self._ground, box, self._neighbours)
+        fit = fit_parts(self._trial, self._spec, self._ground, parts, box, limits)
         new = paste(self._trial, self._spec, fit, self._companion, tuple(i.id for i in self._gone))
         self._canvas.adopt(self._trial)
         return new

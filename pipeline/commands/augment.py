@@ -53,7 +53,7 @@ def augment(
     from pipeline.config_overrides import as_run
     from pipeline.plan_record import check_plan
     from pipeline.recipe import load_recipe
-    from pipeline.sources.shape import note_of_shape, own_sizes
+    from pipeline.sources.shape import alike, note_of_shape, own_sizes
     from pipeline.storage import Store
 
     console = Console(json, quiet, progress)
@@ -62,7 +62,8 @@ def augment(
     loaded = load_recipe(recipe, set_ or ())
     job, record = prepare(loaded)
     store = Store(loaded.value.output.root)
-    if said := note_of_shape(own_sizes(job.source), job.resolution):
+    learned_so = alike(job.resolution, job.model.resolution)
+    if not learned_so and (said := note_of_shape(own_sizes(job.source), job.resolution)):
         console.warn(said)
     if dry_run:
         check_output(store)

@@ -1,5 +1,6 @@
 """`synthgen evaluate downstream`: does it help?"""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ from pipeline.commands.options import Json, Quiet, ShowProgress, resolution_of
 from pipeline.console import Console, ProgressMode
 
 SourceOption = Annotated[str, typer.Option(metavar="FILE|{...}", help="Real pairs to train on: a YAML with `source:`.")]
+
+
+class Numbers(StrEnum):
+    """What networks learn in."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
 
 
 def downstream(
@@ -30,6 +39,9 @@ def downstream(
     last_share: Annotated[
         float | None, typer.Option(min=0, max=1, help="The share at the end of a training, if it is to change evenly.")
     ] = None,
+    precision: Annotated[
+        Numbers, typer.Option(help="What to learn in; auto: bfloat16 where this machine multiplies it in hardware.")
+    ] = Numbers.AUTO,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of every arm; at least 3 for a verdict.")] = 3,
     minutes: Annotated[float | None, typer.Option(min=0, help="Start no further seed after so long.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Trainings at a time, on Ray; they share the GPUs.")] = 1,
@@ -51,9 +63,10 @@ def downstream(
     """
     from orchestration.cluster import shutdown
     from pipeline.evaluation.arms import ARMS
-    from pipeline.evaluation.downstream import Budget, Trial, on_workers, run_downstream
+    from pipeline.evaluation.downstream import Budget, Trial, check_trial, on_workers, run_downstream
     from pipeline.evaluation.downstream_page import NO_NAME, downstream_data, downstream_page, downstream_text
     from pipeline.evaluation.named_source import in_catalog_of, is_data_set, source_named
+    from pipeline.evaluation.networks import precision_here
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import place_for, write_results
     from pipeline.storage import Store
@@ -67,11 +80,14 @@ def downstream(
         made = in_catalog_of(made, pairs.catalog, classes, "the synthetic data set")
     arms = tuple(arm or (name for name, of in ARMS.items() if made is not None or not of.needs_synthetic))
     name = name or (Path(synthetic.rstrip("/")).name if synthetic and is_data_set(synthetic) else NO_NAME)
-    place = place_for(out, "downstream", name)
-    budget = Budget(segmenter, steps, batch_size, width, share, last_share, seeds, minutes)
+    learned_in = precision_here(precision.value)
+    budget = Budget(segmenter, steps, batch_size, width, share, last_share, seeds, minutes, learned_in)
     spread = on_workers(workers, address, console) if workers > 1 or address else None
+    trial = Trial(pairs, made, held_out, size, by, arms)
+    check_trial(trial, budget)
+    place = place_for(out, "downstream", name)
     try:
-        found = run_downstream(Trial(pairs, made, held_out, size, by, arms), budget, Store(place), console, spread)
+        found = run_downstream(trial, budget, Store(place), console, spread)
     finally:
         shutdown()
     data = downstream_data(found)

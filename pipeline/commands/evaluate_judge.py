@@ -1,11 +1,14 @@
 """`synthgen evaluate judge`: teach the segmentation network that judges, and say how good it is."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands.options import Json, Quiet, ShowProgress, resolution_of
 from pipeline.console import Console, ProgressMode
+
+if TYPE_CHECKING:
+    from pipeline.sources.base import Source
 
 
 def judge(
@@ -42,7 +45,7 @@ def judge(
     """
     from pipeline.errors import InputError
     from pipeline.evaluation.held_out import check_apart, check_pairs, note_of_copies
-    from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, check_teaches, judge_for
+    from pipeline.evaluation.judge import WEIGHTS, JudgeSettings, check_teaches, judge_fingerprint, judge_for
     from pipeline.evaluation.judge_page import judge_page
     from pipeline.evaluation.judge_result import measure_judge
     from pipeline.evaluation.named_source import in_catalog_of, source_named
@@ -68,24 +71,28 @@ def judge(
         check_pairs(held_out)
         if learns:
             check_apart(pairs, held_out, size)
+            place_for(out, "judge", _called(pairs, judge_fingerprint(pairs, size, settings)))
             if said := note_of_copies(pairs, held_out, size, console):
                 console.warn(said)
                 notes.append(said)
     cache = Store(judges)
-    if out is not None:
-        place_for(out, "judge", "")
     taught = judge_for(pairs, size, settings, cache, console)
     data: dict[str, object] = {"judge": taught.fingerprint}
     lines = [f"judge    {cache.place(taught.fingerprint)}"]
     if held_out is not None:
+        place = place_for(out, "judge", _called(pairs, taught.fingerprint))
         found = measure_judge(taught, held_out, console, notes)
         name = pairs.catalog.name
         data |= {"name": name, "resolution": str(size), **found.as_data()}
         page = judge_page(name, found, taught, settings if learns else None, pairs, held_out, provenance())
         lines.append(f"{scores_table(found.scores)}\n{len(found.agreements)} held-out scenes")
-        place = place_for(out, "judge", f"{name}-{taught.fingerprint[:8]}")
         lines.append(write_results(place, "judge", data, page))
     if segmenter == SMALL:  # the kind that generators learn from
         data["weights"] = cache.place(f"{taught.fingerprint}/{WEIGHTS}")
         lines.append(f"weights  {data['weights']}")
     console.result("\n".join(lines), data)
+
+
+def _called(learned: "Source", fingerprint: str) -> str:
+    """What a judge's own result is called."""
+    return f"{learned.catalog.name}-{fingerprint[:8]}"

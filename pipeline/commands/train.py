@@ -71,13 +71,15 @@ def _of_sizes(plan: "TrainingPlan") -> list[str]:
     """What is lost where steps see little of a picture, or all of it in another shape, as where a config is overridden
     in its resolution alone."""
     from pipeline.sources.shape import little_seen, note_of_cut, note_of_shape, own_sizes
+    from pipeline.training.growth import multiple_of_sides
 
     own, said = own_sizes(plan.job.source.open()), []
+    multiple = multiple_of_sides(plan.job)
     for views in (stage.views for stage in plan.job.stages):
         if views.native:
             said.append(note_of_cut(own, views.resolution))
         else:
-            said.append(note_of_shape(own, views.load or views.resolution))
+            said.append(note_of_shape(own, views.load or views.resolution, multiple))
         if views.load is not None and views.load.pixels > 2 * views.resolution.pixels:
             said.append(little_seen(views.resolution.pixels / views.load.pixels, views.resolution, str(views.load)))
     return [note for note in dict.fromkeys(said) if note]

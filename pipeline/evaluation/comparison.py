@@ -43,6 +43,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {"model": _MODEL_COLUMNS, "dat
 _CLASSES = {"model": ("rendered", "class_iou"), "dataset": ("made", "scores", "class_iou")}
 _FIRST = {"model": "mean IoU", "dataset": "mean agreement"}
 _SHARES = ("mean IoU", "of real", "pixel accuracy", "outlines met", "mean agreement")
+_DISTANCES = ("FID", "KID")
 _COUNTS = ("near-duplicates",)
 _MEANING = {
     "mean IoU": "mean IoU of the judge",
@@ -78,7 +79,7 @@ class Compared:
 
     def best(self, heading: str) -> list[int]:
         """The places of the best value of a column; none where all are alike or nothing compares."""
-        if _unlike(self):
+        if _unlike(self) or (heading.startswith(_DISTANCES) and len(set(self.scenes().values())) > 1):
             return []
         column = self.columns()[heading]
         known = [value for value in column if value is not None]
@@ -86,6 +87,10 @@ class Compared:
             return []
         best = min(known) if heading.endswith(" -") else max(known)
         return [place for place, value in enumerate(column) if value == best]
+
+    def scenes(self) -> dict[str, int]:
+        """How many each was measured on."""
+        return {name: result.get("scenes") or result["made"]["images"] for name, result in self.results.items()}
 
     def header(self) -> tuple[str, ...]:
         """What stands above `rows`."""
@@ -103,7 +108,8 @@ class Compared:
 
     def legend(self) -> str:
         """What the marks mean."""
-        return f"* is the best of its row; {_LESS}: less is better. Small differences may be luck."
+        best = "* is the best of its row; " if any(map(self.best, self.columns())) else ""
+        return f"{best}{_LESS}: less is better. Small differences may be luck."
 
     def as_data(self) -> dict[str, Any]:
         """Name -> column -> value."""
@@ -200,7 +206,7 @@ def _class_plot(compared: Compared) -> Plot:
 
 def warnings_of(compared: Compared) -> list[str]:
     """What differs between the measurements, and what therefore does not compare."""
-    scenes = {name: result.get("scenes") or result["made"]["images"] for name, result in compared.results.items()}
+    scenes = compared.scenes()
     said = [_unlike(compared)]
     if len(set(scenes.values())) > 1:
         said.append(f"Measured on different numbers of scenes ({_each(scenes)}): FID and KID do not compare.")

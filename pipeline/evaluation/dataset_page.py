@@ -185,13 +185,14 @@ def _color(look: ClassLook | None) -> str:
 
 
 def _sheet(keys: Sequence[str], made: Source, judge: Judge, counted: Iterable[str]) -> Sheet:
-    rows = []
+    rows, maps = [], []
     for key in keys:
         scene, image = made.read(key, judge.resolution)
         assert image is not None  # evaluate_dataset has looked at it
-        shots = [map_shot(made.catalog.palette[scene.labels], "label map"), photo_shot(image, "image")]
+        maps.append(made.catalog.palette[scene.labels])
+        shots = [map_shot(maps[-1], "label map"), photo_shot(image, "image")]
         rows.append((f"{key}: agreement {judge.agreement(image, scene.labels):.0%}", shots))
-    return Sheet(rows, colors=colors_of(made.catalog, counted))
+    return Sheet(rows, colors=colors_of(made.catalog, counted, maps))
 
 
 def _losses(result: DatasetResult) -> list[Table | Words]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from generators.inference.device import Precision
 from generators.segmenter import SegmentationNetwork
 from label_editing.names import unknown_name
 from pipeline.console import Console, ProgressMode
@@ -42,6 +43,7 @@ class Budget:
     last_share: float | None = None  # None: it stays as it is
     seeds: int = 3
     minutes: float | None = None  # no training starts after so long
+    precision: Precision = "float32"  # that networks learn in
 
 
 @dataclass(frozen=True)
@@ -292,7 +294,9 @@ def _train(
     # Arms of one seed start from the same weights and meet the same real pairs, so that they compare in pairs.
     batches = arm_batches(arm, materials, budget.steps, budget.batch_size, seed)
     with console.progress(f"{arm}, seed {seed}", budget.steps, "steps") as progress:
-        return teach(network, budget.segmenter, batches, budget.steps, ignored_channels(catalog), progress)
+        return teach(
+            network, budget.segmenter, batches, budget.steps, ignored_channels(catalog), progress, budget.precision
+        )
 
 
 def _measure(network: SegmentationNetwork, trial: Trial, held_out: PairReader, groups: dict[str, list[int]]) -> Scores:
@@ -308,6 +312,8 @@ def _measure(network: SegmentationNetwork, trial: Trial, held_out: PairReader, g
 def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:
     synthetic = trial.synthetic.fingerprint() if trial.synthetic is not None and "synthetic" in arm else ""
     settings = {key: value for key, value in asdict(budget).items() if key not in ("seeds", "minutes")}
+    if budget.precision == "float32":
+        del settings["precision"]  # as before there was another
     if "+" not in arm:
         del settings["share"], settings["last_share"]
     else:
@@ -320,7 +326,8 @@ def _fingerprint(trial: Trial, budget: Budget, arm: str) -> str:
 
 def _warnings(trial: Trial, store: Store, console: Console) -> list[str]:
     """What may make the comparison worthless, said before hours are spent on it; images are looked at once."""
-    said = json.dumps([trial.real.fingerprint(), trial.holdout.fingerprint(), str(trial.resolution)])
+    looking = 2  # 1: neither mirrored nor exposed anew
+    said = json.dumps([trial.real.fingerprint(), trial.holdout.fingerprint(), str(trial.resolution), looking])
     looked = f"copies-{hashlib.sha256(said.encode()).hexdigest()[:12]}.txt"
     if not store.exists(looked):
         copies = note_of_copies(trial.real, trial.holdout, trial.resolution, console)

@@ -116,7 +116,8 @@ def downstream_page(name: str, result: DownstreamResult, provenance: dict[str, A
     budget = result.budget
     lead = (
         f"Every arm trained the same {budget.segmenter} segmentation network with {budget.steps} steps of "
-        f"{budget.batch_size} images of {result.resolution}, {result.num_seeds} seeds; held-out scenes: {scenes}."
+        f"{budget.batch_size} images of {result.resolution} in {budget.precision}, {result.num_seeds} seeds; "
+        f"held-out scenes: {scenes}."
         f"{_share_said(result)}"
     )
     title = "Does synthetic data help?" if name == NO_NAME else f"Does synthetic data help? {name}"

@@ -72,8 +72,9 @@ def note_of_copies(learned: Source, held_out: Source, resolution: Resolution, co
     every = len(keys_with_images(learned))
     some = f"{len(keys)} looked at of the {every} " if len(keys) < every else ""
     return (
-        f"{len(copies)} of {len(held)} held-out images are nearly the same as {some}images that are learned from "
-        f"({shown}{', ...' if len(copies) > _NAMED else ''}): what is measured on them says little"
+        f"{len(copies)} of {len(held)} held-out images show what {some}images that are learned from show, perhaps "
+        f"mirrored or exposed anew ({shown}{', ...' if len(copies) > _NAMED else ''}): what is measured on them says "
+        "little"
     )
 
 

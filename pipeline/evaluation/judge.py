@@ -27,6 +27,7 @@ from pipeline.evaluation.networks import (
     check_name,
     ignored_channels,
     is_trained_here,
+    precision_here,
     teach,
 )
 from pipeline.evaluation.segformer import open_published, published_fingerprint
@@ -131,7 +132,7 @@ def train_judge(source: Source, resolution: Resolution, settings: JudgeSettings,
     ignored = ignored_channels(catalog)
     with console.progress("training the judge", settings.steps, "steps") as progress:
         batches = draw_batches(reader, settings.steps, settings.batch_size, np.random.default_rng(settings.seed))
-        network = teach(network, settings.segmenter, batches, settings.steps, ignored, progress)
+        network = teach(network, settings.segmenter, batches, settings.steps, ignored, progress, precision_here())
     return Judge(network, catalog, resolution, judge_fingerprint(source, resolution, settings), ignored)
 
 
@@ -201,7 +202,7 @@ def _save(judge: Judge, settings: JudgeSettings, source: Source, cache: Store) -
         save_weights(judge.network, path, _card(judge.fingerprint, judge.catalog, settings).as_metadata())
         cache.write_atomic(f"{judge.fingerprint}/{WEIGHTS}", path.read_bytes())
     said: dict[str, Any] = {"settings": asdict(settings), "resolution": str(judge.resolution)}
-    said |= {"catalog": judge.catalog.name, "source": _described(source)}
+    said |= {"catalog": judge.catalog.name, "source": _described(source), "learned_in": precision_here()}
     # Last: a judge without it is not there.
     cache.write_atomic(f"{judge.fingerprint}/{CARD}", json.dumps(said, indent=1).encode())
 

@@ -92,18 +92,19 @@ def _classes(result: JudgeResult) -> list[Plot | Table]:
 
 
 def _sheet(keys: Sequence[str], result: JudgeResult, held_out: Source, judge: Judge) -> Sheet:
-    catalog, rows = judge.catalog, []
+    catalog, rows, maps = judge.catalog, [], []
     for key in keys:
         scene, image = held_out.read(key, judge.resolution)
         assert image is not None  # it was measured
         [found] = judge.predict(image[None])
+        maps += [catalog.palette[scene.labels], catalog.palette[catalog.id_of[found]]]
         shots = [
-            map_shot(catalog.palette[scene.labels], "label map"),
-            map_shot(catalog.palette[catalog.id_of[found]], "what the judge sees"),
+            map_shot(maps[-2], "label map"),
+            map_shot(maps[-1], "what the judge sees"),
             photo_shot(image, "photograph"),  # last: on a phone it is as wide as both
         ]
         rows.append((f"{key}: agreement {result.agreements[key]:.0%}", shots))
-    return Sheet(rows, colors=colors_of(catalog, result.scores.class_iou))
+    return Sheet(rows, colors=colors_of(catalog, result.scores.class_iou, maps))
 
 
 def _how(judge: Judge, settings: JudgeSettings | None) -> list[Words | Table]:

@@ -1,12 +1,13 @@
 """Which segmentation network measures: its name on the command line, and how it is built and taught."""
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from generators.inference.device import choose_device, choose_precision
+from generators.inference.device import Precision, choose_device, choose_precision
 from generators.segmenter import SegmentationNetwork, Segmenter, SegmenterTraining, pad_to_stride, to_network
 from label_editing.catalog import Catalog
 from label_editing.names import nearest
@@ -56,14 +57,11 @@ def teach(
     steps: int,
     ignored: Sequence[int],
     progress: Progress,
-    device: str = "auto",
+    precision: Precision,
 ) -> SegmentationNetwork:
-    """Train the network on these batches, one a step; it comes back on its device, ready to predict.
-
-    It learns in bfloat16 where the device multiplies it in hardware, which halves the time.
-    """
-    network = network.to(choose_device(device))
-    dtype = choose_precision("auto", network.device)
+    """Train the network on these batches, one a step; it comes back on its device, ready to predict."""
+    network = network.to(choose_device("auto"))
+    dtype = choose_precision(precision, network.device)
     training = SegmenterTraining(network, steps, tuple(ignored), _RATES[_kind(name)], dtype)
     for images, channels in batches:
         # Padded as images are.
@@ -73,6 +71,13 @@ def teach(
         loss = training.step(to_network(images).to(network.device), labels_BHW)
         progress.advance(note=f"loss {loss:.3f}")
     return network.eval()
+
+
+def precision_here(asked: str = "auto") -> Precision:
+    """What networks learn in; `auto` is bfloat16 where this machine's device multiplies it in hardware, which halves
+    the time, else float32."""
+    bfloat16 = choose_precision(cast(Precision, asked), choose_device("auto")) == torch.bfloat16
+    return "bfloat16" if bfloat16 else "float32"
 
 
 def ignored_channels(catalog: Catalog) -> tuple[int, ...]:

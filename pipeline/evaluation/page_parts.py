@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 
+import numpy as np
+
 from label_editing.catalog import Catalog
 from pipeline.evaluation.distances import Distances
 from pipeline.evaluation.verdict import half_width
 from pipeline.report.html import three_digits
 from pipeline.report.page import Plot, Table, Tile, Words
 from pipeline.report.plots import Bar, bars, histogram
+from pipeline.sources.base import Image
 
 _SHOWN_SHARE = 0.005  # of a row of the confusion matrix
 _DARKEST = 0.55  # shade of a cell, so that its number stays readable
@@ -45,19 +48,16 @@ def iou_plot(names: Sequence[str], each: Mapping[str, Mapping[str, float]], wher
     return Plot(bars(drawn, series, "IoU by class", 0, "%"), caption, title)
 
 
-def colors_of(catalog: Catalog, counted: Iterable[str]) -> dict[str, str]:
-    """What the colours of label maps mean: the classes that count in them, then what does not."""
+def colors_of(catalog: Catalog, counted: Iterable[str], maps: Iterable[Image]) -> dict[str, str]:
+    """What the colours in these pictures of label maps mean; classes that do not count come last."""
+    shown = {tuple(color) for picture in maps for color in np.unique(picture.reshape(-1, 3), axis=0).tolist()}
     names = set(counted)
-    colors = {spec.name: _css(spec.color) for spec in catalog.classes if spec.name in names}
-    void: dict[str, list[str]] = {}
-    for spec in catalog.classes:
-        if spec.void:
-            void.setdefault(_css(spec.color), []).append(spec.name)
-    return colors | {f"{', '.join(of_color)} (not counted)": color for color, of_color in void.items()}
-
-
-def _css(color: Sequence[int]) -> str:
-    return f"rgb({' '.join(map(str, color))})"
+    known = {spec.name: spec.color for spec in catalog.classes if spec.name in names and spec.color in shown}
+    others = shown - set(known.values())
+    for color in dict.fromkeys(spec.color for spec in catalog.classes if spec.color in others):
+        of_color = ", ".join(spec.name for spec in catalog.classes if spec.color == color)
+        known[f"{of_color} (not counted)"] = color
+    return {name: f"rgb({' '.join(map(str, color))})" for name, color in known.items()}
 
 
 def agreement_plot(agreements: Mapping[str, float]) -> Plot:

@@ -12,17 +12,14 @@ from typing import Any
 
 import torch
 
-from generators.inference.device import choose_device, choose_precision
-
 
 def provenance() -> dict[str, Any]:
-    """What a result file says of the run that made it; `learned_in`: the numbers that segmenters learn in."""
+    """What a result file says of the run that made it."""
     return {
         "command": shlex.join(["synthgen", *sys.argv[1:]]),
         "commit": _commit(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "device": device_name(),
-        "learned_in": str(choose_precision("auto", choose_device("auto"))).removeprefix("torch."),
         "versions": {name: version(name) for name in ("synthgen", "torch", "torchmetrics")},
     }
 

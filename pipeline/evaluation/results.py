@@ -35,7 +35,10 @@ def write_results(
 
 
 def place_for(out: str | None, kind: str, name: str) -> str:
-    """Where a result goes, beside the other runs when nobody says; StorageError now where it could not be written."""
+    """Where a result goes, beside the other runs when nobody says; StorageError now where it cannot be written.
+
+    To be asked when the input is known to be sound, before hours are spent on it.
+    """
     place = out or str(Path("runs") / "evaluations" / f"{kind}-{name}")
     Store(place).check_writable()
     return place

@@ -42,5 +42,6 @@ def _as_typed(problem: str, given: Mapping[str, str]) -> str:
 
 def source_in_config(path_or_name: str, overrides: Sequence[str] = ()) -> AnySource:
     """The source of a recipe or training config, by path or bare name."""
-    kind: Any = "train" if path_or_name.removesuffix(".yaml") in shipped("train") else "recipes"
+    name = path_or_name.removesuffix(".yaml").removesuffix(".yml")
+    kind: Any = "train" if name in shipped("train") else "recipes"
     return load_config(_SourceBlock, path_or_name, kind, overrides).value.source

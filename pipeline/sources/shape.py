@@ -10,7 +10,7 @@ from pipeline.sources.base import Source
 
 _LOOKED_AT = 5
 _STRETCHED = 1.1  # as much as nobody sees
-_SIDES = 16  # what families and networks want sides to be multiples of
+_NEAR = 2.0  # an advised size has at most so many times the pixels of the one asked for
 
 
 def own_sizes(source: Source) -> list[Resolution]:
@@ -27,20 +27,46 @@ def own_sizes(source: Source) -> list[Resolution]:
     return sizes
 
 
-def note_of_shape(own: Sequence[Resolution], size: Resolution) -> str:
-    """A word of warning where this size gives most scenes another shape; empty where it does not."""
+def note_of_shape(own: Sequence[Resolution], size: Resolution, multiple: int = 16) -> str:
+    """A word of warning where this size gives most scenes another shape; empty where it does not.
+
+    A size that is advised has sides that are multiples of this.
+    """
     if not own:
         return ""
     shape = median(each.width / each.height for each in own)
     stretch = size.width / size.height / shape
-    if 1 / _STRETCHED <= stretch <= _STRETCHED:
+    if _unseen(stretch):
         return ""
     usual = min(own, key=lambda each: abs(each.width / each.height - shape))
     way = f"{stretch:.2f} times as wide" if stretch > 1 else f"{1 / stretch:.2f} times as high"
-    height = max(1, round(size.width / shape / _SIDES)) * _SIDES
-    return (
-        f"scenes of {usual} become {way} for their size at {size}; {size.width}x{height} is nearer to their own shape"
-    )
+    better = _of_shape(shape, size, multiple)
+    advice = "" if better is None else f"; {better} would keep their shape"
+    return f"scenes of {usual} become {way} for their size at {size}{advice}"
+
+
+def alike(one: Resolution, other: Resolution) -> bool:
+    """Whether nobody sees that the shapes differ."""
+    return _unseen(one.width / one.height / (other.width / other.height))
+
+
+def _unseen(stretch: float) -> bool:
+    return 1 / _STRETCHED <= stretch <= _STRETCHED
+
+
+def _of_shape(shape: float, size: Resolution, multiple: int) -> Resolution | None:
+    """The size of about as many pixels whose shape is nearest; None where none of these sides is near enough."""
+    width = (size.pixels * shape) ** 0.5
+    sides = [
+        Resolution(columns * multiple, round(columns * multiple / shape / multiple) * multiple)
+        for columns in range(max(1, int(width / _NEAR / multiple)), int(width * _NEAR / multiple) + 2)
+    ]
+    fit = [
+        each
+        for each in sides
+        if size.pixels / _NEAR <= each.pixels <= size.pixels * _NEAR and _unseen(each.width / each.height / shape)
+    ]
+    return min(fit, key=lambda each: abs(each.pixels - size.pixels), default=None)
 
 
 def note_of_cut(own: Sequence[Resolution], size: Resolution) -> str:

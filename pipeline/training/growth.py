@@ -36,7 +36,13 @@ def check_sizes(job: Job) -> None:
         _check_size(stage.views.resolution, _stride(job, stage.config), f"stages[{number}].resolution", job.family)
     factor = job.coarse_factor if job.coarse_steps else 1
     what = f"{job.family}, at first at 1/{factor} of the size" if factor > 1 else job.family
-    _check_size(last.views.resolution, _stride(job, last.config) * factor, "resolution", what)
+    _check_size(last.views.resolution, multiple_of_sides(job), "resolution", what)
+
+
+def multiple_of_sides(job: Job) -> int:
+    """What both sides of `resolution` must be multiples of."""
+    factor = job.coarse_factor if job.coarse_steps else 1
+    return _stride(job, job.stages[-1].config) * factor
 
 
 def _check_size(size: Resolution, multiple: int, name: str, what: str) -> None:

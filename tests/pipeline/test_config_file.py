@@ -480,9 +480,19 @@ def test_keys_that_another_kind_leaves_behind_are_one_mistake_of_the_override() 
     assert problems_of(text, "edits.0.op=drop", "edits.0.classes=[c]", "edits.0.cuont=1") == [
         "--set edits.0.cuont: unknown key 'cuont'; did you mean 'count'?",
         "--set edits.0.op: edits.0 of the file was written for swap: from, to do not go with drop; start from a file "
-        "of that kind, or give the block as a whole: --set 'edits.0={op: drop}'",
+        "of that kind, or give the block as a whole: --set 'edits.0={op: drop, ...}'",
     ]
     # What the file itself has wrong stays the file's.
+    nested = "name: x\nedits: [{op: nested, edits: [{op: drop, classes: []}]}]\n"
+    assert problems_of(nested, "edits.0.op=drop", "edits.0.classes=[c]") == [
+        "--set edits.0.op: edits.0 of the file was written for nested: edits does not go with drop; start from a file "
+        "of that kind, or give the block as a whole: --set 'edits.0={op: drop, ...}'"
+    ]
+    assert problems_of("name: x\nedits: [{op: drop, classes: [a], count: x}]\n", "edits.0.op=nested") == [
+        "toy.yaml:2:9: edits[0].edits: missing key 'edits'",
+        "--set edits.0.op: edits.0 of the file was written for drop: classes, count do not go with nested; start from "
+        "a file of that kind, or give the block as a whole: --set 'edits.0={op: nested, ...}'",
+    ]
     assert problems_of("name: x\nedits: [{op: drop, classes: [a], form: a}]\n", "edits.0.op=drop") == [
         "toy.yaml:2:34: edits[0].form: unknown key 'form'; known: op, classes, count"
     ]

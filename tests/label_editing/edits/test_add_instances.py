@@ -44,21 +44,32 @@ def test_feet_stand_on_the_support_and_heights_follow_the_view(street: Callable[
 
 def test_objects_can_be_kept_to_some_of_what_they_stand_on(street: Callable[..., Scene]) -> None:
     scene = street(height=256, width=512)
-    support = scene.catalog.named("person").support
     seen: dict[str, int] = {}
-    for ground in support:
+    for name in scene.catalog.named("person").support:
+        ground = scene.catalog.named(name).id
         for seed in range(12):
-            if not (scene.labels == scene.catalog.named(ground).id).any():
+            if not (scene.labels == ground).any():
                 continue
-            _, record = add(scene, seed=seed, stands_on=[ground], count=2, **{"class": "person"})
-            for placed in record.parameters.get("placed", []):
-                row, column = placed["foot"]
-                assert scene.catalog.with_id(int(scene.labels[row, column])).name == ground
-                seen[ground] = seen.get(ground, 0) + 1
+            after, record = add(scene, seed=seed, stands_on=[name], count=2, **{"class": "person"})
+            # Each is looked at in the scene that the ones before it were added to: they may hide it or its feet.
+            for touched in record.instances:
+                mask = after.instances == touched.id
+                feet = scene.labels[touched.box.bottom - 1][mask[touched.box.bottom - 1]]
+                stuff = feet[~scene.catalog.is_thing[feet]]
+                assert (stuff == ground).all()
+                seen[name] = seen.get(name, 0) + bool(stuff.size)
     assert len(seen) >= 2
     assert min(seen.values()) >= 5
     with pytest.raises(ValueError, match=r"^stands_on: a car never stands on sky; the catalog lets it stand on road"):
         add(scene, stands_on=["sky"])
+    with pytest.raises(ValueError, match="names 'road' twice"):
+        add(scene, stands_on=["road", "road"])
+    roadless = scene.with_maps(
+        np.where(scene.labels == 1, 5, scene.labels).astype(np.uint8),
+        np.where(scene.labels == 1, 5, scene.instances).astype(np.int32),
+    )
+    _, record = add(roadless, stands_on=["road"], **{"class": "person"})
+    assert record.reason == "no road to stand on"
 
 
 def test_an_edit_without_grounds_is_written_as_it_was_before_there_were_any() -> None:

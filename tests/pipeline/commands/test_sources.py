@@ -1,6 +1,7 @@
 """`synthgen sources` as a user calls it."""
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.cli import main
+from pipeline.configs import configs_folder
 from pipeline.sources import SOURCES
 
 
@@ -156,3 +158,14 @@ def test_a_list_of_faulty_classes_is_told_class_by_class_with_what_may_stand_the
     _, _, error = run("check", f"{{format: folder, root: {team}, catalog: {classes}, labels: 'labels/train/*.png'}}")
     layers = "ground, structure, sky, object, fixed, void"
     assert error.strip() == f"error: {classes}:3:5: classes[0].layer: missing key 'layer': one of {layers}"
+
+
+@pytest.mark.parametrize("kind", ["train", "recipes"])
+def test_the_source_of_a_training_config_or_a_recipe_is_checked_by_its_path(run, tmp_path, kind):
+    name = {"train": "streetscapes", "recipes": "night_cars"}[kind]
+    path = tmp_path / f"{name}.yml"
+    path.write_text((configs_folder() / kind / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    for given in (str(path), f"{name}.yml"):
+        code, out, err = run("check", "--config", given, "--limit", "1", "--quiet")
+        assert (code, err) == (0, "")
+        assert re.match(r"streetscapes, split train: 1 of \d+ scenes read", out)

@@ -78,7 +78,19 @@ def test_what_none_was_measured_on_has_no_column(folders):
     head, first, *_, legend = compare_text(compared).splitlines()
     assert head.split() == ["measure", "model-0", "model-1"]
     assert first.split() == ["mean", "IoU", "of", "the", "judge", "50.0%", "50.0%"]
-    assert legend.startswith("* is the best of its row")
+    assert legend == "↓: less is better. Small differences may be luck."
+
+
+def test_what_does_not_compare_is_not_called_best(folders):
+    better = {**a_result()["rendered"], "mean_iou": 0.6}
+    nearer = a_result(rendered=better, fid_segmenter=0.5)
+    *_, legend = compare_text(read_results(folders(a_result(), nearer))).splitlines()
+    assert legend.startswith("* is the best of its row; ")
+    fewer = read_results(folders(a_result(), nearer | {"scenes": 20}))
+    assert fewer.best("mean IoU") == [1]
+    assert fewer.best("FID (segmenter) -") == []
+    unlike = read_results(folders(a_result(judge="a"), nearer | {"judge": "b"}))
+    assert not any(map(unlike.best, unlike.columns()))
 
 
 def test_a_measure_that_one_lacks_is_a_dash(folders):

@@ -138,7 +138,7 @@ def a_photograph(seed, contrast=50.0, brightness=110.0):
 
 def test_twins_are_images_whose_thumbnails_hardly_differ():
     image, other = a_photograph(0), a_photograph(1)
-    small = [thumbnail(each) for each in (image, other, cv2.add(image, 2))]
+    small = [thumbnail(each) for each in (image, other, np.clip(image.astype(int) + 2, 0, 255).astype(np.uint8))]
     [twin] = twins_within(small)
     assert (twin.one, twin.other) == (2, 0)
     assert twin.difference == pytest.approx(2 / small[0].std(), rel=0.05)
@@ -160,6 +160,9 @@ def test_copies_are_found_brighter_of_another_contrast_compressed_or_mirrored():
     held = [cv2.convertScaleAbs(images[3], alpha=0.5, beta=20), images[0][:, ::-1], jpeg, a_photograph(9)]
     found = copies_between([thumbnail(image) for image in held], known)
     assert [(copy.one, copy.other) for copy in found] == [(0, 3), (1, 0), (2, 2)]
+    grey, other_grey = (thumbnail(np.full((64, 128, 3), level, np.uint8)) for level in (4, 200))
+    assert copies_between([other_grey], [grey]) == []
+    assert [copy.other for copy in copies_between([grey], [other_grey, grey])] == [1]
 
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path, capsys):

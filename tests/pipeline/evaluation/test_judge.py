@@ -296,7 +296,7 @@ def test_held_out_images_that_were_learned_from_are_noted_where_the_numbers_are(
     asked = ["--holdout", held_out, "--judges", str(tmp_path / "judges"), "--out", str(tmp_path / "out")]
     assert run_command(*asked, "--json") == 0
     out, err = capsys.readouterr()
-    said = "3 of 3 held-out images are nearly the same as images that are learned from (other0 like "
+    said = "3 of 3 held-out images show what images that are learned from show, perhaps mirrored or exposed anew ("
     assert f"warning: {said}" in err
     assert json.loads(out)["notes"][0].startswith(said)
     assert said in (tmp_path / "out" / "index.html").read_text()

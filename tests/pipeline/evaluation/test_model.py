@@ -155,7 +155,7 @@ def test_the_command_writes_numbers_and_page(street_model, tmp_path, capsys):
     written = json.loads((tmp_path / "out" / "result.json").read_text())
     assert written["kind"] == "model"
     assert printed["rendered"]["mean_iou"] == written["rendered"]["mean_iou"]
-    assert set(written["provenance"]) == {"command", "commit", "date", "device", "learned_in", "versions"}
+    assert set(written["provenance"]) == {"command", "commit", "date", "device", "versions"}
     page = (tmp_path / "out" / "index.html").read_text()
     assert "http://" not in page
     assert "https://" not in page

@@ -1,5 +1,7 @@
 """A size that stretches scenes, or shows little of them, is told of before anything is trained or rendered."""
 
+import re
+
 import pytest
 
 from pipeline.cli import main
@@ -13,11 +15,23 @@ CAMVID = [Resolution(960, 720)] * 3
 
 def test_another_shape_is_told_with_a_size_of_the_own_one():
     assert note_of_shape(CAMVID, Resolution(256, 128)) == (
-        "scenes of 960x720 become 1.50 times as wide for their size at 256x128; 256x192 is nearer to their own shape"
+        "scenes of 960x720 become 1.50 times as wide for their size at 256x128; 208x160 would keep their shape"
     )
     assert note_of_shape(CAMVID, Resolution(256, 256)) == (
-        "scenes of 960x720 become 1.33 times as high for their size at 256x256; 256x192 is nearer to their own shape"
+        "scenes of 960x720 become 1.33 times as high for their size at 256x256; 288x224 would keep their shape"
     )
+
+
+@pytest.mark.parametrize("multiple", [16, 32, 64])
+@pytest.mark.parametrize("own", [(40, 24), (1242, 375), (640, 480), (2048, 1024), (100, 1000), (16, 16)])
+def test_an_advised_size_keeps_the_shape_is_about_as_large_and_fits_the_networks(own, multiple):
+    for size in ((64, 32), (128, 32), (512, 512), (2048, 1024), (32, 256)):
+        said = note_of_shape([Resolution(*own)], Resolution(*size), multiple)
+        for advised in re.findall(r"; (\d+x\d+) would keep", said):
+            width, height = Resolution.parse(advised)
+            assert note_of_shape([Resolution(*own)], Resolution(width, height)) == ""
+            assert width % multiple == height % multiple == 0
+            assert 0.5 <= width * height / (size[0] * size[1]) <= 2
 
 
 @pytest.mark.parametrize("size", [(960, 720), (240, 176), (256, 192), (264, 192)])
@@ -51,4 +65,4 @@ def test_training_says_so(cityscapes, tmp_path, capsys):
         main(["train", "--config", "streetscapes", "--dry-run", "--output", str(tmp_path / "model"), *sets])
     said = capsys.readouterr().err
     assert not left.value.code, said
-    assert "warning: scenes of 40x24 become 1.67 times as high for their size at 64x64; 64x32 is nearer" in said
+    assert "warning: scenes of 40x24 become 1.67 times as high for their size at 64x64; 80x48 would keep their" in said
