@@ -84,9 +84,9 @@ def downstream(
     budget = Budget(segmenter, steps, batch_size, width, share, last_share, seeds, minutes, learned_in)
     spread = on_workers(workers, address, console) if workers > 1 or address else None
     trial = Trial(pairs, made, held_out, size, by, arms)
-    check_trial(trial, budget)
-    place = place_for(out, "downstream", name)
     try:
+        check_trial(trial, budget)
+        place = place_for(out, "downstream", name)
         found = run_downstream(trial, budget, Store(place), console, spread)
     finally:
         shutdown()
