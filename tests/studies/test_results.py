@@ -145,3 +145,43 @@ def test_classes_of_a_downstream_result_have_their_own_verdicts(monkeypatch):
     page = write_results.document([result])
     assert "| car | 61.0 | 65.0 | +4.0 ± 1.5, better |" in page
     assert "Never occur, left out of the mean: fence." in page
+
+
+def test_the_goal_is_asked_of_every_arm_that_has_synthetic_pairs_beside_real_ones(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import write_results
+
+    def arm(*cars):
+        return {"runs": [{"dusk": {"class_iou": {"car": car}}} for car in cars]}
+
+    def verdict(points, word):
+        return {"points": points, "half_width": 1.0, "word": word}
+
+    both = "real + synthetic + copy-paste"
+    result = {
+        "settings": {"goal": {"group": "dusk", "points": 3, "class": "car", "kept": "day", "lost": 0.5}},
+        "arms": {
+            "real": arm(0.5, 0.5),
+            "real + synthetic": arm(0.4, 0.61),
+            both: arm(0.61, 0.6),
+            "real + p": arm(1, 1),
+        },
+        "verdicts": {
+            "dusk": {
+                "real + synthetic": verdict(2.9, "better"),
+                both: verdict(3.0, "better"),
+                "real + p": verdict(9, "better"),
+            },
+            "day": {
+                "real + synthetic": verdict(-0.6, "within the noise"),
+                both: verdict(-0.5, "worse"),
+                "real + p": verdict(0, ""),
+            },
+        },
+    }
+    assert write_results._goal(result) == [
+        "- goal of real + synthetic: +3 points on dusk: not reached; car IoU up on dusk: not reached; "
+        "day not down by more than 0.5: not reached",
+        f"- goal of {both}: +3 points on dusk: reached; car IoU up on dusk: reached; "
+        "day not down by more than 0.5: reached",
+    ]
