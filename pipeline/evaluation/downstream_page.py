@@ -137,14 +137,21 @@ def _answer(result: DownstreamResult) -> str:
     """What a reader in a hurry takes along; nothing without the arm that is asked about."""
     if MIXED not in result.runs:
         return ""
-    found = {group: of_group[MIXED] for group, of_group in verdicts(result).items()}
-    overall = found.pop(OVERALL)
-    said = _IN_WORDS.get(overall.word, "One seed says nothing.")
-    said += f" Against real pairs alone, in points of mean IoU: {_difference_said(overall)}"
-    if found:
-        of_groups = (f"{group} {_difference_said(verdict)} ({verdict.word})" for group, verdict in found.items())
-        said += f" over all scenes; {'; '.join(of_groups)}"
-    return f"{said}."
+    found = verdicts(result)
+    said = _IN_WORDS.get(found[OVERALL][MIXED].word, "One seed says nothing.")
+    said += f" Against real pairs alone, in points of mean IoU: {_against_real(found, MIXED)}."
+    if MIXED_COPY_PASTE in result.runs:
+        said += f" With objects pasted in as well: {_against_real(found, MIXED_COPY_PASTE)}."
+    return said
+
+
+def _against_real(found: dict[str, dict[str, Verdict]], arm: str) -> str:
+    said = _difference_said(found[OVERALL][arm])
+    groups = {group: of_group[arm] for group, of_group in found.items() if group != OVERALL}
+    if not groups:
+        return said
+    of_groups = (f"{group} {_difference_said(verdict)} ({verdict.word})" for group, verdict in groups.items())
+    return f"{said} over all scenes; {'; '.join(of_groups)}"
 
 
 _IN_WORDS = {

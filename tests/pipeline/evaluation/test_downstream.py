@@ -120,6 +120,16 @@ def test_the_headline_answers_whether_it_helps(result, said):
     assert (page.title, page.answer) == ("Does synthetic data help?", said)
 
 
+def test_the_headline_says_what_pasting_adds():
+    found = result_of([0.5, 0.5], [0.5, 0.5], night=([0.1, 0.1], [0.3, 0.3]))
+    pasted = result_of([0.5, 0.5], [0.6, 0.6], night=([0.1, 0.1], [0.5, 0.5]))
+    both = replace(found, runs={**found.runs, MIXED_COPY_PASTE: pasted.runs[MIXED]})
+    assert downstream_page("toy", both, {}).answer.endswith(
+        "+0.0 ± 0.0 over all scenes; night +20.0 ± 0.0 (better). "
+        "With objects pasted in as well: +10.0 ± 0.0 over all scenes; night +40.0 ± 0.0 (better)."
+    )
+
+
 def test_a_tile_a_group_says_the_difference_and_colours_only_what_is_no_noise():
     found = result_of([0.5, 0.5, 0.5], [0.4, 0.5, 0.6], night=([0.1, 0.1, 0.1], [0.3, 0.3, 0.3]))
     assert downstream_page("toy", found, {}).tiles == [
