@@ -12,6 +12,7 @@ from pipeline.evaluation.verdict import compare
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "studies" / "results"
 PAGE = ROOT / "docs" / "results.md"
+_PASTED = "real + copy-paste"
 
 _HEAD = """\
 # Results
@@ -73,6 +74,7 @@ def _downstream(result: dict[str, Any]) -> str:
         for arm, verdict in result["verdicts"][group].items():
             spread = "" if verdict["half_width"] is None else f" ± {verdict['half_width']:.1f}"
             lines.append(f"- {group}, {arm}: {verdict['points']:+.1f}{spread}, {verdict['word']}")
+    lines += _against_copy_paste(result)
     if "goal" in result.get("settings", {}):
         lines += ["", *_goal(result)]
     for group in result.get("class_verdicts", {}):
@@ -101,7 +103,7 @@ def _beside_fewer_steps(result: dict[str, Any], results: list[dict[str, Any]]) -
 
 def _paired(result: dict[str, Any], study: dict[str, Any], arm: str, group: str) -> list[list[float]]:
     """Mean IoU of an arm of one and of the real pairs of the other, seed by seed, where both have the seed."""
-    both = [each["arms"][of_each]["runs"] for each, of_each in ((result, arm), (study, "real"))]
+    both = [_runs(each, of_each) for each, of_each in ((result, arm), (study, "real"))]
     seeds = min(map(len, both))
     return [[run[group]["mean_iou"] for run in runs[:seeds]] for runs in both]
 
@@ -117,23 +119,42 @@ def _goal(result: dict[str, Any]) -> list[str]:
     """What the study is after, and whether it was reached beyond the noise of the seeds, by every arm with synthetic
     pairs beside real ones."""
     goal, lines = result["settings"]["goal"], []
-    for arm in [name for name in result["verdicts"][goal["group"]] if name.startswith("real + synthetic")]:
+    for arm in _with_synthetic(result):
         gain, kept = (result["verdicts"][goal[group]][arm] for group in ("group", "kept"))
         of_class = compare(
-            *(
-                [run[goal["group"]]["class_iou"][goal["class"]] for run in result["arms"][of]["runs"]]
-                for of in (arm, "real")
-            )
+            *([run[goal["group"]]["class_iou"][goal["class"]] for run in _runs(result, of)] for of in (arm, "real"))
         )
         parts = {
             f"{goal['points']:+g} points on {goal['group']}": gain["word"] == "better"
             and gain["points"] >= goal["points"],
-            f"{goal['class']} IoU up on {goal['group']}": of_class.word == "better",
+            f"{goal['class']} IoU up on {goal['group']} ({of_class})": of_class.word == "better",
             f"{goal['kept']} not down by more than {goal['lost']:g}": kept["points"] >= -goal["lost"],
         }
         said = "; ".join(f"{part}: {'reached' if reached else 'not reached'}" for part, reached in parts.items())
         lines.append(f"- goal of {arm}: {said}")
     return lines
+
+
+def _against_copy_paste(result: dict[str, Any]) -> list[str]:
+    """Pasting real objects is what synthetic pairs have to beat."""
+    if _PASTED not in result.get("arms", {}):
+        return []
+    lines = [
+        f"- {group}, {arm}: "
+        + str(compare(*([run[group]["mean_iou"] for run in _runs(result, of)] for of in (arm, _PASTED))))
+        for group in result["scenes"]
+        for arm in _with_synthetic(result)
+    ]
+    return ["", f"Against {_PASTED}:", "", *lines] if lines else []
+
+
+def _with_synthetic(result: dict[str, Any]) -> list[str]:
+    return [arm for arm in result["arms"] if arm.startswith("real + synthetic")]
+
+
+def _runs(result: dict[str, Any], arm: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = result["arms"][arm]["runs"]
+    return found
 
 
 def _classes(result: dict[str, Any], group: str) -> list[str]:

@@ -164,24 +164,37 @@ def test_the_goal_is_asked_of_every_arm_that_has_synthetic_pairs_beside_real_one
             "real": arm(0.5, 0.5),
             "real + synthetic": arm(0.4, 0.61),
             both: arm(0.61, 0.6),
-            "real + p": arm(1, 1),
+            "real + copy-paste": arm(1, 1),
         },
         "verdicts": {
             "dusk": {
                 "real + synthetic": verdict(2.9, "better"),
                 both: verdict(3.0, "better"),
-                "real + p": verdict(9, "better"),
+                "real + copy-paste": verdict(9, "better"),
             },
             "day": {
                 "real + synthetic": verdict(-0.6, "within the noise"),
                 both: verdict(-0.5, "worse"),
-                "real + p": verdict(0, ""),
+                "real + copy-paste": verdict(0, ""),
             },
         },
     }
     assert write_results._goal(result) == [
-        "- goal of real + synthetic: +3 points on dusk: not reached; car IoU up on dusk: not reached; "
-        "day not down by more than 0.5: not reached",
-        f"- goal of {both}: +3 points on dusk: reached; car IoU up on dusk: reached; "
-        "day not down by more than 0.5: reached",
+        "- goal of real + synthetic: +3 points on dusk: not reached; car IoU up on dusk (+0.5 ± 133.4 points: within "
+        "the noise): not reached; day not down by more than 0.5: not reached",
+        f"- goal of {both}: +3 points on dusk: reached; car IoU up on dusk (+10.5 ± 6.4 points: better): "
+        "reached; day not down by more than 0.5: reached",
     ]
+
+
+def test_synthetic_pairs_are_held_against_pasting_too(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    import write_results
+
+    values = {"real": (0.5, 0.5), "real + copy-paste": (0.5, 0.6), "real + synthetic": (0.53, 0.64)}
+    arms = {arm: {"runs": [{"all": {"mean_iou": value}} for value in of_arm]} for arm, of_arm in values.items()}
+    result = {"scenes": {"all": 9}, "arms": arms}
+    *_, said = write_results._against_copy_paste(result)
+    assert said == "- all, real + synthetic: +3.5 ± 6.4 points: within the noise"
+    del arms["real + synthetic"]
+    assert write_results._against_copy_paste(result) == []
