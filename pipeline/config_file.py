@@ -60,10 +60,9 @@ def load_config(
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    text = _decode(raw, _shown(path))
-    if "model" in model.model_fields:  # others read a part that every kind has
-        _check_kind(text, _shown(path), kind)
-    return parse_config(model, text, _shown(path), overrides, path, further)
+    # What reads a part that every kind has, as the source, takes any.
+    whole = kind if "model" in model.model_fields else None
+    return parse_config(model, _decode(raw, _shown(path)), _shown(path), overrides, path, further, whole)
 
 
 def parse_config(
@@ -73,9 +72,11 @@ def parse_config(
     overrides: Sequence[str] = (),
     path: Path | None = None,
     further: Further = _nothing_further,
+    kind: ConfigKind | None = None,
 ) -> Loaded[M]:
     """The same for a text that is no file, such as the recipe inside a data set; `shown_as` names it in messages."""
     document = read_yaml(text)
+    _check_kind(document.data, shown_as, kind)
     places = _Places(document, shown_as)
     if document.problems and document.data is None:
         raise ConfigError(places.lines([], document))
@@ -96,16 +97,15 @@ def parse_config(
     return Loaded(value, path or Path(shown_as), text, resolved, shown_as, document)
 
 
-def _check_kind(text: str, shown_as: str, kind: ConfigKind) -> None:
+def _check_kind(data: Any, shown_as: str, kind: ConfigKind | None) -> None:
     """A recipe for a training config or the other way round is one mistake, not as many as it has keys."""
-    data = read_yaml(text).data
     model = data.get("model") if isinstance(data, dict) else None
     actual: ConfigKind | None = None
     if isinstance(model, dict) and "family" in model:
         actual = "train"
     elif isinstance(model, str) and {"edits", "samples"} & data.keys():
         actual = "recipes"
-    if actual and actual != kind:
+    if kind and actual and actual != kind:
         raise ConfigError([f"{shown_as}:1:1: {for_another_command(shown_as, actual)}"])
 
 
