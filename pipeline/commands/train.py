@@ -70,18 +70,17 @@ def _left_out(files: tuple[str, ...]) -> str:
 def _of_sizes(plan: "TrainingPlan") -> list[str]:
     """What is lost where steps see little of a picture, or all of it in another shape, as where a config is overridden
     in its resolution alone."""
-    from pipeline.sources.shape import little_seen, note_of_cut, note_of_shape, own_sizes
-    from pipeline.training.growth import multiple_of_sides
+    from pipeline.sources.shape import note_of_cut, note_of_shape, own_sizes, usual_pixels
+    from pipeline.training.growth import multiples_of_sides
 
     own, said = own_sizes(plan.job.source.open()), []
-    multiple = multiple_of_sides(plan.job)
-    for views in (stage.views for stage in plan.job.stages):
+    for stage, multiple in zip(plan.job.stages, multiples_of_sides(plan.job), strict=True):
+        views, size = stage.views, stage.views.resolution
         if views.native:
-            said.append(note_of_cut(own, views.resolution))
-        else:
-            said.append(note_of_shape(own, views.load or views.resolution, multiple))
-        if views.load is not None and views.load.pixels > 2 * views.resolution.pixels:
-            said.append(little_seen(views.resolution.pixels / views.load.pixels, views.resolution, str(views.load)))
+            said.append(note_of_cut(size, usual_pixels(own), "scenes of their own size"))
+            continue
+        read_at = views.load or size
+        said += [note_of_shape(own, read_at, multiple), note_of_cut(size, read_at.pixels, str(read_at))]
     return [note for note in dict.fromkeys(said) if note]
 
 

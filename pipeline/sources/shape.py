@@ -10,6 +10,7 @@ from pipeline.sources.base import Source
 
 _LOOKED_AT = 5
 _STRETCHED = 1.1  # as much as nobody sees
+_WHOLE = 2.0  # a cut shows little of a scene that has more than so many times its pixels
 _NEAR = 2.0  # an advised size has at most so many times the pixels of the one asked for
 
 
@@ -69,17 +70,16 @@ def _of_shape(shape: float, size: Resolution, multiple: int) -> Resolution | Non
     return min(fit, key=lambda each: abs(each.pixels - size.pixels), default=None)
 
 
-def note_of_cut(own: Sequence[Resolution], size: Resolution) -> str:
-    """A word of warning where `size`, cut out of scenes as they are, shows little of them."""
-    pixels = median(each.pixels for each in own) if own else 0
-    if pixels <= 2 * size.pixels:
+def note_of_cut(size: Resolution, pixels: float, out_of: str) -> str:
+    """A word of warning where `size`, cut at random out of so many pixels, shows little of them; or empty."""
+    if pixels <= _WHOLE * size.pixels:
         return ""
-    return little_seen(size.pixels / pixels, size, "scenes of their own size")
-
-
-def little_seen(share: float, size: Resolution, out_of: str) -> str:
-    """How both kinds of cuts are told of."""
     return (
-        f"a step sees {share:.0%} of a picture: {size} cut at random out of {out_of}; to learn whole scenes set "
-        "data.load nearer to resolution, or to null"
+        f"a step sees {size.pixels / pixels:.0%} of a picture: {size} cut at random out of {out_of}; to learn whole "
+        "scenes set data.load nearer to resolution, or to null"
     )
+
+
+def usual_pixels(own: Sequence[Resolution]) -> float:
+    """Of a scene; 0 where scenes are made up at any size."""
+    return median(each.pixels for each in own) if own else 0

@@ -31,18 +31,23 @@ def check_growth(job: Job) -> None:
 
 def check_sizes(job: Job) -> None:
     """Networks halve what they are given: InputError for a size that some stage cannot halve often enough."""
-    *before, last = job.stages
-    for number, stage in enumerate(before):
-        _check_size(stage.views.resolution, _stride(job, stage.config), f"stages[{number}].resolution", job.family)
-    factor = job.coarse_factor if job.coarse_steps else 1
+    (*before, last), (*multiples, of_last) = job.stages, multiples_of_sides(job)
+    for number, (stage, multiple) in enumerate(zip(before, multiples, strict=True)):
+        _check_size(stage.views.resolution, multiple, f"stages[{number}].resolution", job.family)
+    factor = _first_shrunk(job)
     what = f"{job.family}, at first at 1/{factor} of the size" if factor > 1 else job.family
-    _check_size(last.views.resolution, multiple_of_sides(job), "resolution", what)
+    _check_size(last.views.resolution, of_last, "resolution", what)
 
 
-def multiple_of_sides(job: Job) -> int:
-    """What both sides of `resolution` must be multiples of."""
-    factor = job.coarse_factor if job.coarse_steps else 1
-    return _stride(job, job.stages[-1].config) * factor
+def multiples_of_sides(job: Job) -> list[int]:
+    """What both sides of the resolution must be multiples of, stage by stage."""
+    *before, last = (_stride(job, stage.config) for stage in job.stages)
+    return [*before, last * _first_shrunk(job)]
+
+
+def _first_shrunk(job: Job) -> int:
+    """By how much the last stage shrinks its images at first."""
+    return job.coarse_factor if job.coarse_steps else 1
 
 
 def _check_size(size: Resolution, multiple: int, name: str, what: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.resolution import Resolution
 from pipeline.sources.cityscapes import CityscapesConfig
-from pipeline.sources.shape import note_of_cut, note_of_shape, own_sizes
+from pipeline.sources.shape import note_of_cut, note_of_shape, own_sizes, usual_pixels
 from pipeline.sources.streetscapes import StreetscapesConfig
 
 CAMVID = [Resolution(960, 720)] * 3
@@ -44,10 +44,13 @@ def test_one_scene_of_another_shape_does_not_speak_for_the_others():
 
 
 def test_small_cuts_out_of_scenes_of_their_own_size_are_told():
-    assert note_of_cut(CAMVID, Resolution(240, 176)).startswith(
-        "a step sees 6% of a picture: 240x176 cut at random out"
+    pixels = usual_pixels([*CAMVID, Resolution(16, 16)])
+    assert pixels == 960 * 720
+    said = note_of_cut(Resolution(240, 176), pixels, "scenes of their own size")
+    assert said.startswith(
+        "a step sees 6% of a picture: 240x176 cut at random out of scenes of their own size; to learn"
     )
-    assert note_of_cut(CAMVID, Resolution(720, 512)) == ""
+    assert note_of_cut(Resolution(720, 512), pixels, "any") == ""
 
 
 def test_sizes_are_those_of_the_files_and_made_up_scenes_have_none(cityscapes):
@@ -55,7 +58,7 @@ def test_sizes_are_those_of_the_files_and_made_up_scenes_have_none(cityscapes):
     (cityscapes / "gtFine/train/ulm/ulm_000002_000019_gtFine_labelIds.png").write_bytes(b"broken")
     assert own_sizes(CityscapesConfig(root=str(cityscapes)).open()) == [Resolution(40, 24)] * 2
     assert own_sizes(StreetscapesConfig(format="streetscapes", scenes=3).open()) == []
-    assert note_of_shape([], Resolution(64, 64)) == note_of_cut([], Resolution(64, 64)) == ""
+    assert note_of_shape([], Resolution(64, 64)) == note_of_cut(Resolution(64, 64), usual_pixels([]), "any") == ""
 
 
 def test_training_says_so(cityscapes, tmp_path, capsys):
