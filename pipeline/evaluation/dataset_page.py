@@ -189,8 +189,9 @@ def _sheet(keys: Sequence[str], made: Source, judge: Judge, counted: Iterable[st
     for key in keys:
         scene, image = made.read(key, judge.resolution)
         assert image is not None  # evaluate_dataset has looked at it
-        maps.append(made.catalog.palette[scene.labels])
-        shots = [map_shot(maps[-1], "label map"), photo_shot(image, "image")]
+        labels = made.catalog.palette[scene.labels]
+        maps.append(labels)
+        shots = [map_shot(labels, "label map"), photo_shot(image, "image")]
         rows.append((f"{key}: agreement {judge.agreement(image, scene.labels):.0%}", shots))
     return Sheet(rows, colors=colors_of(made.catalog, counted, maps))
 

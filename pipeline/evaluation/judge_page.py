@@ -97,10 +97,11 @@ def _sheet(keys: Sequence[str], result: JudgeResult, held_out: Source, judge: Ju
         scene, image = held_out.read(key, judge.resolution)
         assert image is not None  # it was measured
         [found] = judge.predict(image[None])
-        maps += [catalog.palette[scene.labels], catalog.palette[catalog.id_of[found]]]
+        labels, seen = catalog.palette[scene.labels], catalog.palette[catalog.id_of[found]]
+        maps += [labels, seen]
         shots = [
-            map_shot(maps[-2], "label map"),
-            map_shot(maps[-1], "what the judge sees"),
+            map_shot(labels, "label map"),
+            map_shot(seen, "what the judge sees"),
             photo_shot(image, "photograph"),  # last: on a phone it is as wide as both
         ]
         rows.append((f"{key}: agreement {result.agreements[key]:.0%}", shots))

@@ -74,8 +74,7 @@ def teach(
 
 
 def precision_here(asked: str = "auto") -> Precision:
-    """What networks learn in; `auto` is bfloat16 where this machine's device multiplies it in hardware, which halves
-    the time, else float32."""
+    """What networks learn in; `auto`: bfloat16 where this machine's device multiplies it in hardware, else float32."""
     bfloat16 = choose_precision(cast(Precision, asked), choose_device("auto")) == torch.bfloat16
     return "bfloat16" if bfloat16 else "float32"
 
