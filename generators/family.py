@@ -105,11 +105,6 @@ class System(nn.Module, ABC):
         nn.Module | None
     )  # image -> style: INSTANCE families a map to pool per instance, GLOBAL (mean, log-variance)
 
-    @property
-    def multiple_px(self) -> int:
-        """What the sides of an image that is trained on must be multiples of."""
-        return self.generator.stride
-
     @abstractmethod
     def generator_turn(self, batch: Batch) -> Turn:
         """Losses of the generator (and encoder)."""

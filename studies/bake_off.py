@@ -31,7 +31,7 @@ from pipeline.training.workers import Group
 
 PUBLISHED = Path(__file__).resolve().parent / "published.json"
 _PROBED_STEPS = 3
-_MULTIPLE = 64  # of the sides that every family can start from
+_MULTIPLE = 32  # of the sides that every family can start from
 _FEWEST_STEPS = 2
 
 
@@ -49,8 +49,8 @@ BUDGETS = {
     "tiny": Budget({"streetscapes": "128x64", "camvid": "128x64"}, 0.0, 2, 4, 2),
     # A size at which minutes of a core show what a family is like: at twice the size all are a blur after them.
     "small": Budget({"streetscapes": "128x64", "camvid": "192x128"}, 150, 400, 16, 40),
-    "card": Budget({"streetscapes": "512x256", "camvid": "512x384"}, 20, 600, 32, 101),  # minutes of a large GPU
-    "full": Budget({"streetscapes": "512x256", "camvid": "512x384"}, 1800, 3000, 48, 101),
+    "card": Budget({"streetscapes": "512x256", "camvid": "480x352"}, 20, 600, 32, 101),  # minutes of a large GPU
+    "full": Budget({"streetscapes": "512x256", "camvid": "480x352"}, 1800, 3000, 48, 101),
 }
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="CamVid: train, trainannot, val, valannot")
     parser.add_argument("--budget", choices=BUDGETS, default="small")
     parser.add_argument("--seconds", type=float, help="of training a family, instead of the budget's")
-    parser.add_argument("--resolution", help="WxH instead of the budget's: multiples of 64; kept beside its results")
+    parser.add_argument("--resolution", help="WxH instead of the budget's: multiples of 32; kept beside its results")
     parser.add_argument("--families", nargs="*", default=list(FAMILIES), choices=list(FAMILIES))
     parser.add_argument("--out", type=Path, default=Path("runs/bake_off"), help="where everything is made")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the numbers are kept")
@@ -140,7 +140,15 @@ def _options(family: str, on: str, data: Path | None, budget: Budget) -> tuple[s
     if start is not None:  # rows and columns that the network doubles until they are the image
         rows, columns = start[0] * height // plan.resolution.height, start[1] * width // plan.resolution.width
         changes["model.start_grid"] = f"[{rows}, {columns}]"
+    levels = getattr(plan.family_config, "levels", None)
+    if levels is not None:  # how often the network halves the image
+        changes["model.levels"] = min(levels, _halvings(width), _halvings(height))
     return config, changes
+
+
+def _halvings(side: int) -> int:
+    """How often a side can be halved without a rest."""
+    return (side & -side).bit_length() - 1
 
 
 def _steps(family: str, options: tuple[str, dict[str, object]], model: Path, budget: Budget) -> dict[str, Any]:

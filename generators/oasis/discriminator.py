@@ -35,8 +35,13 @@ class DownBlock(nn.Module):
         main = x_BCHW if self.first else F.leaky_relu(x_BCHW, 0.2)
         main = self.conv_1(F.leaky_relu(self.conv_0(main), 0.2))
         # Pooling and a 1 x 1 projection commute: pooled first everywhere, for a quarter of the work.
-        shortcut: Tensor = self.project(F.avg_pool2d(x_BCHW, 2))
-        return shortcut + F.avg_pool2d(main, 2)
+        shortcut: Tensor = self.project(_halved(x_BCHW))
+        return shortcut + _halved(main)
+
+
+def _halved(x_BCHW: Tensor) -> Tensor:
+    """Means of 2 x 2; where a side is odd, its last row or column is of what there is."""
+    return F.avg_pool2d(x_BCHW, 2, ceil_mode=True)
 
 
 class UpBlock(nn.Module):
@@ -59,8 +64,6 @@ class UpBlock(nn.Module):
 class SegmentingDiscriminator(nn.Module):
     """Logits B x (1 + channels) x H x W: index 0 is fake, index k + 1 is class k."""
 
-    stride = 64
-
     def __init__(self, num_channels: int, base_channels: int = 64) -> None:
         super().__init__()
         down = [3, *(factor * base_channels for factor in _DOWN)]
@@ -75,18 +78,15 @@ class SegmentingDiscriminator(nn.Module):
         self.classify = nn.Conv2d(up[-1], num_channels + 1, 1)
 
     def forward(self, image_BCHW: Tensor) -> Tensor:
-        rows, columns = image_BCHW.shape[-2:]
-        if rows % self.stride or columns % self.stride:
-            raise ValueError(
-                f"images of {columns}x{rows} cannot be trained on: the discriminator of OASIS halves six times, "
-                f"so both sides must be multiples of {self.stride}"
-            )
-        encoded, x_BCHW = [], image_BCHW
+        encoded = [image_BCHW]
         for down in self.down:
-            x_BCHW = down(x_BCHW)
-            encoded.append(x_BCHW)
-        x_BCHW = self.up[0](encoded.pop())
-        for up in self.up[1:]:
-            x_BCHW = up(torch.cat([encoded.pop(), x_BCHW], dim=1))
+            encoded.append(down(encoded[-1]))
+        x_BCHW = encoded.pop()
+        for up in self.up:
+            finer = encoded.pop()
+            rows, columns = finer.shape[-2:]
+            x_BCHW = up(x_BCHW)[..., :rows, :columns]  # what was halved from an odd side is doubled to one more
+            if encoded:
+                x_BCHW = torch.cat([finer, x_BCHW], dim=1)
         logits: Tensor = self.classify(x_BCHW)
         return logits.float()

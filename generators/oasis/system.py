@@ -30,11 +30,6 @@ class OasisSystem(System):
         init_xavier(self.generator, gain=config.generator_gain)
         init_xavier(self.discriminator, gain=config.discriminator_gain)
 
-    @property
-    def multiple_px(self) -> int:
-        """The discriminator halves more often than the generator."""
-        return max(self.generator.stride, self.discriminator.stride)
-
     def generator_turn(self, batch: Batch) -> Turn:
         fake = self._render(batch)
         with frozen(self.discriminator):

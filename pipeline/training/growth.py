@@ -77,7 +77,7 @@ def check_weights(job: Job) -> None:
 
 
 def _stride(job: Job, config: FamilyConfig) -> int:
-    return _shapes(job, config).multiple_px
+    return _shapes(job, config).generator.stride
 
 
 def _check_frozen(system: System, frozen: bool, name: str) -> None:
