@@ -113,7 +113,7 @@ def _run(arguments: Sequence[str], answer_to: Any) -> str:
 def keep_result(name: str, folder: Path, keep_in: Path, settings: dict[str, Any]) -> Path:
     """Copy the numbers of an evaluation beside the studies, without lists that only the page needs."""
     numbers = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    _drop(numbers, ("confusion", "agreement", "looks", "shown", "pictures"))
+    _drop(numbers, ("confusion", "agreement", "looks", "shown", "pictures", "map_colors"))
     for folder_of_this_machine in ("root", "model"):
         numbers.pop(folder_of_this_machine, None)
     # The command of the evaluation holds folders of the machine it ran on; the study's own line makes it all again.

@@ -77,7 +77,7 @@ def model(
     """
     from pipeline.evaluation.judge import JudgeSettings, impartial, judge_for
     from pipeline.evaluation.model import evaluate_model
-    from pipeline.evaluation.model_page import model_page
+    from pipeline.evaluation.model_page import map_colors, model_page
     from pipeline.evaluation.named_source import in_catalog_of, source_named
     from pipeline.evaluation.provenance import provenance
     from pipeline.evaluation.results import place_for, write_results
@@ -104,6 +104,7 @@ def model(
         found = evaluate_model(opened, scenes, judge, protocol, console, cluster)
     data = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split}
     data |= {"resolution": str(opened.resolution), "judge": judge.fingerprint, **found.as_data()}
+    data["map_colors"] = map_colors(found, opened.catalog)
     page = model_page(opened.name, found, opened.catalog, provenance())
     written = write_results(place, "model", data, page, found.pictures())
     console.result(f"{model_table(found)}\n{written}", data)

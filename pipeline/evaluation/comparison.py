@@ -156,9 +156,10 @@ def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequenc
     names, warnings = list(compared.results), warnings_of(compared)
     answer = _answer(compared)
     shown = [(scene.key, scene.shots()) for scene in scenes]
+    colors = next((found for result in compared.results.values() if (found := result.get("map_colors"))), {})
     sections = [
         Section("Side by side", [*(Words(text, "bad") for text in warnings if text != answer), _table(compared)]),
-        *([Section("The same label maps", [Sheet(shown)])] if shown else []),
+        *([Section("The same label maps", [Sheet(shown, colors=colors)])] if shown else []),
         Section("IoU by class", [_class_plot(compared)]),
         terms_section("judge", "IoU", *(["agreement"] if compared.kind == "dataset" else ["diversity"]), "FID", "KID"),
         Section("How it was measured", [Words(_METHOD)]),

@@ -138,11 +138,16 @@ def _class_blocks(result: ModelResult) -> list[Plot | Table]:
     ]
 
 
+def map_colors(result: ModelResult, catalog: Catalog) -> dict[str, str]:
+    """What the colours of the label maps on the sheet mean."""
+    maps = [picture for shown in result.shown for picture in (shown.labels, shown.found)]
+    return colors_of(catalog, result.faithfulness.real.class_iou, maps)
+
+
 def _sheet(result: ModelResult, catalog: Catalog) -> Sheet:
     rows = [(f"{shown.key}: agreement {shown.agreement:.0%}", _shots(shown)) for shown in result.shown]
-    maps = [picture for shown in result.shown for picture in (shown.labels, shown.found)]
     note = "Scenes from all over those measured. Found again: what the judge sees in the rendered image."
-    return Sheet(rows, note, colors_of(catalog, result.faithfulness.real.class_iou, maps))
+    return Sheet(rows, note, map_colors(result, catalog))
 
 
 def _shots(shown: ShownScene) -> Sequence[Shot]:

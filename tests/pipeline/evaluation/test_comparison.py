@@ -52,7 +52,8 @@ def test_models_stand_side_by_side_on_the_scenes_that_all_of_them_show(folders, 
         return encode_image(np.full((10, 20, 3), value, np.uint8), "png", 100)
 
     scene = {"key": "a", "labels": "pictures/l.png", "rendered": "pictures/r.png", "real": "pictures/p.png"}
-    places = folders(a_result(shown=[scene, {**scene, "key": "b"}]), a_result(shown=[scene]))
+    colors = {"road": "rgb(10 10 10)"}
+    places = folders(a_result(shown=[scene, {**scene, "key": "b"}]), a_result(shown=[scene], map_colors=colors))
     for number, place in enumerate(places):
         (tmp_path / f"model-{number}" / "pictures").mkdir()
         for name, value in (("l", 10), ("p", 60), ("r", 100 + 100 * number)):
@@ -64,6 +65,7 @@ def test_models_stand_side_by_side_on_the_scenes_that_all_of_them_show(folders, 
     sheet = comparison_sheet(scenes)
     cells = [sheet[80, 8 + column * 248 + 120, 0] for column in range(4)]
     assert cells == [10, 60, 100, 200]
+    assert 'style="background:rgb(10 10 10)"></i>road</span>' in compare_page(compared, {}, scenes).to_html()
 
 
 def test_models_that_show_no_scene_in_common_have_no_sheet(folders):

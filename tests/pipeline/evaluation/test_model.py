@@ -163,6 +163,7 @@ def test_the_command_writes_numbers_and_page(street_model, tmp_path, capsys):
     assert len(written["shown"]) == 4
     assert (tmp_path / "out" / written["shown"][3]["rendered"]).is_file()
     assert written["cost"]["parameters"] > 1000
+    assert written["map_colors"]["road"] == "rgb(128 64 128)"
 
 
 @pytest.fixture
