@@ -1,7 +1,7 @@
 """`synthgen evaluate`: numbers for what is claimed of a model or a data set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -102,9 +102,9 @@ def model(
     protocol = Protocol(limit, styles, seed, inception=inception, alexnet=alexnet)
     with workers(address) as cluster:
         found = evaluate_model(opened, scenes, judge, protocol, console, cluster)
-    data = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split}
-    data |= {"resolution": str(opened.resolution), "judge": judge.fingerprint, **found.as_data()}
-    data["map_colors"] = map_colors(found, opened.catalog)
+    data: dict[str, Any] = {"name": opened.name, "model": url, "family": opened.card.family, "split": scenes.split}
+    colors = map_colors(found, opened.catalog)
+    data |= {"resolution": str(opened.resolution), "judge": judge.fingerprint, **found.as_data(), "map_colors": colors}
     page = model_page(opened.name, found, opened.catalog, provenance())
     written = write_results(place, "model", data, page, found.pictures())
     console.result(f"{model_table(found)}\n{written}", data)

@@ -156,7 +156,7 @@ def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequenc
     names, warnings = list(compared.results), warnings_of(compared)
     answer = _answer(compared)
     shown = [(scene.key, scene.shots()) for scene in scenes]
-    colors = next((found for result in compared.results.values() if (found := result.get("map_colors"))), {})
+    colors: dict[str, str] = next(filter(None, (each.get("map_colors") for each in compared.results.values())), {})
     sections = [
         Section("Side by side", [*(Words(text, "bad") for text in warnings if text != answer), _table(compared)]),
         *([Section("The same label maps", [Sheet(shown, colors=colors)])] if shown else []),
