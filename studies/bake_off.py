@@ -29,7 +29,6 @@ from pipeline.training.run import make_plan
 from pipeline.training.state import TrainingState
 from pipeline.training.workers import Group
 
-PUBLISHED = Path(__file__).resolve().parent / "published.json"
 _PROBED_STEPS = 3
 _MULTIPLE = 32  # of the sides that every family can start from
 _FEWEST_STEPS = 2
@@ -89,7 +88,8 @@ def run(arguments: argparse.Namespace, budget: Budget) -> None:
         options = _options(family, on, arguments.data, budget)
         measured = out / f"{family}-measured"
         evaluations.append(str(measured))
-        trained[family] = _steps(family, options, out / family, budget)
+        changed = {key: value for key, value in options[1].items() if key.startswith("model.")}
+        trained[family] = {**_steps(family, options, out / family, budget), "changed": changed}
         if (measured / "result.json").exists():
             continue
         _train(options, out / family, trained[family]["steps"])
@@ -113,7 +113,6 @@ def run(arguments: argparse.Namespace, budget: Budget) -> None:
     if arguments.resolution is not None:
         settings["command"] += f" --resolution {arguments.resolution}"
         name += f"_{arguments.resolution}"
-    settings["published"] = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     settings["sheet"] = f"{name}.jpg"
     keep_result(name, out / "compared", arguments.results, settings)
     shutil.copyfile(out / "compared" / "sheet.jpg", arguments.results / settings["sheet"])

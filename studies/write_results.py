@@ -7,20 +7,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pipeline.evaluation.arms import COPY_PASTE, MIXED, REAL
 from pipeline.evaluation.verdict import compare
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "studies" / "results"
 PAGE = ROOT / "docs" / "results.md"
-_PASTED = "real + copy-paste"
+PUBLISHED = ROOT / "studies" / "published.json"
 
 _HEAD = """\
 # Results
 
 Made by `python studies/write_results.py` from the files in `studies/results/`; every table names the command, the
-commit, the device and the day. Differences are paired over seeds; ± after a difference is half its 95 % interval, and
-one that is smaller is called within the noise. FID named segmenter is a distance in the features of the segmentation
-network of that study, and does not compare with published ones.
+commit, the device and the day of its last run, which goes on with the trainings that earlier ones kept. Differences
+are paired over seeds; ± after a difference is half its 95 % interval, and one that is smaller is called within the
+noise. FID named segmenter is a distance in the features of the segmentation network of that study, and does not
+compare with published ones.
 """
 
 _NOTHING = """
@@ -59,7 +61,9 @@ def _origin(result: dict[str, Any]) -> str:
     made = result["provenance"]
     budget = result.get("budget")
     learned = f", in {budget['precision']}" if isinstance(budget, dict) and "precision" in budget else ""
-    return f"`{made['command']}`, commit {made['commit']}, {made['device']}{learned}, {made['date']}."
+    said = f"`{made['command']}`, commit {made['commit']}, {made['device']}{learned}, {made['date']}."
+    others = sorted({each["commit"] for each in result.get("trained", [])} - {made["commit"]})
+    return f"{said} Trainings that were kept: commit {', '.join(others)}." if others else said
 
 
 def _downstream(result: dict[str, Any]) -> str:
@@ -89,10 +93,12 @@ def _beside_fewer_steps(result: dict[str, Any], results: list[dict[str, Any]]) -
         steps, more = (each["settings"]["segmenter_steps"] for each in (study, result))
         if more <= steps:
             continue
-        real = {group: compare(*_paired(result, study, "real", group)) for group in result["scenes"]}
+        real = {group: compare(*_paired(result, study, REAL, group)) for group in result["scenes"]}
         if all(verdict.points > 0 for verdict in real.values()):
             continue
-        lines.append(f"\nAgainst real alone after {steps} steps, as in {study['study'].replace('_', ' ')}:\n")
+        precise = sorted({_precision(result), _precision(study)})
+        mixed = f" (in {_precision(study)}; those compared with it in {_precision(result)})" if len(precise) > 1 else ""
+        lines.append(f"\nAgainst real alone after {steps} steps, as in {study['study'].replace('_', ' ')}{mixed}:\n")
         lines += [
             f"- {group}, {arm} after {more}: {compare(*_paired(result, study, arm, group))}"
             for group in result["scenes"]
@@ -103,9 +109,14 @@ def _beside_fewer_steps(result: dict[str, Any], results: list[dict[str, Any]]) -
 
 def _paired(result: dict[str, Any], study: dict[str, Any], arm: str, group: str) -> list[list[float]]:
     """Mean IoU of an arm of one and of the real pairs of the other, seed by seed, where both have the seed."""
-    both = [_runs(each, of_each) for each, of_each in ((result, arm), (study, "real"))]
+    both = [_runs(each, of_each) for each, of_each in ((result, arm), (study, REAL))]
     seeds = min(map(len, both))
     return [[run[group]["mean_iou"] for run in runs[:seeds]] for runs in both]
+
+
+def _precision(result: dict[str, Any]) -> str:
+    budget = result.get("budget")
+    return str(budget.get("precision", "float32")) if isinstance(budget, dict) else "float32"
 
 
 def _is_of_study(result: dict[str, Any], study: dict[str, Any]) -> bool:
@@ -116,40 +127,51 @@ def _is_of_study(result: dict[str, Any], study: dict[str, Any]) -> bool:
 
 
 def _goal(result: dict[str, Any]) -> list[str]:
-    """What the study is after, and whether it was reached beyond the noise of the seeds, by every arm with synthetic
-    pairs beside real ones."""
+    """What the study is after, and whether every arm with synthetic pairs beside real ones reached it: in the mean of
+    the seeds, or even at the unfavourable end of the 95 % interval."""
     goal, lines = result["settings"]["goal"], []
     for arm in _with_synthetic(result):
         gain, kept = (result["verdicts"][goal[group]][arm] for group in ("group", "kept"))
         of_class = compare(
-            *([run[goal["group"]]["class_iou"][goal["class"]] for run in _runs(result, of)] for of in (arm, "real"))
+            *([run[goal["group"]]["class_iou"][goal["class"]] for run in _runs(result, of)] for of in (arm, REAL))
         )
         parts = {
-            f"{goal['points']:+g} points on {goal['group']}": gain["word"] == "better"
-            and gain["points"] >= goal["points"],
-            f"{goal['class']} IoU up on {goal['group']} ({of_class})": of_class.word == "better",
-            f"{goal['kept']} not down by more than {goal['lost']:g}": kept["points"] >= -goal["lost"],
+            f"better on {goal['group']}": _reached(gain["points"], gain["half_width"], 0.0),
+            f"{goal['points']:+g} points there": _reached(gain["points"], gain["half_width"], goal["points"]),
+            f"{goal['class']} IoU up there ({of_class})": _reached(of_class.points, of_class.half_width, 0.0),
+            f"{goal['kept']} not down by more than {goal['lost']:g}": _reached(
+                kept["points"], kept["half_width"], -goal["lost"]
+            ),
         }
-        said = "; ".join(f"{part}: {'reached' if reached else 'not reached'}" for part, reached in parts.items())
-        lines.append(f"- goal of {arm}: {said}")
+        lines.append(f"- goal of {arm}: {'; '.join(f'{part}: {said}' for part, said in parts.items())}")
     return lines
+
+
+def _reached(points: float, half_width: float | None, least: float) -> str:
+    if points < least:
+        return "not reached"
+    return (
+        "reached beyond the noise"
+        if half_width is not None and points - half_width >= least
+        else "reached in the mean alone"
+    )
 
 
 def _against_copy_paste(result: dict[str, Any]) -> list[str]:
     """Pasting real objects is what synthetic pairs have to beat."""
-    if _PASTED not in result.get("arms", {}):
+    if COPY_PASTE not in result.get("arms", {}):
         return []
     lines = [
         f"- {group}, {arm}: "
-        + str(compare(*([run[group]["mean_iou"] for run in _runs(result, of)] for of in (arm, _PASTED))))
+        + str(compare(*([run[group]["mean_iou"] for run in _runs(result, of)] for of in (arm, COPY_PASTE))))
         for group in result["scenes"]
         for arm in _with_synthetic(result)
     ]
-    return ["", f"Against {_PASTED}:", "", *lines] if lines else []
+    return ["", f"Against {COPY_PASTE}:", "", *lines] if lines else []
 
 
 def _with_synthetic(result: dict[str, Any]) -> list[str]:
-    return [arm for arm in result["arms"] if arm.startswith("real + synthetic")]
+    return [arm for arm in result["arms"] if arm.startswith(MIXED)]
 
 
 def _runs(result: dict[str, Any], arm: str) -> list[dict[str, Any]]:
@@ -211,16 +233,25 @@ def _compare(result: dict[str, Any]) -> str:
         lines.append(_row(name, steps, *(_number(values[column]) for column in columns)))
     lines.append(f"\n{settings['device_seconds']:g} device-seconds of training a family at {settings['resolution']}, "
                  f"{settings['scenes']} held-out scenes at most.\n")  # fmt: skip
+    changed = {name: of.get("changed", {}) for name, of in settings["trained"].items()}
+    said = [f"{name} {key}: {value}" for name, of in changed.items() for key, value in of.items()]
+    lines += [f"Changed in a family's config for this size: {'; '.join(said)}.\n"] if said else []
     lines.append(f"![label map, photograph, and a rendering by each family](../studies/results/{settings['sheet']})\n")
-    published = settings["published"]
-    lines.append(f"Published, not comparable with the above ({published['data']}; {published['by']}):\n")
-    lines += [_row("", *published["columns"]), _row(*["---"] * (len(published["columns"]) + 1))]
-    lines += [_row(name, *("-" if v is None else f"{v:g}" for v in of)) for name, of in published["families"].items()]
-    ours = sorted(published["families"], key=lambda name: -(compared.get(name, {}).get("mean IoU") or 0))
-    ours = [name for name in ours if name in compared]
-    theirs = sorted(ours, key=lambda name: -published["families"][name][0])
-    lines.append(f"\nBy mean IoU, ours: {', '.join(ours)}; published: {', '.join(theirs)}.")
+    for published in json.loads(PUBLISHED.read_text(encoding="utf-8")):
+        lines += _published(published, compared)
     return "\n".join([*lines, ""])
+
+
+def _published(published: dict[str, Any], compared: dict[str, Any]) -> list[str]:
+    """A table of the authors' own, and how its order and ours compare."""
+    families, columns = published["families"], published["columns"]
+    lines = [f"\nPublished, not comparable with the above ({published['data']}; {published['by']}):\n"]
+    lines += [_row("", *columns), _row(*["---"] * (len(columns) + 1))]
+    lines += [_row(name, *("-" if v is None else f"{v:g}" for v in of)) for name, of in families.items()]
+    both = [name for name in families if name in compared]
+    ours = sorted(both, key=lambda name: -(compared[name].get("mean IoU") or 0))
+    theirs = sorted(both, key=lambda name: -families[name][0])
+    return [*lines, f"\nBy mean IoU, ours: {', '.join(ours)}; published: {', '.join(theirs)}."]
 
 
 def _number(value: float | None) -> str:
@@ -230,13 +261,16 @@ def _number(value: float | None) -> str:
 
 
 def _gate(result: dict[str, Any]) -> str:
-    lines = [_row("spoilt by", "precision", "recall", "ranked right"), _row(*["---"] * 4)]
+    lines = [_row("spoilt by", "precision", "recall", "recall of a random gate", "ranked right"), _row(*["---"] * 5)]
     for name, found in result["gate"].items():
-        cells = (f"{found[key]:.2f}" for key in ("precision", "recall", "ranked_right"))
+        cells = (f"{found[key]:.2f}" for key in ("precision", "recall", "random_recall", "ranked_right"))
         lines.append(_row(name.replace("_", " "), *cells))
-    chance = result["random_gate"]["precision"]
-    lines.append(f"\n{result['spoilt']} of {result['images']} images spoilt; a gate that rejects at random has "
-                 f"precision and recall {chance:.2f}.")  # fmt: skip
+    lines.append(
+        f"\n{result['spoilt']} of {result['images']} images spoilt, the precision of a gate that rejects at random is "
+        f"{result['spoilt'] / result['images']:.2f}. min_agreement {result['min_agreement']:.3f} rejects "
+        f"{result['sound_lost_there']:.0%} of {result['set_on']} other images, none of them spoilt, and "
+        f"{result['sound_lost']:.0%} of the unspoilt ones here."
+    )
     if "model" in result:
         made = result["model"]
         lines.append(

@@ -1,7 +1,7 @@
 """`synthgen evaluate compare`, `study` and `tally`: several results side by side, and what people prefer."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -69,12 +69,16 @@ def study(
     called = [name.strip() for name in names.split(",")]
     if len(called) != 2 or not all(called):
         raise InputError(f"--names: expected two names with a comma between them, found {names!r}")
+    if called[0] == called[1]:
+        raise InputError(f"--names: both are called {called[0]!r}; results could not tell them apart")
     size = resolution_of(resolution)
     sources = source_named(first), source_named(second)
     trials = draw_trials(*sources, number, size, seed, with_labels=labels)
     page = study_page((called[0], called[1]), trials, seed, seconds, question)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
+    if len(trials) < number:
+        Console().note(f"{number} pairs were asked for; the two have {len(trials)}")
     Console().result(f"{len(trials)} pairs in {out}; add answers up with: synthgen evaluate tally answers*.json", {})
 
 
@@ -110,6 +114,18 @@ def _answers(path: Path) -> dict[str, Any]:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
         raise InputError(f"{path}: not JSON: {error}") from None
-    if not isinstance(found, dict) or not {"names", "answers"} <= set(found):
-        raise InputError(f"{path}: not the answers of a preference study")
-    return found
+    if not _is_answers(found):
+        raise InputError(f"{path}: not the answers of a preference study, as its page saves them")
+    return cast(dict[str, Any], found)
+
+
+def _is_answers(found: object) -> bool:
+    """Whether it holds two names that differ, and which of the two each answer prefers."""
+    if not isinstance(found, dict) or not isinstance(names := found.get("names"), list):
+        return False
+    if len(names) != 2 or names[0] == names[1] or not all(isinstance(name, str) for name in names):
+        return False
+    answers = found.get("answers")
+    return isinstance(answers, list) and all(
+        isinstance(answer, dict) and answer.get("preferred") in (0, 1) for answer in answers
+    )

@@ -146,13 +146,14 @@ def _plan_data(plan: "TrainingPlan") -> dict[str, Any]:
 
 def _plan_text(plan: "TrainingPlan") -> str:
     job = plan.job
+    times = f"{plan.passes:,.0f}" if plan.passes >= 10 else f"{plan.passes:.2g}"
     workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
     return "\n".join(
         [
             f"would train {job.family} at {job.views.resolution}{_cut(job.views)} on {plan.pairs} pairs of "
             f"{job.source.format}",
             *(f"  taught by the judge {judge}" for judge in job.teachers),
-            f"  {job.steps} steps, {plan.passes:.3g} times through the source, on {workers}",
+            f"  {job.steps} steps, {times} times through the source, on {workers}",
             f"  into {job.output}",
         ]
     )

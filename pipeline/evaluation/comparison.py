@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import InputError, MissingFileError
-from pipeline.evaluation.comparison_sheet import SharedScene
+from pipeline.evaluation.comparison_sheet import SharedScene, colors_shown
 from pipeline.evaluation.page_parts import iou_plot
 from pipeline.evaluation.results import NUMBERS
 from pipeline.evaluation.terms import terms_section
@@ -136,6 +136,8 @@ def read_results(places: Sequence[str]) -> Compared:
     for name, result in found.items():
         if _at_path(result, needed) is None:
             raise InputError(f"{stores[name].place(NUMBERS)}: damaged: no {'.'.join(needed)}")
+    if len(found) < 2:
+        raise InputError(f"{' '.join(places)}: one result alone; give the folders of two or more to compare")
     return Compared(kinds[0], found, stores)
 
 
@@ -156,7 +158,7 @@ def compare_page(compared: Compared, provenance: dict[str, Any], scenes: Sequenc
     names, warnings = list(compared.results), warnings_of(compared)
     answer = _answer(compared)
     shown = [(scene.key, scene.shots()) for scene in scenes]
-    colors: dict[str, str] = next(filter(None, (each.get("map_colors") for each in compared.results.values())), {})
+    colors = colors_shown(compared.results, scenes)
     sections = [
         Section("Side by side", [*(Words(text, "bad") for text in warnings if text != answer), _table(compared)]),
         *([Section("The same label maps", [Sheet(shown, colors=colors)])] if shown else []),

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from pipeline.evaluation.page_parts import css_color
 from pipeline.report.contact_sheet import contact_sheet
 from pipeline.report.page import Shot
 from pipeline.report.sheet import map_shot, photo_shot
@@ -48,6 +51,13 @@ def shared_scenes(results: Mapping[str, Mapping[str, Any]], stores: Mapping[str,
         )
         for key in keys
     ]
+
+
+def colors_shown(results: Mapping[str, Mapping[str, Any]], scenes: Sequence[SharedScene]) -> dict[str, str]:
+    """What the colours of these label maps mean, as their evaluations tell; nothing for results that do not."""
+    shown = {css_color(color) for scene in scenes for color in np.unique(scene.labels.reshape(-1, 3), axis=0).tolist()}
+    told = [told for result in results.values() for told in result.get("map_colors", {}).items()]
+    return {name: color for name, color in told if color in shown}
 
 
 def comparison_sheet(scenes: Sequence[SharedScene]) -> Image | None:

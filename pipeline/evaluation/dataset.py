@@ -21,6 +21,7 @@ from pipeline.errors import InputError, MissingFileError, SourceError
 from pipeline.evaluation.distances import FEWEST_IMAGES, Distances, distances
 from pipeline.evaluation.duplicates import Twin, thumbnail, twins_between, twins_within
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.left_out import note_of_left_out
 from pipeline.evaluation.likeness import EVERY, Groups, Likeness
 from pipeline.evaluation.looks import ClassLook, Looks
 from pipeline.evaluation.published_features import InceptionFeatures
@@ -315,12 +316,7 @@ def _with_images(source: Source) -> Sequence[str]:
 def _notes(made: Source, real: Source, limit: int) -> tuple[str, ...]:
     sides = (("data set", made), ("real source", real))
     counts = [(what, len(_with_images(source))) for what, source in sides]
-    every = {what: len(source.keys()) for what, source in sides}
-    bare = [
-        f"{every[what] - count} of the {every[what]} label maps of the {what} have no image and are left out"
-        for what, count in counts
-        if count < every[what]
-    ]
+    bare = [note for what, source in sides if (note := note_of_left_out(source, f"the {what}"))]
     looked = [f"{limit} of the {count} images of the {what} were looked at" for what, count in counts if count > limit]
     few = [what for what, count in counts if min(count, limit) < FEWEST_IMAGES]
     return (*bare, *looked, *(f"no FID and no KID: fewer than {FEWEST_IMAGES} images of the {what}" for what in few))

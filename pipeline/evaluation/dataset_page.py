@@ -90,6 +90,7 @@ def dataset_text(result: DatasetResult) -> str:
     for group, likeness in list(result.likeness.items())[1:]:
         fid = "" if likeness.distances is None else f"fid_segmenter {likeness.distances.fid:.3g}, "
         lines.append(f"to real {group}: {fid}mean colours {likeness.color_distance:.1f} grey levels apart")
+    lines += [said] if (said := _absent(result)) else []
     lines.append(f"near-duplicates {len(result.twins)}, near copies of real images {len(result.copies)}")
     lines += [f"{count} rejected, {reason}" for reason, count in result.rejects.items()]
     return "\n".join([*lines, *result.notes])
@@ -154,7 +155,14 @@ def _class_table(result: DatasetResult) -> Table:
         for name in names
     ]
     rows.append(["mean IoU", f"{made.mean_iou:.1%}", f"{real.mean_iou:.1%}"])
-    return Table(("class", "IoU data set", "IoU real"), rows, strong=(len(names),))
+    note = f"Means over the classes that occur on a side. {_absent(result)}".strip()
+    return Table(("class", "IoU data set", "IoU real"), rows, strong=(len(names),), note=note)
+
+
+def _absent(result: DatasetResult) -> str:
+    """Which classes no mean is over."""
+    both = [name for name in result.made.scores.absent if name in result.real.scores.absent]
+    return f"Never occur on either, and left out: {', '.join(both)}." if both else ""
 
 
 def _likeness(result: DatasetResult) -> Table:

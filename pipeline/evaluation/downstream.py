@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from generators.inference.device import Precision
 from generators.segmenter import SegmentationNetwork
 from label_editing.names import unknown_name
@@ -17,11 +19,14 @@ from pipeline.errors import InputError, RunError, SourceError
 from pipeline.evaluation.arms import ARMS, COPY_PASTE, MIXED_COPY_PASTE, REAL, Materials, arm_batches, arm_named
 from pipeline.evaluation.baselines import has_objects
 from pipeline.evaluation.held_out import check_apart, check_paired, check_pairs, note_of_copies, note_of_leaks
+from pipeline.evaluation.left_out import note_of_left_out
 from pipeline.evaluation.networks import build_network, check_name, ignored_channels, is_trained_here, teach
+from pipeline.evaluation.provenance import provenance
 from pipeline.evaluation.scores import score_pairs
 from pipeline.glance import spread
 from pipeline.resolution import Resolution
 from pipeline.sources.base import Source
+from pipeline.sources.selection import keys_with_images
 from pipeline.storage import Store
 from pipeline.training.data import PairReader, Views
 
@@ -58,6 +63,9 @@ class Trial:
     arms: tuple[str, ...] = tuple(ARMS)
 
 
+Origin = dict[str, str]  # of a training: commit, device and date
+
+
 @dataclass(frozen=True)
 class DownstreamResult:
     """arm -> a run a seed; a run is group -> scores, where the group `all` is every held-out scene."""
@@ -67,6 +75,7 @@ class DownstreamResult:
     scenes: dict[str, int]  # group -> held-out scenes
     resolution: Resolution
     notes: tuple[str, ...] = field(default=())
+    trained: tuple[Origin, ...] = ()  # by which commits, on which devices and days; unknown of runs of older versions
 
     @property
     def num_seeds(self) -> int:
@@ -104,13 +113,15 @@ def run_downstream(
             break
         missing = [Run(arm, seed) for seed in seeds for arm in trial.arms if not kept.is_there(Run(arm, seed))]
         if missing:
-            for run, scores in (spread or here(console))(trainer, missing):
-                kept.keep(run, scores)
+            for run, made in (spread or here(console))(trainer, missing):
+                kept.keep(run, made)
         done = seeds[-1] + 1
-    runs = {arm: [kept.scores(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
+    found = {arm: [kept.read(Run(arm, seed)) for seed in range(done)] for arm in trial.arms}
+    runs = {arm: [made.scores for made in of_arm] for arm, of_arm in found.items()}
+    origins = {tuple(made.origin.items()) for of_arm in found.values() for made in of_arm}
     counts = {group: len(indices) for group, indices in trainer.groups.items()}
     notes = (*_notes(len(runs[REAL]), budget), *warnings)
-    return DownstreamResult(runs, budget, counts, trial.resolution, notes)
+    return DownstreamResult(runs, budget, counts, trial.resolution, notes, tuple(map(dict, sorted(origins))))
 
 
 class Run(NamedTuple):
@@ -120,7 +131,11 @@ class Run(NamedTuple):
     seed: int
 
 
-Scores = dict[str, Any]  # by group
+class Made(NamedTuple):
+    """What a run scores by group, and where that comes from."""
+
+    scores: dict[str, Any]
+    origin: Origin
 
 
 class _KeptRuns:
@@ -133,12 +148,12 @@ class _KeptRuns:
     def is_there(self, run: Run) -> bool:
         return self._store.exists(self._path(run))
 
-    def scores(self, run: Run) -> Scores:
-        found: Scores = json.loads(self._store.read(self._path(run)))
-        return found
+    def read(self, run: Run) -> Made:
+        found = json.loads(self._store.read(self._path(run)))
+        return Made(**found) if Made._fields[0] in found else Made(found, {})  # scores alone, of an older version
 
-    def keep(self, run: Run, scores: Scores) -> None:
-        self._store.write_atomic(self._path(run), json.dumps(scores).encode())
+    def keep(self, run: Run, made: Made) -> None:
+        self._store.write_atomic(self._path(run), json.dumps(made._asdict()).encode())
 
     def _path(self, run: Run) -> str:
         return f"runs/{self._names[run.arm]}-{run.seed}.json"
@@ -161,6 +176,8 @@ class Trainer:
 
     def check_images(self) -> None:
         _check_images(self._materials, self._held_out)
+        ignored = ignored_channels(self._trial.real.catalog)
+        _check_labels(self._held_out, self.groups, self._trial.by, ignored)
 
     def nothing_to_paste(self) -> list[str]:
         """A word of warning where arms that paste objects find none."""
@@ -173,19 +190,20 @@ class Trainer:
             "source with instance maps, or with instances: components where it takes that"
         ]
 
-    def make(self, run: Run, console: Console) -> tuple[Run, Scores]:
+    def make(self, run: Run, console: Console) -> tuple[Run, Made]:
         """Train and measure."""
+        origin = {name: str(value) for name, value in provenance().items() if name in ("commit", "device", "date")}
         network = _train(self._trial, self._budget, self._materials, run.arm, run.seed, console)
-        return run, _measure(network, self._trial, self._held_out, self.groups)
+        return run, Made(_measure(network, self._trial, self._held_out, self.groups), origin)
 
 
-Spread = Callable[[Trainer, Sequence[Run]], Iterator[tuple[Run, Scores]]]
+Spread = Callable[[Trainer, Sequence[Run]], Iterator[tuple[Run, Made]]]
 
 
 def here(console: Console) -> Spread:
     """One training after the other, in this process."""
 
-    def spread(trainer: Trainer, runs: Sequence[Run]) -> Iterator[tuple[Run, Scores]]:
+    def spread(trainer: Trainer, runs: Sequence[Run]) -> Iterator[tuple[Run, Made]]:
         for run in runs:
             yield trainer.make(run, console)
 
@@ -198,7 +216,7 @@ def on_workers(workers: int, address: str | None, console: Console) -> Spread:
     Ray is joined when there is something to train, and left by whoever called for it.
     """
 
-    def spread(trainer: Trainer, runs: Sequence[Run]) -> Iterator[tuple[Run, Scores]]:
+    def spread(trainer: Trainer, runs: Sequence[Run]) -> Iterator[tuple[Run, Made]]:
         from orchestration.cluster import connect
         from orchestration.parallel import map_parallel
         from pipeline.engine_failures import in_words
@@ -208,8 +226,8 @@ def on_workers(workers: int, address: str | None, console: Console) -> Spread:
         gpus = gpu_share(several, cluster.gpus)
         made = map_parallel(partial(_maker, trainer), runs, cluster, "training", 1, several, gpus, ordered=False)
         with in_words(), console.progress("training and measuring", len(runs), "runs") as progress:
-            for run, scores in made:
-                yield run, scores
+            for run, found in made:
+                yield run, found
                 progress.advance(note=f"{run.arm}, seed {run.seed}")
 
     return spread
@@ -222,7 +240,7 @@ def gpu_share(workers: int, gpus: float) -> float:
     return 1.0 if workers <= gpus else 1 / math.ceil(workers / gpus)
 
 
-def _maker(trainer: Trainer) -> Callable[[Run], tuple[Run, Scores]]:
+def _maker(trainer: Trainer) -> Callable[[Run], tuple[Run, Made]]:
     return partial(trainer.make, console=Console(quiet=True, mode=ProgressMode.OFF))
 
 
@@ -271,9 +289,21 @@ def _check_images(materials: Materials, held_out: PairReader) -> None:
             raise SourceError(f"{what}: {error}") from None
 
 
+def _check_labels(held_out: PairReader, groups: dict[str, list[int]], by: str | None, ignored: tuple[int, ...]) -> None:
+    """SourceError for a group without one pixel to score, now and not after its trainings."""
+    labelled = [not np.isin(held_out.pair(index).labels, ignored).all() for index in range(len(held_out))]
+    for group, indices in groups.items():
+        if not any(labelled[index] for index in indices):
+            what = "" if group == OVERALL else f" with {by} {group}"
+            raise SourceError(
+                f"the held-out source: nothing is labelled in any of its {len(indices)} scenes{what}; leave them out "
+                "with select or where, or label them"
+            )
+
+
 def _groups(trial: Trial) -> dict[str, list[int]]:
     """Held-out scenes by the attribute asked for, and all of them."""
-    keys = trial.holdout.keys()
+    keys = keys_with_images(trial.holdout)  # as the reader counts them
     groups: dict[str, list[int]] = {OVERALL: list(range(len(keys)))}
     if trial.by is None:
         return groups
@@ -299,7 +329,9 @@ def _train(
         )
 
 
-def _measure(network: SegmentationNetwork, trial: Trial, held_out: PairReader, groups: dict[str, list[int]]) -> Scores:
+def _measure(
+    network: SegmentationNetwork, trial: Trial, held_out: PairReader, groups: dict[str, list[int]]
+) -> dict[str, Any]:
     """Scores of every group."""
     catalog = trial.real.catalog
     try:
@@ -333,6 +365,12 @@ def _warnings(trial: Trial, store: Store, console: Console) -> list[str]:
         copies = note_of_copies(trial.real, trial.holdout, trial.resolution, console)
         store.write_atomic(looked, copies.encode())
     found = [store.read(looked).decode()]
+    sides = (
+        ("the real source", trial.real),
+        ("the synthetic data set", trial.synthetic),
+        ("the held-out source", trial.holdout),
+    )
+    found += [note_of_left_out(source, what) for what, source in sides if source is not None]
     if trial.synthetic is not None:
         found.append(note_of_leaks(trial.synthetic, trial.holdout))
     return [warning for warning in found if warning]

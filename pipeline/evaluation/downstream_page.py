@@ -58,6 +58,7 @@ def downstream_data(result: DownstreamResult) -> dict[str, Any]:
         "scenes": result.scenes,
         "resolution": str(result.resolution),
         "notes": list(result.notes),
+        "trained": list(result.trained),
         "arms": {arm: {"what": ARMS[arm].what, "runs": runs} for arm, runs in result.runs.items()},
         "mean_iou": {
             arm: {group: dict(zip(("mean", "spread"), mean_and_spread(result.values(arm, group)), strict=True))
@@ -142,16 +143,22 @@ def _answer(result: DownstreamResult) -> str:
     said += f" Against real pairs alone, in points of mean IoU: {_against_real(found, MIXED)}."
     if MIXED_COPY_PASTE in result.runs:
         said += f" With objects pasted in as well: {_against_real(found, MIXED_COPY_PASTE)}."
+    if COPY_PASTE in result.runs:
+        said += f" What is to beat, objects pasted into real pairs alone: {_against_real(found, COPY_PASTE)}."
     return said
 
 
 def _against_real(found: dict[str, dict[str, Verdict]], arm: str) -> str:
-    said = _difference_said(found[OVERALL][arm])
-    groups = {group: of_group[arm] for group, of_group in found.items() if group != OVERALL}
-    if not groups:
-        return said
-    of_groups = (f"{group} {_difference_said(verdict)} ({verdict.word})" for group, verdict in groups.items())
-    return f"{said} over all scenes; {'; '.join(of_groups)}"
+    words = {group: _with_word(of_group[arm]) for group, of_group in found.items()}
+    overall = words.pop(OVERALL)
+    if not words:
+        return overall
+    return f"{overall} over all scenes; {'; '.join(f'{group} {said}' for group, said in words.items())}"
+
+
+def _with_word(verdict: Verdict) -> str:
+    said = _difference_said(verdict)
+    return said if verdict.half_width is None else f"{said} ({verdict.word})"
 
 
 _IN_WORDS = {

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.console import Console
 from pipeline.errors import SourceError
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.left_out import note_of_left_out
 from pipeline.evaluation.scores import Scores, Tally
 from pipeline.sources.base import Source
 from pipeline.sources.selection import keys_with_images
@@ -56,7 +57,8 @@ def measure_judge(judge: Judge, held_out: Source, console: Console, notes: Seque
             progress.advance()
     try:
         empty = len(keys) - len(agreements)
-        left_out = [f"{empty} of {len(keys)} label maps have no pixel that counts, and are left out"] if empty else []
+        left_out = [note for note in (note_of_left_out(held_out, "the held-out source"),) if note]
+        left_out += [f"{empty} of {len(keys)} label maps have no pixel that counts, and are left out"] if empty else []
         confusion, classes = tally.confusion.tolist(), list(judge.catalog.names)
         return JudgeResult(tally.scores(), classes, confusion, agreements, (*notes, *left_out))
     except ValueError as error:

@@ -1,7 +1,7 @@
 """`evaluate model`: everything that is measured of a model on the scenes of a source, in one pass over them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pipeline.evaluation.cost import Cost
 from pipeline.evaluation.distances import Distances, distances
 from pipeline.evaluation.faithfulness import Faithfulness
 from pipeline.evaluation.judge import Judge
+from pipeline.evaluation.left_out import note_of_left_out
 from pipeline.evaluation.looks import ClassLook, color_distance
 from pipeline.evaluation.published_features import open_inception, open_lpips
 from pipeline.evaluation.scene_measures import MeasureScene, Protocol, SceneMeasures, ShownScene, Side
@@ -42,6 +43,7 @@ class ModelResult:
     confusion: list[list[int]]
     cost: Cost
     shown: Sequence[ShownScene] = field(repr=False, default=())
+    left_out: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """The result file, pictures left out. What was not measured is left out too, and named."""
@@ -78,7 +80,7 @@ class ModelResult:
     def notes(self) -> list[str]:
         """What takes from the worth of the numbers."""
         weakness = note_of_weakness(self.faithfulness.real)
-        return [weakness] if weakness else []
+        return [note for note in (weakness, self.left_out) if note]
 
     def not_measured(self) -> list[str]:
         """What could not be said of this model on these scenes, and why."""
@@ -109,8 +111,9 @@ def evaluate_model(
 ) -> ModelResult:
     """Render the source's own label maps and measure the images against its photographs; over a cluster where given."""
     pairs = keys_with_images(source) or source.keys()  # with none at all, the first is refused
-    if bare := len(source.keys()) - len(pairs):
-        console.note(f"{bare} of {len(source.keys())} label maps have no image to compare with and are left out")
+    left_out = note_of_left_out(source, "the source")
+    if left_out:
+        console.note(left_out)
     keys = spread(pairs, protocol.limit)
     inception, lpips = open_inception(protocol.inception), open_lpips(protocol.alexnet)
     shown = frozenset(spread(keys, _SHOWN))  # frames of one drive follow one another, and look alike
@@ -120,7 +123,7 @@ def evaluate_model(
         for measures in each(make, keys, cluster, "evaluation"):
             sum_of_all.add(measures)
             progress.advance()
-    return sum_of_all.result()
+    return replace(sum_of_all.result(), left_out=left_out)
 
 
 class _Sum:

@@ -54,8 +54,9 @@ _METHOD = (
     "between models may be luck. FID and KID named segmenter are distances in that network's own features, and are "
     "not comparable with published ones, which use Inception; the FID between two halves of the real images says how "
     "much sampling alone gives. Diversity is built like LPIPS in the same features. Outlines met are the share of "
-    "instance outlines near which the network finds a boundary. Seconds and memory are those of one image at this "
-    "size; on a CPU seconds of all its cores together, and the memory of tensors without weights."
+    "instance outlines, where they border on another class, near which the network finds a boundary. Seconds and "
+    "memory are those of one image at this size; on a CPU seconds of all its cores together, and the memory "
+    "of tensors without weights."
 )
 
 

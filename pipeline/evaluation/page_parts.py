@@ -57,7 +57,12 @@ def colors_of(catalog: Catalog, counted: Iterable[str], maps: Iterable[Image]) -
     for color in dict.fromkeys(spec.color for spec in catalog.classes if spec.color in others):
         of_color = ", ".join(spec.name for spec in catalog.classes if spec.color == color)
         known[f"{of_color} (not counted)"] = color
-    return {name: f"rgb({' '.join(map(str, color))})" for name, color in known.items()}
+    return {name: css_color(color) for name, color in known.items()}
+
+
+def css_color(color: Sequence[int]) -> str:
+    """As CSS writes it."""
+    return f"rgb({' '.join(map(str, color))})"
 
 
 def agreement_plot(agreements: Mapping[str, float]) -> Plot:

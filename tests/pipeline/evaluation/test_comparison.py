@@ -52,7 +52,7 @@ def test_models_stand_side_by_side_on_the_scenes_that_all_of_them_show(folders, 
         return encode_image(np.full((10, 20, 3), value, np.uint8), "png", 100)
 
     scene = {"key": "a", "labels": "pictures/l.png", "rendered": "pictures/r.png", "real": "pictures/p.png"}
-    colors = {"road": "rgb(10 10 10)"}
+    colors = {"road": "rgb(10 10 10)", "nowhere to be seen": "rgb(60 60 60)"}
     places = folders(a_result(shown=[scene, {**scene, "key": "b"}]), a_result(shown=[scene], map_colors=colors))
     for number, place in enumerate(places):
         (tmp_path / f"model-{number}" / "pictures").mkdir()
@@ -65,7 +65,15 @@ def test_models_stand_side_by_side_on_the_scenes_that_all_of_them_show(folders, 
     sheet = comparison_sheet(scenes)
     cells = [sheet[80, 8 + column * 248 + 120, 0] for column in range(4)]
     assert cells == [10, 60, 100, 200]
-    assert 'style="background:rgb(10 10 10)"></i>road</span>' in compare_page(compared, {}, scenes).to_html()
+    html = compare_page(compared, {}, scenes).to_html()
+    assert 'style="background:rgb(10 10 10)"></i>road</span>' in html
+    assert "nowhere to be seen" not in html
+
+
+def test_one_result_alone_does_not_compare(folders):
+    [place] = folders(a_result())
+    with pytest.raises(InputError, match=r"model-0: one result alone; give the folders of two or more to compare$"):
+        read_results([place])
 
 
 def test_models_that_show_no_scene_in_common_have_no_sheet(folders):

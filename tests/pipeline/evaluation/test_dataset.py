@@ -186,7 +186,7 @@ def test_label_maps_without_an_image_are_left_out_and_counted(make_world, judge,
 
     found = evaluate_dataset(Partly(6, name="made"), make_world(5, name="real"), judge, 5, quiet)
     assert found.made.keys == ("made01", "made02", "made03", "made04", "made05")
-    assert found.notes == ("1 of the 6 label maps of the data set have no image and are left out",)
+    assert found.notes == ("left out of the data set, for want of its other half: made00 (no image)",)
 
 
 def test_objects_are_not_compared_with_those_of_a_source_that_does_not_tell_them_apart(judge, make_world, quiet):

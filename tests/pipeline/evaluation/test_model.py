@@ -240,4 +240,6 @@ def test_label_maps_without_an_image_are_left_out_and_counted(flat_model, judge,
     heard = Console(mode=ProgressMode.OFF)
     found = evaluate_model(flat_model, Partly(4), judge, Protocol(styles=1, limit=2), heard)
     assert list(found.as_data()["agreement"]) == ["flat01", "flat03"]
-    assert "1 of 4 label maps have no image to compare with and are left out\n" in capsys.readouterr().err
+    said = "left out of the source, for want of its other half: flat00 (no image)"
+    assert f"{said}\n" in capsys.readouterr().err
+    assert found.as_data()["notes"] == [said]

@@ -6,6 +6,7 @@ import re
 import pytest
 from scipy.stats import binomtest
 
+from pipeline.cli import main
 from pipeline.errors import InputError
 from pipeline.evaluation.preference import draw_trials, study_page, tally_answers, wilson
 from pipeline.resolution import Resolution
@@ -60,3 +61,38 @@ def test_answers_of_two_studies_do_not_add_up():
         tally_answers([answers(0), answers(0) | {"names": ["a", "b"]}])
     with pytest.raises(InputError, match=r"^no answers in these files$"):
         tally_answers([answers()])
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [1],
+        {"names": ["x", "x"], "answers": []},
+        {"names": ["x"], "answers": []},
+        {"names": "xy", "answers": []},
+        {"names": ["x", 1], "answers": []},
+        {"names": ["x", "y"], "answers": [{"k": 1}]},
+        {"names": ["x", "y"], "answers": [{"preferred": 2}]},
+        {"names": ["x", "y"], "answers": {"preferred": 1}},
+    ],
+)
+def test_a_file_that_holds_no_answers_is_named(found, tmp_path, capsys):
+    (tmp_path / "answers.json").write_text(json.dumps(found))
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", "tally", str(tmp_path / "answers.json")])
+    assert left.value.code == 2
+    said = f"error: {tmp_path}/answers.json: not the answers of a preference study, as its page saves them\n"
+    assert capsys.readouterr().err == said
+
+
+def test_names_must_differ_and_few_pairs_are_told(tmp_path, capsys):
+    sources = ["{format: streetscapes, scenes: 2}"] * 2
+    arguments = ["evaluate", "study", *sources, "--resolution", "64x32", "--out", str(tmp_path / "study.html")]
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, "--names", "x, x"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == "error: --names: both are called 'x'; results could not tell them apart\n"
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, "--number", "5"])
+    assert left.value.code in (0, None)
+    assert "5 pairs were asked for; the two have 2\n" in capsys.readouterr().err
