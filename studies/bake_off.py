@@ -136,7 +136,8 @@ def _options(family: str, on: str, data: Path | None, budget: Budget) -> tuple[s
     if plan.coarse is not None:
         changes["coarse"] = "null"  # what one family may do, the others could do as well
     start = getattr(plan.family_config, "start_grid", None)
-    if start is not None:  # rows and columns that the network doubles until they are the image
+    if start is not None and getattr(plan.family_config, "use_vae", True):
+        # Rows and columns that the network doubles until they are the image.
         rows, columns = start[0] * height // plan.resolution.height, start[1] * width // plan.resolution.width
         changes["model.start_grid"] = f"[{rows}, {columns}]"
     levels = getattr(plan.family_config, "levels", None)

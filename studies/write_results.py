@@ -236,7 +236,7 @@ def _compare(result: dict[str, Any]) -> str:
     changed = {name: of.get("changed", {}) for name, of in settings["trained"].items()}
     said = [f"{name} {key}: {value}" for name, of in changed.items() for key, value in of.items()]
     lines += [f"Changed in a family's config for this size: {'; '.join(said)}.\n"] if said else []
-    lines.append(f"![label map, photograph, and a rendering by each family](../studies/results/{settings['sheet']})\n")
+    lines.append(f"![label map, photograph, and a rendering by each family](../studies/results/{settings['sheet']})")
     for published in json.loads(PUBLISHED.read_text(encoding="utf-8")):
         lines += _published(published, compared)
     return "\n".join([*lines, ""])
