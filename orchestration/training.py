@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestration.failures import EngineFailed
 from orchestration.mailbox import Mailbox, Report
 from orchestration.memory import keep_freed_memory
 
@@ -96,7 +97,7 @@ def run_training(
     if failure is not None:
         raise pickle.loads(failure)
     if fit.error is not None:
-        raise RuntimeError(f"training workers were lost {max_failures + 1} times: {fit.error}") from fit.error
+        raise EngineFailed(f"training workers were lost {max_failures + 1} times: {fit.error}") from fit.error
 
 
 class _Fit(threading.Thread):

@@ -10,6 +10,7 @@ from label_editing.names import unknown_name
 from orchestration import cluster
 from orchestration.mailbox import Report
 from orchestration.training import run_training
+from pipeline.engine_failures import in_words
 from pipeline.errors import InputError, RunError
 from pipeline.model_directory import ModelDirectory, OpenModel, open_model
 from pipeline.resolution import Resolution
@@ -155,7 +156,8 @@ def run_plan(plan: TrainingPlan, info: cluster.ClusterInfo, on_report: Callable[
     if plan.workers > info.cpus:
         most = max(1, int(info.cpus))
         raise InputError(f"workers: {plan.workers} asked for, {most} CPUs to be had; add --set workers={most}")
-    with tempfile.TemporaryDirectory(prefix="synthgen-train-") as scratch:
+    goes_on = "the same command goes on from the last checkpoint; is there processor and memory enough for the workers?"
+    with tempfile.TemporaryDirectory(prefix="synthgen-train-") as scratch, in_words(goes_on):
         run_training(
             train,
             {"job": replace(plan.job, use_gpu=use_gpu)},
